@@ -1,0 +1,27 @@
+using Eddy.Tenants;
+
+namespace Eddy.Sandbox;
+
+/// <summary>A tenant's files as they are in force at one version of its tree: what a cell loads.</summary>
+/// <param name="TimeZone">The tenant's IANA time zone.</param>
+/// <param name="Files">Those under <c>scripts/</c> and <c>libraries/</c>.</param>
+public sealed record CellTree(TenantId Tenant, long Version, string TimeZone, IReadOnlyList<CellFile> Files);
+
+/// <summary>One file of a tenant.</summary>
+public sealed record CellFile(string Path, string Text);
+
+/// <summary>What a cell found in a tree.</summary>
+/// <param name="Rules">All rules, in the order in which rules woken together run.</param>
+/// <param name="Errors">The files that did not load, and why; the rest is in force.</param>
+public sealed record LoadedTree(IReadOnlyList<LoadedRule> Rules, IReadOnlyList<LoadError> Errors)
+{
+    /// <summary>Everything that some rule listens to: keys, <c>shared.key</c>, <c>*</c>. A change of anything else wakes nobody.</summary>
+    public IReadOnlySet<string> WakeKeys { get; } = Rules.SelectMany(rule => rule.ListensTo).ToHashSet(StringComparer.Ordinal);
+}
+
+/// <summary>A rule that is in force.</summary>
+/// <param name="Id">The file's path and the class: <c>scripts/heat.py:high_temperature</c>.</param>
+public sealed record LoadedRule(string Id, IReadOnlyList<string> ListensTo);
+
+/// <summary>Why a file is not in force. Line and column count from 1 and are null where Python gives none.</summary>
+public sealed record LoadError(string File, int? Line, int? Column, string Message, string? Traceback);

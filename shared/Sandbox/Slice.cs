@@ -1,0 +1,58 @@
+using Eddy.Kvps;
+
+namespace Eddy.Sandbox;
+
+/// <summary>
+/// What one tenant's cell shall do next: first the runs that a cascade still owes, then arrivals, in this order. All of it
+/// comes from the log and from doors that checked it.
+/// </summary>
+/// <param name="Head">The tenant's last position in the log; the first change of this slice gets the next one.</param>
+/// <param name="At">The moment of everything that this slice writes; the rules see it as <c>event.at</c>.</param>
+/// <param name="Owed">Runs that earlier slices of the same cascade left.</param>
+/// <param name="Arrivals">Change sets from outside, in the order of the line.</param>
+/// <param name="State">
+/// The committed KVPs, as canonical JSON by key, of every process that <paramref name="Owed"/> and <paramref name="Arrivals"/> name, and of
+/// the shared bag (0), as they were before this slice. A process without KVPs has an empty dictionary.
+/// </param>
+/// <param name="Runs">After this many runs the slice ends, with what is left as owed or not taken.</param>
+/// <param name="Time">After this time it ends likewise, once the run under way has ended.</param>
+public sealed record Slice(
+    long Head,
+    DateTimeOffset At,
+    IReadOnlyList<OwedRun> Owed,
+    IReadOnlyList<ArrivalSet> Arrivals,
+    IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> State,
+    int Runs,
+    TimeSpan Time);
+
+/// <summary>The KVPs of one arrival: one change set.</summary>
+/// <param name="Arrival">The arrival's public id.</param>
+/// <param name="Pid">The process that it sets, or 0 for the shared bag.</param>
+/// <param name="WakePid">The process in which rules that listen to <c>shared.key</c> wake: another than <paramref name="Pid"/> only where that is 0.</param>
+/// <param name="Actor">Who caused it, as in <c>key:sensors</c>.</param>
+/// <param name="Source">By which door it came, as in <c>post</c>.</param>
+public sealed record ArrivalSet(Guid Arrival, long Pid, long WakePid, string Actor, string Source, IReadOnlyList<Change> Changes);
+
+/// <summary>A change as the log has it.</summary>
+/// <param name="Pid">The process, or 0 for the shared bag.</param>
+/// <param name="Value">Canonical JSON, or null where the KVP was removed.</param>
+/// <param name="Previous">What it was before, or null where there was none.</param>
+public sealed record SetEvent(long Position, long Pid, string Key, string? Value, string? Previous);
+
+/// <summary>A run that a cascade owes: it was woken, and a slice ended before it.</summary>
+/// <param name="Rule">The rule's id: the file's path and the class, as in <c>scripts/heat.py:high_temperature</c>.</param>
+/// <param name="Pid">The process in which it runs.</param>
+/// <param name="Set">The change set that woke it, with all of its events.</param>
+/// <param name="SetAt">When that change set was made.</param>
+/// <param name="SetSource">The source of these events: a door's, or <c>rule</c>.</param>
+/// <param name="Cascade">The cascade that it belongs to.</param>
+/// <param name="Generation">How many runs led here; a run woken by the arrival itself has 1.</param>
+/// <param name="Chain">The rules that led here, eldest first, this one not included.</param>
+public sealed record OwedRun(
+    string Rule, long Pid, IReadOnlyList<SetEvent> Set, DateTimeOffset SetAt, string SetSource, Cascade Cascade, int Generation, IReadOnlyList<string> Chain);
+
+/// <summary>All that one arrival causes.</summary>
+/// <param name="Root">The arrival's public id.</param>
+/// <param name="Actor">On whose behalf the rules run.</param>
+/// <param name="Runs">How many runs it has had before this slice.</param>
+public sealed record Cascade(Guid Root, string Actor, int Runs);

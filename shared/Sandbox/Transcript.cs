@@ -1,0 +1,69 @@
+using Eddy.Kvps;
+
+namespace Eddy.Sandbox;
+
+/// <summary>
+/// What a slice came to: its steps in the order in which they take their places in the log, and what it left. Positions are dense:
+/// folding the steps' changes in order from <see cref="Slice.Head"/> gives the positions that the cell used.
+/// </summary>
+/// <param name="Steps">What happened, in order.</param>
+/// <param name="ArrivalsTaken">How many of the slice's arrivals were applied; the others stay in the line.</param>
+/// <param name="Owed">The runs that the slice's last cascade still owes, in order. Owed runs of the slice that it did not come to are among them.</param>
+public sealed record Transcript(IReadOnlyList<Step> Steps, int ArrivalsTaken, IReadOnlyList<LeftRun> Owed);
+
+/// <summary>A place in the transcript.</summary>
+public abstract record Step;
+
+/// <summary>The arrival of this index was applied: its changes come next in the log.</summary>
+public sealed record ArrivalApplied(int Index) : Step;
+
+/// <summary>The owed run of this index of the slice is no more to be run, because its rule is gone from the tenant's files.</summary>
+public sealed record OwedDropped(int Index) : Step;
+
+/// <summary>A run ended.</summary>
+/// <param name="Rule">The rule's id, as in <see cref="OwedRun.Rule"/>.</param>
+/// <param name="Pid">The process in which it ran.</param>
+/// <param name="Arrival">The index of the slice's arrival whose cascade it belongs to, or -1 where that is the cascade of the slice's owed runs.</param>
+/// <param name="SetPosition">The position of the first event of the change set that woke it.</param>
+/// <param name="Generation">As in <see cref="OwedRun.Generation"/>.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Changes">What it changed: its process and the shared bag. Empty unless it ran well.</param>
+/// <param name="Log">What it printed, cut at the limit; null where it printed nothing.</param>
+/// <param name="Error">What went wrong; null where nothing did.</param>
+/// <param name="Elapsed">Wall time.</param>
+/// <param name="Cpu">CPU time.</param>
+public sealed record RunEnded(
+    string Rule, long Pid, int Arrival, long SetPosition, int Generation, RunOutcome Outcome,
+    IReadOnlyList<PidChange> Changes, string? Log, RunError? Error, TimeSpan Elapsed, TimeSpan Cpu) : Step;
+
+/// <summary>A run's change of its process or of the shared bag (0).</summary>
+public readonly record struct PidChange(long Pid, string Key, string? Value);
+
+/// <summary>How a run ended.</summary>
+public enum RunOutcome : short
+{
+    /// <summary>Its check was falsy: nothing was done.</summary>
+    No = 0,
+
+    /// <summary>Its action ended well; its changes are in force.</summary>
+    Ran = 1,
+
+    /// <summary>It raised, or what it did was refused; nothing of it is in force.</summary>
+    Failed = 2,
+
+    /// <summary>It went over a limit, or ended its cell; nothing of it is in force.</summary>
+    Killed = 3,
+}
+
+/// <summary>Why a run failed, in words for the tenant.</summary>
+/// <param name="Kind">The Python exception's name, or the limit's: <c>WallTime</c>, <c>CpuTime</c>, <c>Memory</c>, <c>Died</c>, <c>Cascade</c>.</param>
+/// <param name="Message">One sentence; a limit's names the limit and the number.</param>
+/// <param name="File">The tenant's file, where known.</param>
+/// <param name="Line">Its line, counted from 1.</param>
+/// <param name="Traceback">The traceback in the tenant's own lines only.</param>
+public sealed record RunError(string Kind, string Message, string? File, int? Line, string? Traceback);
+
+/// <summary>A run that the slice leaves to a later one.</summary>
+/// <param name="SetPosition">The first position of the change set that woke it.</param>
+/// <param name="SetCount">How many events that change set has.</param>
+public sealed record LeftRun(string Rule, long Pid, long SetPosition, int SetCount, int Generation, IReadOnlyList<string> Chain);
