@@ -1,5 +1,3 @@
-using Eddy.Kvps;
-
 namespace Eddy.Sandbox;
 
 /// <summary>
