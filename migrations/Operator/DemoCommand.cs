@@ -120,7 +120,12 @@ public static class DemoCommand
     private static async Task WriteAsync(FileInfo file, DemoFacts facts, CancellationToken cancel)
     {
         file.Directory?.Create();
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
         await using var stream = new FileStream(file.FullName, options);
         await JsonSerializer.SerializeAsync(stream, facts, Readable, cancel);
     }

@@ -86,8 +86,9 @@ create table wakings (
   root uuid not null,
   actor text not null,
   runs int not null,
+  -- The cascade's runs so far have the numbers first_run to last_run.
   first_run bigint not null,
-  first_position bigint not null,
+  last_run bigint not null,
   tag text,
   trace text,
   primary key (tenant_id, id)

@@ -58,10 +58,10 @@ $$;
 -- The owed runs of a shard, with the events of the change sets that woke them.
 create function read_owed(p_shard smallint)
 returns table (id bigint, tenant_id uuid, rule text, pid bigint, set_position bigint, set_count int, set_at timestamptz, generation int, chain text[],
-  root uuid, actor text, runs int, first_run bigint, first_position bigint, tag text, trace text, tree_version bigint)
+  root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint)
 language sql stable security definer set search_path = pg_catalog, public as $$
   select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
-         w.root, w.actor, w.runs, w.first_run, w.first_position, w.tag, w.trace, t.tree_version
+         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version
   from wakings w join tenants t on t.id = w.tenant_id
   where w.shard = p_shard order by w.id
 $$;
@@ -100,104 +100,136 @@ begin
 end
 $$;
 
--- The commit of a slice. The lease's row is the fence: without it, under the epoch that the worker knows, nothing is written; while it is locked,
--- nobody can take the shard. Its slice number tells afterwards whether a commit happened whose answer was lost. Returns false where the lease is lost.
-create function commit_slice(
-  p_worker uuid, p_shard smallint, p_epoch bigint, p_slice bigint,
-  p_done bigint[],
-  p_owed_tenants uuid[], p_owed_ids bigint[],
-  p_tenants uuid[], p_positions bigint[], p_runs bigint[], p_at timestamptz[], p_positions_before bigint[],
-  e_tenants uuid[], e_positions bigint[], e_at timestamptz[], e_pids bigint[], e_keys text[], e_values text[], e_previous text[],
-  e_actors text[], e_sources text[], e_causes bigint[], e_sets bigint[], e_roots uuid[],
-  k_tenants uuid[], k_pids bigint[], k_keys text[], k_values text[], k_txt text[], k_num float8[], k_at timestamptz[], k_positions bigint[],
-  x_tenants uuid[], x_pids bigint[], x_keys text[],
-  n_tenants uuid[], n_pids bigint[], n_kinds text[], n_at timestamptz[],
-  r_tenants uuid[], r_ids bigint[], r_at timestamptz[], r_rules text[], r_said_no text[], r_trees bigint[], r_pids bigint[], r_sets bigint[], r_roots uuid[],
-  r_generations int[], r_outcomes smallint[], r_first bigint[], r_changes int[], r_elapsed bigint[], r_cpu bigint[], r_logs text[], r_errors text[], r_traces text[],
-  w_tenants uuid[], w_rules text[], w_pids bigint[], w_sets bigint[], w_counts int[], w_set_at timestamptz[], w_generations int[], w_chains text[],
-  w_roots uuid[], w_actors text[], w_runs int[], w_first_runs bigint[], w_first_positions bigint[], w_tags text[], w_traces text[],
-  f_tenants uuid[], f_arrivals uuid[], f_pids bigint[], f_kvps text[], f_actors text[], f_sources text[], f_received timestamptz[], f_reasons text[],
-  t_channels text[], t_payloads text[])
-returns boolean
+-- The commit of a slice: one batch of the functions below, fence_slice first, so one transaction. The lease's row is the fence: without it, under the
+-- epoch that the worker knows, everything is refused (ED001); while it is locked, nobody can take the shard. Its slice number tells
+-- afterwards whether a commit happened whose answer was lost.
+create function fence_slice(
+  p_worker uuid, p_shard smallint, p_epoch bigint, p_slice bigint, p_done bigint[],
+  p_tenants uuid[], p_before bigint[], p_positions bigint[], p_runs bigint[], p_at timestamptz[])
+returns void
 language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
 declare
   v_count int;
 begin
   update leases set slice = p_slice where shard = p_shard and owner = p_worker and epoch = p_epoch and slice = p_slice - 1;
   if not found then
-    return false;
+    raise exception 'the lease of shard % under epoch % is lost', p_shard, p_epoch using errcode = 'ED001';
   end if;
-
   delete from arrivals a using unnest(p_done) d(id) where a.shard = p_shard and a.id = d.id;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_done) then
     raise exception 'shard %: % of % arrivals are gone from the line', p_shard, cardinality(p_done) - v_count, cardinality(p_done);
   end if;
-  if cardinality(p_owed_ids) > 0 then
-    delete from wakings w using unnest(p_owed_tenants, p_owed_ids) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
-    get diagnostics v_count = row_count;
-    if v_count <> cardinality(p_owed_ids) then
-      raise exception 'shard %: % of % owed runs are gone', p_shard, cardinality(p_owed_ids) - v_count, cardinality(p_owed_ids);
-    end if;
-  end if;
-
-  update heads h set position = u.position, run = u.run, at = u.at
-  from unnest(p_tenants, p_positions, p_runs, p_at, p_positions_before) u(tenant_id, position, run, at, before)
-  where h.tenant_id = u.tenant_id and h.position = u.before;
+  insert into heads as h (tenant_id, position, run, at)
+  select * from unnest(p_tenants, p_positions, p_runs, p_at) u(tenant_id, position, run, at)
+  on conflict (tenant_id) do update set position = excluded.position, run = excluded.run, at = excluded.at
+  where h.position = (select u.before from unnest(p_tenants, p_before) u(tenant_id, before) where u.tenant_id = excluded.tenant_id);
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_tenants) then
     raise exception 'shard %: the head of a tenant is not where its pump left it', p_shard;
   end if;
-
-  if cardinality(n_tenants) > 0 then
-    insert into processes as p (tenant_id, pid, kind, created_at)
-    select * from unnest(n_tenants, n_pids, n_kinds, n_at)
-    on conflict (tenant_id, pid) do update set kind = excluded.kind where p.kind is distinct from excluded.kind;
-  end if;
-  if cardinality(e_tenants) > 0 then
-    insert into events (tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root)
-    select e.tenant_id, e.position, e.at, e.pid, e.key, e.value::jsonb, e.previous::jsonb, e.actor, e.source, e.cause, e.set_position, e.root
-    from unnest(e_tenants, e_positions, e_at, e_pids, e_keys, e_values, e_previous, e_actors, e_sources, e_causes, e_sets, e_roots)
-      e(tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root);
-  end if;
-  if cardinality(k_tenants) > 0 then
-    insert into kvps (tenant_id, pid, key, value, txt, num, at, position)
-    select k.tenant_id, k.pid, k.key, k.value::jsonb, k.txt, k.num, k.at, k.position
-    from unnest(k_tenants, k_pids, k_keys, k_values, k_txt, k_num, k_at, k_positions) k(tenant_id, pid, key, value, txt, num, at, position)
-    on conflict (tenant_id, pid, key) do update
-    set value = excluded.value, txt = excluded.txt, num = excluded.num, at = excluded.at, position = excluded.position;
-  end if;
-  if cardinality(x_tenants) > 0 then
-    delete from kvps k using unnest(x_tenants, x_pids, x_keys) x(tenant_id, pid, key)
-    where k.tenant_id = x.tenant_id and k.pid = x.pid and k.key = x.key;
-  end if;
-  if cardinality(r_tenants) > 0 then
-    insert into runs (tenant_id, id, at, rule, said_no, tree_version, pid, set_position, root, generation, outcome, first_position, changes,
-      elapsed_us, cpu_us, log, error, trace)
-    select r.tenant_id, r.id, r.at, r.rule, r.said_no::text[], r.tree, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first, r.changes,
-      r.elapsed, r.cpu, r.log, r.error::jsonb, r.trace
-    from unnest(r_tenants, r_ids, r_at, r_rules, r_said_no, r_trees, r_pids, r_sets, r_roots, r_generations, r_outcomes, r_first, r_changes,
-      r_elapsed, r_cpu, r_logs, r_errors, r_traces)
-      r(tenant_id, id, at, rule, said_no, tree, pid, set_position, root, generation, outcome, first, changes, elapsed, cpu, log, error, trace);
-  end if;
-  if cardinality(w_tenants) > 0 then
-    insert into wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, first_position, tag, trace)
-    select w.tenant_id, p_shard, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
-      w.first_run, w.first_position, w.tag, w.trace
-    from unnest(w_tenants, w_rules, w_pids, w_sets, w_counts, w_set_at, w_generations, w_chains, w_roots, w_actors, w_runs, w_first_runs,
-      w_first_positions, w_tags, w_traces)
-      with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, first_position, tag, trace, n)
-    order by w.n;
-  end if;
-  if cardinality(f_tenants) > 0 then
-    insert into refused (tenant_id, arrival, pid, kvps, actor, source, received_at, refused_at, reason)
-    select f.tenant_id, f.arrival, f.pid, f.kvps, f.actor, f.source, f.received, clock_timestamp(), f.reason
-    from unnest(f_tenants, f_arrivals, f_pids, f_kvps, f_actors, f_sources, f_received, f_reasons)
-      f(tenant_id, arrival, pid, kvps, actor, source, received, reason);
-  end if;
-  perform pg_notify(t.channel, t.payload) from unnest(t_channels, t_payloads) t(channel, payload);
-  return true;
 end
+$$;
+
+create function append_events(
+  p_tenants uuid[], p_positions bigint[], p_at timestamptz[], p_pids bigint[], p_keys text[], p_values text[], p_previous text[],
+  p_actors text[], p_sources text[], p_causes bigint[], p_sets bigint[], p_roots uuid[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into events (tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root)
+  select e.tenant_id, e.position, e.at, e.pid, e.key, e.value::jsonb, e.previous::jsonb, e.actor, e.source, e.cause, e.set_position, e.root
+  from unnest(p_tenants, p_positions, p_at, p_pids, p_keys, p_values, p_previous, p_actors, p_sources, p_causes, p_sets, p_roots)
+    e(tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root);
+end
+$$;
+
+create function make_processes(p_tenants uuid[], p_pids bigint[], p_kinds text[], p_at timestamptz[]) returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into processes as p (tenant_id, pid, kind, created_at)
+  select * from unnest(p_tenants, p_pids, p_kinds, p_at)
+  on conflict (tenant_id, pid) do update set kind = excluded.kind where p.kind is distinct from excluded.kind;
+end
+$$;
+
+-- One value a KVP: the last.
+create function fold_kvps(
+  p_tenants uuid[], p_pids bigint[], p_keys text[], p_values text[], p_txt text[], p_num float8[], p_at timestamptz[], p_positions bigint[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into kvps (tenant_id, pid, key, value, txt, num, at, position)
+  select k.tenant_id, k.pid, k.key, k.value::jsonb, k.txt, k.num, k.at, k.position
+  from unnest(p_tenants, p_pids, p_keys, p_values, p_txt, p_num, p_at, p_positions) k(tenant_id, pid, key, value, txt, num, at, position)
+  on conflict (tenant_id, pid, key) do update
+  set value = excluded.value, txt = excluded.txt, num = excluded.num, at = excluded.at, position = excluded.position;
+end
+$$;
+
+create function remove_kvps(p_tenants uuid[], p_pids bigint[], p_keys text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  delete from kvps k using unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
+  where k.tenant_id = x.tenant_id and k.pid = x.pid and k.key = x.key;
+end
+$$;
+
+-- Rules whose checks said no come as the text of an array.
+create function append_runs(
+  p_tenants uuid[], p_ids bigint[], p_at timestamptz[], p_rules text[], p_said_no text[], p_trees bigint[], p_pids bigint[], p_sets bigint[], p_roots uuid[],
+  p_generations int[], p_outcomes smallint[], p_first bigint[], p_changes int[], p_elapsed bigint[], p_cpu bigint[], p_logs text[], p_errors text[], p_traces text[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into runs (tenant_id, id, at, rule, said_no, tree_version, pid, set_position, root, generation, outcome, first_position, changes,
+    elapsed_us, cpu_us, log, error, trace)
+  select r.tenant_id, r.id, r.at, r.rule, r.said_no::text[], r.tree, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first, r.changes,
+    r.elapsed, r.cpu, r.log, r.error::jsonb, r.trace
+  from unnest(p_tenants, p_ids, p_at, p_rules, p_said_no, p_trees, p_pids, p_sets, p_roots, p_generations, p_outcomes, p_first, p_changes,
+    p_elapsed, p_cpu, p_logs, p_errors, p_traces)
+    r(tenant_id, id, at, rule, said_no, tree, pid, set_position, root, generation, outcome, first, changes, elapsed, cpu, log, error, trace);
+end
+$$;
+
+-- What a cascade still owes takes the place of what it owed.
+create function owe_runs(
+  p_shard smallint, p_paid_tenants uuid[], p_paid bigint[],
+  p_tenants uuid[], p_rules text[], p_pids bigint[], p_sets bigint[], p_counts int[], p_set_at timestamptz[], p_generations int[], p_chains text[],
+  p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+declare
+  v_count int;
+begin
+  delete from wakings w using unnest(p_paid_tenants, p_paid) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
+  get diagnostics v_count = row_count;
+  if v_count <> cardinality(p_paid) then
+    raise exception 'shard %: % of % owed runs are gone', p_shard, cardinality(p_paid) - v_count, cardinality(p_paid);
+  end if;
+  insert into wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace)
+  select w.tenant_id, p_shard, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
+    w.first_run, w.last_run, w.tag, w.trace
+  from unnest(p_tenants, p_rules, p_pids, p_sets, p_counts, p_set_at, p_generations, p_chains, p_roots, p_actors, p_runs, p_first_runs,
+    p_last_runs, p_tags, p_traces)
+    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, n)
+  order by w.n;
+end
+$$;
+
+create function refuse_arrivals(
+  p_tenants uuid[], p_arrivals uuid[], p_pids bigint[], p_kvps text[], p_actors text[], p_sources text[], p_received timestamptz[], p_reasons text[])
+returns void
+language sql security definer set search_path = pg_catalog, public as $$
+  insert into refused (tenant_id, arrival, pid, kvps, actor, source, received_at, refused_at, reason)
+  select f.tenant_id, f.arrival, f.pid, f.kvps, f.actor, f.source, f.received, clock_timestamp(), f.reason
+  from unnest(p_tenants, p_arrivals, p_pids, p_kvps, p_actors, p_sources, p_received, p_reasons)
+    f(tenant_id, arrival, pid, kvps, actor, source, received, reason)
+$$;
+
+create function tell_doors(p_channels text[], p_payloads text[]) returns void
+language sql security definer set search_path = pg_catalog, public as $$
+  select pg_notify(t.channel, t.payload) from unnest(p_channels, p_payloads) t(channel, payload)
 $$;
 
 -- After a commit whose answer was lost: the number of the last slice that was committed under this lease; null where it is lost.

@@ -17,6 +17,7 @@ begin
   if not pg_has_role('eddy_owner', 'eddy_system', 'member') then
     grant eddy_system to eddy_owner;
   end if;
+  execute format('grant create on database %I to eddy_owner', current_database());
 end
 $$;
 grant create, usage on schema public to eddy_owner;
