@@ -2,8 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Eddy.Kvps;
 
-/// <summary>A fault in <c>key := value</c> text, at a line that counts from 1.</summary>
-public sealed record KvpTextFault(int Line, KvpFault Fault);
+/// <summary>A fault in <c>key := value</c> text.</summary>
+/// <param name="Line">The line, counted from 1; of a value over several lines the first.</param>
+/// <param name="Key">Whose value it is, or null where it is not about a value.</param>
+public sealed record KvpTextFault(int Line, string? Key, KvpFault Fault);
 
 /// <summary>
 /// The grammar of text from outside: <c>key := value</c>, one a line (<c>docs/values.md</c>, "Text from outside"). Mail, console, drips, forms

@@ -132,10 +132,11 @@ public static class KvpValue
     public static string FromProcess(long pid) => $$"""{"$process":{{pid}}}""";
 
     /// <summary>Where and why a JSON text does not parse, in a sentence without the reader's advice to programmers.</summary>
-    public static string MalformedJson(JsonException e)
+    /// <param name="line">The line at which the text begins, where it is one of several.</param>
+    public static string MalformedJson(JsonException e, int line = 1)
     {
         var reason = e.Message.Split(" LineNumber:")[0].Split(" Change the reader options")[0].Split(" Path:")[0];
-        return $"Line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}: {reason}";
+        return $"Line {(e.LineNumber ?? 0) + line}, byte {(e.BytePositionInLine ?? 0) + 1}: {reason}";
     }
 
     internal static KvpFault TooLarge(int maxBytes) =>

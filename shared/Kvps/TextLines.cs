@@ -38,7 +38,7 @@ internal sealed class TextLines(string text, int maxBytes)
                 return Fault(first, KvpFaultKind.Key, detail);
             }
 
-            if (Value(start + sign + Sign.Length, end, out var canonical) is { } fault)
+            if (Value(key, start + sign + Sign.Length, end, out var canonical) is { } fault)
             {
                 return fault;
             }
@@ -52,7 +52,7 @@ internal sealed class TextLines(string text, int maxBytes)
         return null;
     }
 
-    private KvpTextFault? Value(int start, int end, out string? canonical)
+    private KvpTextFault? Value(string key, int start, int end, out string? canonical)
     {
         while (start < end && char.IsWhiteSpace(text[start]))
         {
@@ -93,7 +93,7 @@ internal sealed class TextLines(string text, int maxBytes)
             value = text.AsSpan(start, end - start).TrimEnd();
         }
 
-        return TextValue.TryRead(value, maxBytes, out canonical, out var fault) ? null : new KvpTextFault(first, fault);
+        return TextValue.TryRead(value, maxBytes, out canonical, out var fault) ? null : new KvpTextFault(first, key, fault);
     }
 
     // Where a list or dictionary ends that begins here and goes on over lines that are no KVPs of their own; else 0.
@@ -133,5 +133,5 @@ internal sealed class TextLines(string text, int maxBytes)
         return end;
     }
 
-    private static KvpTextFault Fault(int line, KvpFaultKind kind, string detail) => new(line, new KvpFault(kind, detail));
+    private static KvpTextFault Fault(int line, KvpFaultKind kind, string detail) => new(line, null, new KvpFault(kind, detail));
 }
