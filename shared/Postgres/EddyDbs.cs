@@ -32,6 +32,17 @@ public sealed class EddyDbs(NpgsqlDataSource source)
         }
     }
 
+    /// <summary>
+    /// A batch that sees this tenant's rows: one round trip, and one transaction of its own, to which the name is held. Its first result is the name's: readers go on to
+    /// the next one first.
+    /// </summary>
+    public NpgsqlBatch BatchFor(TenantId tenant)
+    {
+        var batch = source.CreateBatch();
+        batch.BatchCommands.Add(new("select set_config('app.tenant_id', $1, true)") { Parameters = { new() { Value = tenant.ToString() } } });
+        return batch;
+    }
+
     private static DbContextOptions<EddyDb> Options(NpgsqlDataSource source, TenantId? tenant)
     {
         var options = EddyDb.Options().UseNpgsql(source);
