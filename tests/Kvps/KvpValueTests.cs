@@ -39,6 +39,8 @@ public sealed class KvpValueTests
     [InlineData("1e16", "10000000000000000.0")]
     [InlineData("1.2345e20", "123450000000000000000.0")]
     [InlineData("123456789.123456789e8", "12345678912345678.0")]
+    [InlineData("2.9802322387695312e-08", "0.000000029802322387695312")]
+    [InlineData("-2.9802322387695312e-08", "-0.000000029802322387695312")]
     [InlineData("9007199254740993.0", "9007199254740992.0")]
     // str
     [InlineData("\"text\"", "\"text\"")]
@@ -321,6 +323,16 @@ public sealed class KvpValueTests
             double.Parse(canonical, CultureInfo.InvariantCulture).ShouldBe(number);
             Canonical(canonical).ShouldBe(canonical);
         });
+
+    [Fact]
+    public void Every_power_of_two_reads_back_as_itself()
+    {
+        for (var exponent = -1074; exponent < 1024; exponent++)
+        {
+            var number = Math.ScaleB(1, exponent);
+            double.Parse(KvpValue.FromFloat(number), CultureInfo.InvariantCulture).ShouldBe(number);
+        }
+    }
 
     [Fact]
     public void What_is_canonical_stays_as_it_is() =>
