@@ -78,13 +78,22 @@ language sql security definer set search_path = pg_catalog, public as $$
   select flush from doors where door = p_door for update
 $$;
 
--- Which of these arrivals are not settled: they wait, or their cascade owes runs.
-create function pending_arrivals(p_tenants uuid[], p_arrivals uuid[]) returns setof uuid
+-- Which of these arrivals are not settled: they wait in the line, or their cascade owes runs; and which were refused.
+create function arrivals_left(p_tenants uuid[], p_arrivals uuid[]) returns table (arrival uuid, is_line boolean, is_refused boolean)
 language sql stable security definer set search_path = pg_catalog, public as $$
-  select u.arrival from unnest(p_tenants, p_arrivals) u(tenant_id, arrival)
-  where exists (select from arrivals a
-                where a.shard = get_byte(uuid_send(u.tenant_id), 15) & 63 and a.tenant_id = u.tenant_id and a.arrival = u.arrival)
-     or exists (select from wakings w where w.tenant_id = u.tenant_id and w.root = u.arrival)
+  select l.arrival, l.is_line, l.is_refused from (
+    select u.arrival,
+      exists (select from arrivals a
+              where a.shard = get_byte(uuid_send(u.tenant_id), 15) & 63 and a.tenant_id = u.tenant_id and a.arrival = u.arrival) as is_line,
+      exists (select from wakings w where w.tenant_id = u.tenant_id and w.root = u.arrival) as is_owed,
+      exists (select from refused r where r.tenant_id = u.tenant_id and r.arrival = u.arrival) as is_refused
+    from unnest(p_tenants, p_arrivals) u(tenant_id, arrival)) l(arrival, is_line, is_owed, is_refused)
+    where l.is_line or l.is_owed or l.is_refused
+$$;
+
+create function refusal_reason(p_tenant uuid, p_arrival uuid) returns text
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select reason from refused where tenant_id = p_tenant and arrival = p_arrival
 $$;
 
 -- Tenants with more than p_over arrivals in these shards (all of them where null), most first; the sum has no tenant.
@@ -106,4 +115,9 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select min(a.received_at)
   from generate_series(0, 63) s
   cross join lateral (select received_at from arrivals where shard = s::smallint order by id limit 1) a
+$$;
+
+create function idempotency_answer(p_tenant uuid, p_key text) returns table (fingerprint bytea, answer jsonb)
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select fingerprint, answer from idempotency where tenant_id = p_tenant and key = p_key
 $$;
