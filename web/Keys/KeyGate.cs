@@ -1,4 +1,4 @@
-using Eddy.Api;
+using Eddy.Problems;
 using Eddy.Tenants;
 
 namespace Eddy.Keys;
@@ -13,39 +13,36 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring)
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint() is not { } endpoint || !IsGuarded(context.Request.Path))
+        // Routing's own answers (405, 415) have no pattern and say nothing of anybody's data.
+        if (context.GetEndpoint() is not RouteEndpoint endpoint || !IsGuarded(context.Request.Path))
         {
             await next(context);
             return;
         }
 
-        var scope = endpoint.Metadata.GetMetadata<ScopeRequired>()?.Scope;
         var isInAddress = endpoint.Metadata.GetMetadata<KeyInAddress>() is not null;
-        if (scope is null || (isInAddress && scope != Scope.Ingest))
+        if (endpoint.Metadata.GetMetadata<ScopeRequired>() is not { Scope: var scope } || (isInAddress && scope != Scope.Ingest))
         {
-            // The answers of routing itself (405, 415) say nothing of anybody's data.
-            await (endpoint.Metadata.Count == 0 || endpoint.DisplayName?.StartsWith("405", StringComparison.Ordinal) == true || endpoint.DisplayName?.StartsWith("415", StringComparison.Ordinal) == true
-                ? next(context)
-                : ApiProblem.NotFound().ExecuteAsync(context));
+            await RefuseAsync(context, new Problem(ProblemType.NotFound));
             return;
         }
 
         var secret = isInAddress ? context.Request.RouteValues["key"] as string : Bearer(context.Request);
         if (secret is null)
         {
-            await ApiProblem.KeyMissing(context).ExecuteAsync(context);
+            await RefuseAsync(context, new Problem(ProblemType.UnknownKey, "There is no key: send it as 'Authorization: Bearer eddy_…'."));
             return;
         }
 
         if (await ring.FindAsync(secret) is not { } holder)
         {
-            await ApiProblem.KeyUnknown(context).ExecuteAsync(context);
+            await RefuseAsync(context, new Problem(ProblemType.UnknownKey, "There is no such key, or it is revoked."));
             return;
         }
 
         if (!holder.May(scope))
         {
-            await ApiProblem.MissingScope(scope).ExecuteAsync(context);
+            await RefuseAsync(context, new Problem(ProblemType.MissingScope, $"The key '{holder.Name}' lacks the scope '{scope}'."));
             return;
         }
 
@@ -54,6 +51,16 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring)
     }
 
     internal static bool IsGuarded(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/in");
+
+    private static Task RefuseAsync(HttpContext context, Problem problem)
+    {
+        if (problem.StatusCode == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"eddy\"";
+        }
+
+        return problem.ExecuteAsync(context);
+    }
 
     private static string? Bearer(HttpRequest request)
     {
