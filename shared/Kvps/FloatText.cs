@@ -5,6 +5,8 @@ namespace Eddy.Kvps;
 /// <summary>Floats as canonical JSON has them: the shortest decimal that reads back as the same double, with a point and without an exponent.</summary>
 internal static class FloatText
 {
+    private const long Mantissa = (1L << 52) - 1;
+
     /// <summary>Adds a finite number.</summary>
     public static void Write(double number, Utf8Buffer to)
     {
@@ -16,6 +18,13 @@ internal static class FloatText
 
         Span<byte> text = stackalloc byte[32];
         number.TryFormat(text, out var length, "R", CultureInfo.InvariantCulture);
+
+        // Of the powers of two, .NET writes 2 to the -25 and to the -958 one digit too short: they read back as their neighbours.
+        if ((BitConverter.DoubleToInt64Bits(number) & Mantissa) == 0 && double.Parse(text[..length], CultureInfo.InvariantCulture) != number)
+        {
+            number.TryFormat(text, out length, "G17", CultureInfo.InvariantCulture);
+        }
+
         text = text[..length];
         var e = text.IndexOf((byte)'E');
         if (e < 0)

@@ -20,6 +20,8 @@ public enum KvpFaultKind
 /// <param name="Pointer">Where inside the value, as a JSON Pointer (RFC 6901); empty for the value itself.</param>
 public sealed record KvpFault(KvpFaultKind Kind, string Detail, string Pointer = "")
 {
-    /// <summary>The same fault, as seen from the object or list that holds the faulty value under this name or index.</summary>
-    public KvpFault Below(string name) => this with { Pointer = $"/{name.Replace("~", "~0").Replace("/", "~1")}{Pointer}" };
+    /// <summary>
+    /// The same fault, as seen from the object or list that holds the faulty value under this name or index. Too large is always the whole value.
+    /// </summary>
+    public KvpFault Below(string name) => Kind == KvpFaultKind.TooLarge ? this : this with { Pointer = $"/{name.Replace("~", "~0").Replace("/", "~1")}{Pointer}" };
 }

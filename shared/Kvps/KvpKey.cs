@@ -50,6 +50,7 @@ public static class KvpKey
 
         if (Fault(key) is { } detail)
         {
+            key = null;
             fault = new KvpFault(KvpFaultKind.Key, detail);
             return false;
         }

@@ -33,20 +33,37 @@ public readonly record struct KvpLookup(string? Txt, double? Num, DateTime? At)
         }
     }
 
+    // Of the objects that begin like a tag only those are one that have nothing behind it.
     private static KvpLookup Tagged(string canonical)
     {
-        var colon = canonical.IndexOf(':');
-        var tag = canonical.AsSpan(2, colon - 3);
-        var inner = canonical.AsSpan(colon + 1, canonical.Length - colon - 2).Trim('"');
-        return tag switch
+        if (Inside(canonical, "{\"$date\":\"") is { Length: > 0 } date)
         {
-            "$date" => new KvpLookup(inner.ToString(), null, Moment(inner)),
-            "$datetime" => new KvpLookup(inner.ToString(), null, Moment(inner)),
-            "$time" or "$process" => new KvpLookup(inner.ToString(), null, null),
-            "$decimal" => new KvpLookup(inner[..Math.Min(inner.Length, MaxCharacters)].ToString(), Number(inner), null),
-            _ => default,
-        };
+            return new KvpLookup(date.ToString(), null, Moment(date));
+        }
+
+        if (Inside(canonical, "{\"$datetime\":\"") is { Length: > 0 } moment)
+        {
+            return new KvpLookup(moment.ToString(), null, Moment(moment));
+        }
+
+        if (Inside(canonical, "{\"$decimal\":\"") is { Length: > 0 } number)
+        {
+            return new KvpLookup(number[..Math.Min(number.Length, MaxCharacters)].ToString(), Number(number), null);
+        }
+
+        if (Inside(canonical, "{\"$time\":\"") is { Length: > 0 } time)
+        {
+            return new KvpLookup(time.ToString(), null, null);
+        }
+
+        const string Process = "{\"$process\":";
+        return canonical.StartsWith(Process, StringComparison.Ordinal) && !canonical.Contains(',') ? new KvpLookup(canonical[Process.Length..^1], null, null) : default;
     }
+
+    private static ReadOnlySpan<char> Inside(string canonical, string begin) =>
+        canonical.StartsWith(begin, StringComparison.Ordinal) && canonical.IndexOf('"', begin.Length) == canonical.Length - 2
+            ? canonical.AsSpan(begin.Length..^2)
+            : default;
 
     private static double Number(ReadOnlySpan<char> digits) => double.Parse(digits, NumberStyles.Float, CultureInfo.InvariantCulture);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Eddy.Problems;
@@ -13,6 +14,9 @@ public sealed class Problem(ProblemType type, string? detail = null, IReadOnlyLi
     : IResult, IStatusCodeHttpResult, IContentTypeHttpResult
 {
     public const string MediaType = "application/problem+json";
+
+    // The answer is never HTML, and quotes and letters beyond ASCII are to be read by people.
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public ProblemType Type => type;
 
@@ -34,7 +38,7 @@ public sealed class Problem(ProblemType type, string? detail = null, IReadOnlyLi
             response.Headers.RetryAfter = Math.Ceiling(pause.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        await using var json = new Utf8JsonWriter(response.BodyWriter);
+        await using var json = new Utf8JsonWriter(response.BodyWriter, WriterOptions);
         Write(json, Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier);
         await json.FlushAsync(httpContext.RequestAborted);
     }
