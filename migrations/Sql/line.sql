@@ -68,7 +68,7 @@ create table heads (
   tenant_id uuid primary key,
   position bigint not null default 0,
   run bigint not null default 0,
-  at timestamptz not null default '-infinity'
+  at timestamptz not null
 ) with (fillfactor = 70);
 
 -- Runs that are owed: woken, and not yet run.
@@ -109,9 +109,11 @@ create table refused (
   primary key (tenant_id, arrival)
 );
 
--- What the rules of a tree version listen to, so that a tenant that nothing can wake needs no cell.
-create table wake_keys (
+-- What became of a tree version when it was first loaded: what its rules listen to, so that a tenant that nothing can wake needs no cell, and the
+-- files that failed to load.
+create table trees (
   tenant_id uuid primary key,
   tree_version bigint not null,
-  keys text[] not null
+  keys text[] not null,
+  faults jsonb
 );

@@ -79,13 +79,13 @@ $$;
 
 -- Tenants as the pump needs them when it first meets them under a lease.
 create function read_tenants(p_tenants uuid[])
-returns table (tenant_id uuid, "position" bigint, run bigint, at timestamptz, time_zone text, keys_version bigint, keys text[])
+returns table (tenant_id uuid, "position" bigint, run bigint, at timestamptz, time_zone text, tree_version bigint, keys text[])
 language sql stable security definer set search_path = pg_catalog, public as $$
-  select t.id, coalesce(h.position, 0), coalesce(h.run, 0), coalesce(h.at, '-infinity'), t.time_zone, k.tree_version, k.keys
+  select t.id, coalesce(h.position, 0), coalesce(h.run, 0), h.at, t.time_zone, k.tree_version, k.keys
   from unnest(p_tenants) u(tenant_id)
   join tenants t on t.id = u.tenant_id
   left join heads h on h.tenant_id = u.tenant_id
-  left join wake_keys k on k.tenant_id = u.tenant_id
+  left join trees k on k.tenant_id = u.tenant_id
 $$;
 
 -- The KVPs of processes. The offset keeps the planner from turning the look-ups into a scan, whatever it believes of the tables' sizes.
@@ -239,10 +239,11 @@ language sql security definer set search_path = pg_catalog, public as $$
   select slice from leases where shard = p_shard and owner = p_worker and epoch = p_epoch for update
 $$;
 
-create function note_wake_keys(p_tenant uuid, p_version bigint, p_keys text[]) returns void
+create function note_tree(p_tenant uuid, p_version bigint, p_keys text[], p_faults text) returns void
 language sql security definer set search_path = pg_catalog, public as $$
-  insert into wake_keys as k (tenant_id, tree_version, keys) values (p_tenant, p_version, p_keys)
-  on conflict (tenant_id) do update set tree_version = excluded.tree_version, keys = excluded.keys where k.tree_version < excluded.tree_version
+  insert into trees as t (tenant_id, tree_version, keys, faults) values (p_tenant, p_version, p_keys, p_faults::jsonb)
+  on conflict (tenant_id) do update set tree_version = excluded.tree_version, keys = excluded.keys, faults = excluded.faults
+  where t.tree_version < excluded.tree_version
 $$;
 
 create function prune_idempotency(p_before timestamptz) returns int
