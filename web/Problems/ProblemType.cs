@@ -21,11 +21,13 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     public static readonly ProblemType MissingScope = new("missing-scope", 403, "The API key may not do this");
     public static readonly ProblemType UnknownProcess = new("unknown-process", 404, "There is no such process");
     public static readonly ProblemType NotFound = new("not-found", 404, "There is nothing here");
+    public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "This address does not take that method");
     public static readonly ProblemType PreconditionFailed = new("precondition-failed", 412, "It has changed in the meantime");
     public static readonly ProblemType BodyTooLarge = new("body-too-large", 413, "The body is too large");
     public static readonly ProblemType ValueTooLarge = new("value-too-large", 413, "A value is too large");
     public static readonly ProblemType UnsupportedCharset = new("unsupported-charset", 415, "The character set is not known");
     public static readonly ProblemType UnsupportedPart = new("unsupported-part", 415, "A part of the form can not be taken");
+    public static readonly ProblemType UnsupportedType = new("unsupported-type", 415, "The content type is not taken here");
     public static readonly ProblemType IdempotencyMismatch = new("idempotency-mismatch", 422, "The idempotency key was used for another request");
     public static readonly ProblemType Refused = new("refused", 422, "The change was refused");
     public static readonly ProblemType PreconditionRequired = new("precondition-required", 428, "The request must say which version it changes");
@@ -37,8 +39,8 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         InvalidJson, InvalidForm, InvalidText, InvalidCsv, WrongShape, NothingToSet, InvalidKey, InvalidValue, TooMany, InvalidRequest, UnknownKey, MissingScope,
-        UnknownProcess, NotFound, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedPart, IdempotencyMismatch, Refused, PreconditionRequired,
-        TooManyRequests, Failed, Unavailable,
+        UnknownProcess, NotFound, MethodNotAllowed, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedPart, UnsupportedType,
+        IdempotencyMismatch, Refused, PreconditionRequired, TooManyRequests, Failed, Unavailable,
     ];
 
     /// <summary>The problem's <c>type</c>: the address of its description.</summary>
