@@ -1,5 +1,4 @@
 using Eddy.Problems;
-using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Eddy.Api;
 

@@ -1,6 +1,5 @@
 using Eddy.Keys;
 using Eddy.Problems;
-using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 
