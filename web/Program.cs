@@ -68,6 +68,7 @@ public static class WebProgram
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
+        app.MapIngest();
         app.MapHealth();
         app.MapMetrics();
         app.MapApiDocs();

@@ -1,1 +1,119 @@
-Console.WriteLine();
+using Eddy.Files;
+using Eddy.Health;
+using Eddy.Jobs;
+using Eddy.Postgres;
+using Eddy.Pump;
+using Eddy.Sandbox;
+using Eddy.Upkeep;
+using Npgsql;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using Serilog;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+
+namespace Eddy;
+
+/// <summary>The worker: pumps and upkeep. What it consists of, in order.</summary>
+public static class WorkerProgram
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+
+    public static async Task<int> Main(string[] args)
+    {
+        await using var app = Build(args);
+        if (await StartFaultAsync(app.Services) is { } fault)
+        {
+            await Console.Error.WriteLineAsync(fault);
+            return 1;
+        }
+
+        await StartedAsync(app.Services, CancellationToken.None);
+        await app.RunAsync();
+        return 0;
+    }
+
+    /// <summary>Everything that the worker is, not yet started.</summary>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ApplicationName = typeof(WorkerProgram).Assembly.GetName().Name });
+        var pump = builder.Configuration.GetSection("Pump").Get<PumpOptions>() ?? new PumpOptions();
+        var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
+        var database = builder.Configuration["EDDY_APP_DB"] ?? "";
+        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        if (string.IsNullOrWhiteSpace(database))
+        {
+            faults.Add("EDDY_APP_DB is not set: it takes the connection string of the login eddy_app.");
+        }
+
+        if (faults.Count > 0)
+        {
+            throw new InvalidOperationException(string.Join(Environment.NewLine, faults));
+        }
+
+        builder.Logging.ClearProviders();
+        builder.Services.AddSerilog(log => log
+            .MinimumLevel.Information()
+            .MinimumLevel.Override("Microsoft.AspNetCore", LogEventLevel.Warning)
+            .MinimumLevel.Override("Hangfire", LogEventLevel.Warning)
+            .WriteTo.Console(new RenderedCompactJsonFormatter()));
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("eddy-worker"))
+            .WithTracing(traces =>
+            {
+                traces.AddSource(RunSpans.Source);
+                if (!string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+                {
+                    traces.AddOtlpExporter();
+                }
+            })
+            .WithMetrics(metrics => metrics.AddMeter("Eddy*").AddRuntimeInstrumentation().AddPrometheusExporter());
+
+        // The pump's statements are few and always the same.
+        var connection = new NpgsqlConnectionStringBuilder(database) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, ApplicationName = "eddy-worker" };
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
+        builder.Services.AddSingleton(pump).AddSingleton(sandbox);
+        builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
+        builder.Services.AddSingleton<RuleSandbox>();
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>();
+        builder.Services.AddSingleton<Housekeeper>();
+        builder.Services.AddJobs(database);
+
+        var app = builder.Build();
+        app.MapWorkerHealth();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        return app;
+    }
+
+    /// <summary>What comes before the first slice.</summary>
+    public static async Task StartedAsync(IServiceProvider services, CancellationToken cancel)
+    {
+        await services.GetRequiredService<Housekeeper>().MakePartitionsAsync(cancel);
+        await services.GetRequiredService<RuleSandbox>().StartAsync(cancel);
+        services.ScheduleJobs();
+    }
+
+    /// <summary>Why the worker can not start on this database, in a sentence, or null. One that is starting, too, is waited for.</summary>
+    private static async Task<string?> StartFaultAsync(IServiceProvider services)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await AppRole.FaultAsync(services.GetRequiredService<NpgsqlDataSource>(), CancellationToken.None);
+            }
+            catch (NpgsqlException fault) when (time.GetElapsedTime(started) > StartPatience)
+            {
+                return $"The database can not be reached: {fault.Message}";
+            }
+            catch (NpgsqlException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), time);
+            }
+        }
+    }
+}

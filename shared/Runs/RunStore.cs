@@ -51,6 +51,20 @@ public sealed class RunStore(EddyDbs dbs)
         return (process, runs);
     }
 
+    /// <summary>The numbers of the runs that an arrival caused in its process: for who missed the news of them. Empty where there are none.</summary>
+    public async Task<(long First, long Last)> FindRangeAsync(TenantId tenant, long pid, Guid root, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select coalesce(min(id), 1), coalesce(max(id), 0) from runs where tenant_id = $1 and pid = $2 and root = $3")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = pid }, new() { Value = root } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        await rows.ReadAsync(cancel);
+        return (rows.GetInt64(0), rows.GetInt64(1));
+    }
+
     /// <summary>A page of runs without their logs, newest first.</summary>
     public async Task<Page<StoredRun>> ListAsync(TenantId tenant, RunQuery query, CancellationToken cancel)
     {

@@ -27,8 +27,8 @@ public static class IngestApi
 
     public static void MapIngest(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/in", PostAsync).RequireScope(Scope.Ingest).Describe("SendEvents", "Send events in", "with the key as a bearer.");
-        app.MapPost("/in/{key}", PostAsync).RequireScope(Scope.Ingest).TakeKeyFromAddress()
+        app.MapPost("/in", (Delegate)PostAsync).RequireScope(Scope.Ingest).Describe("SendEvents", "Send events in", "with the key as a bearer.");
+        app.MapPost("/in/{key}", (Delegate)PostAsync).RequireScope(Scope.Ingest).TakeKeyFromAddress()
             .Describe("SendEventsByAddress", "Send events in, with the key in the address", "for senders that can not set headers.");
     }
 
@@ -85,7 +85,7 @@ public static class IngestApi
         var body = read.Buffer.IsSingleSegment ? read.Buffer.First : read.Buffer.ToArray();
         try
         {
-            parsed = IngestBody.Parse(request.ContentType, body, ask.AsPayload, new IngestLimits(limits.ValueBytes, limits.Kvps, limits.Elements));
+            parsed = IngestBody.Parse(request.ContentType, body, ask.AsPayload, new IngestLimits { ValueBytes = limits.ValueBytes, KvpsPerProcess = limits.Kvps, Elements = limits.Elements });
             if (ask.IdempotencyKey is not null)
             {
                 fingerprint = Fingerprint(request, body.Span);
@@ -164,12 +164,12 @@ public static class IngestApi
 
     private static async Task<SettledAnswer> SettledAsync(RunStore store, TenantId tenant, AcceptedArrival arrival, CancellationToken cancel)
     {
-        var range = arrival.Runs ?? await store.FindRangeAsync(tenant, arrival.Pid, arrival.Arrival, cancel);
-        var (process, runs) = await store.ReadWithProcessAsync(tenant, arrival.Pid, range.First, range.Last, cancel);
+        var (first, last) = arrival.Runs is { } range ? (range.First, range.Last) : await store.FindRangeAsync(tenant, arrival.Pid, arrival.Arrival, cancel);
+        var (process, runs) = await store.ReadWithProcessAsync(tenant, arrival.Pid, first, last, cancel);
         return new SettledAnswer(
             arrival.Arrival,
             arrival.Pid,
-            process?.Kvps.ToDictionary(kvp => kvp.Key, kvp => new RawJson(kvp.Value)) ?? [],
+            process is null ? new Dictionary<string, RawJson>() : ProcessAnswer.Of(process).Kvps,
             [.. runs.SelectMany(run => RunAnswer.Of(run))]);
     }
 

@@ -4,7 +4,7 @@ using Eddy.Sandbox;
 namespace Eddy.Pump;
 
 /// <summary>Spans for the runs of arrivals whose trace is recorded, as children of the request that brought them. Others cost nothing.</summary>
-internal static class RunSpans
+public static class RunSpans
 {
     public const string Source = "Eddy.Pump";
 

@@ -1,0 +1,40 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using Hangfire.Server;
+using Npgsql;
+
+namespace Eddy.Jobs;
+
+/// <summary>Hangfire, which hosts the pump and ticks what recurs. Its tables are made by the migrator.</summary>
+internal static class JobParts
+{
+    public static void AddJobs(this IServiceCollection services, string connectionString)
+    {
+        // Without the password at hand a lost LISTEN connection would silently not come back.
+        var storage = new NpgsqlConnectionStringBuilder(connectionString) { PersistSecurityInfo = true, MaxPoolSize = 10, ApplicationName = "eddy-jobs" }.ConnectionString;
+        services.AddHangfire(hangfire => hangfire
+            .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
+            .UseSimpleAssemblyNameTypeSerializer()
+            .UseRecommendedSerializerSettings()
+            .UsePostgreSqlStorage(
+                postgres => postgres.UseNpgsqlConnection(storage),
+                new PostgreSqlStorageOptions
+                {
+                    SchemaName = "hangfire",
+                    PrepareSchemaIfNecessary = false,
+                    EnableLongPolling = true,
+                    QueuePollInterval = TimeSpan.FromSeconds(2),
+                }));
+        services.AddSingleton<PumpProcess>().AddSingleton<IBackgroundProcess>(all => all.GetRequiredService<PumpProcess>());
+        services.AddHangfireServer(server =>
+        {
+            server.WorkerCount = 2;
+            server.SchedulePollingInterval = TimeSpan.FromSeconds(5);
+            server.StopTimeout = TimeSpan.FromSeconds(10);
+            server.ShutdownTimeout = TimeSpan.FromSeconds(15);
+        });
+    }
+
+    public static void ScheduleJobs(this IServiceProvider services) =>
+        services.GetRequiredService<IRecurringJobManager>().AddOrUpdate<UpkeepJob>("upkeep", job => job.RunAsync(CancellationToken.None), Cron.Hourly());
+}
