@@ -1,1 +1,77 @@
-Console.WriteLine();
+using Eddy.Api;
+using Eddy.Docs;
+using Eddy.Files;
+using Eddy.Health;
+using Eddy.Home;
+using Eddy.Ingest;
+using Eddy.Keys;
+using Eddy.Postgres;
+using Eddy.Problems;
+using Eddy.Processes;
+using Eddy.Events;
+using Eddy.Runs;
+using Eddy.Sandbox;
+using Eddy.Telemetry;
+using Npgsql;
+
+namespace Eddy;
+
+/// <summary>The web: doors, API and pages. What it consists of, in order.</summary>
+public static class WebProgram
+{
+    public static async Task<int> Main(string[] args)
+    {
+        await using var app = Build(args);
+        if (await app.Services.GetRequiredService<NpgsqlDataSource>().StartFaultAsync() is { } fault)
+        {
+            await Console.Error.WriteLineAsync(fault);
+            return 1;
+        }
+
+        await app.RunAsync();
+        return 0;
+    }
+
+    /// <summary>Everything that the web is, not yet started. Wrong settings are an <see cref="OptionsFault"/>, all at once.</summary>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ApplicationName = typeof(WebProgram).Assembly.GetName().Name });
+        var options = builder.AddOptions();
+        builder.AddLogs();
+        builder.AddTelemetry();
+        builder.AddKestrel(options);
+
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(NpgsqlDataSource.Create(options.AppDb));
+        builder.Services.AddSingleton<EddyDbs>();
+        builder.Services.AddSingleton<FileStore>();
+        builder.Services.AddSingleton<ProcessStore>();
+        builder.Services.AddSingleton<EventStore>();
+        builder.Services.AddSingleton<RunStore>();
+
+        builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
+        builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
+        builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyNews>();
+        builder.Services.AddSingleton<Readiness>();
+        builder.Services.AddApiDocs();
+        builder.Services.AddRazorComponents();
+
+        var app = builder.Build();
+        app.UseProblems();
+        app.UseSecurityHeaders();
+        app.UseStaticFiles();
+        app.UseRouting();
+        app.UseMiddleware<KeyGate>();
+
+        var api = app.MapGroup("/api");
+        api.MapFiles();
+        api.MapProcesses();
+        api.MapEvents();
+        api.MapRuns();
+        app.MapHealth();
+        app.MapMetrics();
+        app.MapApiDocs();
+        app.MapHome();
+        return app;
+    }
+}

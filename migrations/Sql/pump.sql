@@ -1,0 +1,259 @@
+-- What the pump does across tenants.
+
+-- A worker's sign of life: renews its leases, and takes its share of those that nobody holds. `fair` is that share.
+create function claim_shards(p_worker uuid, p_ttl interval) returns table (shard smallint, epoch bigint, slice bigint, fair int)
+language plpgsql security definer set search_path = pg_catalog, public as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_fair int;
+begin
+  insert into workers as w (worker, expires_at) values (p_worker, v_now + p_ttl)
+  on conflict (worker) do update set expires_at = excluded.expires_at;
+  delete from workers where expires_at < v_now - interval '1 hour';
+  select ceil(64.0 / count(*)) into v_fair from workers where expires_at > v_now;
+  update leases l set expires_at = v_now + p_ttl where l.owner = p_worker;
+  update leases l set owner = p_worker, epoch = l.epoch + 1, expires_at = v_now + p_ttl
+  from (
+    select f.shard from leases f
+    where (f.owner is null or f.expires_at < v_now) and f.owner is distinct from p_worker
+    order by f.shard
+    limit greatest(0, v_fair - (select count(*) from leases m where m.owner = p_worker))
+    for update skip locked) free
+  where l.shard = free.shard;
+  return query select l.shard, l.epoch, l.slice, v_fair from leases l where l.owner = p_worker order by 1;
+end
+$$;
+
+-- Gives shards back at once: at a graceful stop, or to a worker that came.
+create function release_shards(p_worker uuid, p_shards smallint[], p_leave boolean) returns void
+language sql security definer set search_path = pg_catalog, public as $$
+  update leases set owner = null, expires_at = '-infinity' where owner = p_worker and shard = any(p_shards);
+  delete from workers where worker = p_worker and p_leave;
+  select pg_notify('eddy_leases', '')
+$$;
+
+-- The line of one shard, without the tenants that have work under way or have had their share. Taken by presence, never by a cursor:
+-- ids do not commit in their order.
+create function read_slice(p_shard smallint, p_without uuid[], p_limit int)
+returns table (id bigint, tenant_id uuid, arrival uuid, pid bigint, wake_pid bigint, fresh boolean, kvps text, actor text, source text,
+  received_at timestamptz, tag text, trace text, tree_version bigint)
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select a.id, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, a.received_at, a.tag, a.trace, t.tree_version
+    from (select * from arrivals l where l.shard = p_shard and l.tenant_id <> all(p_without) order by l.id limit p_limit) a
+    left join tenants t on t.id = a.tenant_id
+    order by a.id;
+end
+$$;
+
+create function waiting_shards(p_shards smallint[]) returns setof smallint
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select u.shard from unnest(p_shards) u(shard)
+  where exists (select from arrivals a where a.shard = u.shard) or exists (select from wakings w where w.shard = u.shard)
+$$;
+
+-- The owed runs of a shard, with the events of the change sets that woke them.
+create function read_owed(p_shard smallint)
+returns table (id bigint, tenant_id uuid, rule text, pid bigint, set_position bigint, set_count int, set_at timestamptz, generation int, chain text[],
+  root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint)
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
+         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version
+  from wakings w join tenants t on t.id = w.tenant_id
+  where w.shard = p_shard order by w.id
+$$;
+
+create function read_sets(p_tenants uuid[], p_positions bigint[], p_counts int[], p_at timestamptz[])
+returns table (tenant_id uuid, set_position bigint, "position" bigint, pid bigint, key text, value text, previous text, source text)
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select u.tenant_id, u.pos, e.position, e.pid, e.key, e.value::text, e.previous::text, e.source
+  from unnest(p_tenants, p_positions, p_counts, p_at) u(tenant_id, pos, n, at)
+  cross join lateral (
+    select * from events e
+    where e.tenant_id = u.tenant_id and e.position >= u.pos and e.position < u.pos + u.n and e.at = u.at offset 0) e
+  order by 1, 2, 3
+$$;
+
+-- Tenants as the pump needs them when it first meets them under a lease.
+create function read_tenants(p_tenants uuid[])
+returns table (tenant_id uuid, "position" bigint, run bigint, at timestamptz, time_zone text, tree_version bigint, keys text[])
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select t.id, coalesce(h.position, 0), coalesce(h.run, 0), h.at, t.time_zone, k.tree_version, k.keys
+  from unnest(p_tenants) u(tenant_id)
+  join tenants t on t.id = u.tenant_id
+  left join heads h on h.tenant_id = u.tenant_id
+  left join trees k on k.tenant_id = u.tenant_id
+$$;
+
+-- The KVPs of processes. The offset keeps the planner from turning the look-ups into a scan, whatever it believes of the tables' sizes.
+create function read_state(p_tenants uuid[], p_pids bigint[]) returns table (tenant_id uuid, pid bigint, key text, value text)
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select u.tenant_id, u.pid, k.key, k.value::text
+    from unnest(p_tenants, p_pids) u(tenant_id, pid)
+    cross join lateral (select k.key, k.value from kvps k where k.tenant_id = u.tenant_id and k.pid = u.pid offset 0) k;
+end
+$$;
+
+-- The commit of a slice: one batch of the functions below, fence_slice first, so one transaction. The lease's row is the fence: without it, under the
+-- epoch that the worker knows, everything is refused (ED001); while it is locked, nobody can take the shard. Its slice number tells
+-- afterwards whether a commit happened whose answer was lost.
+create function fence_slice(
+  p_worker uuid, p_shard smallint, p_epoch bigint, p_slice bigint, p_done bigint[],
+  p_tenants uuid[], p_before bigint[], p_positions bigint[], p_runs bigint[], p_at timestamptz[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+declare
+  v_count int;
+begin
+  update leases set slice = p_slice where shard = p_shard and owner = p_worker and epoch = p_epoch and slice = p_slice - 1;
+  if not found then
+    raise exception 'the lease of shard % under epoch % is lost', p_shard, p_epoch using errcode = 'ED001';
+  end if;
+  delete from arrivals a using unnest(p_done) d(id) where a.shard = p_shard and a.id = d.id;
+  get diagnostics v_count = row_count;
+  if v_count <> cardinality(p_done) then
+    raise exception 'shard %: % of % arrivals are gone from the line', p_shard, cardinality(p_done) - v_count, cardinality(p_done);
+  end if;
+  insert into heads as h (tenant_id, position, run, at)
+  select * from unnest(p_tenants, p_positions, p_runs, p_at) u(tenant_id, position, run, at)
+  on conflict (tenant_id) do update set position = excluded.position, run = excluded.run, at = excluded.at
+  where h.position = (select u.before from unnest(p_tenants, p_before) u(tenant_id, before) where u.tenant_id = excluded.tenant_id);
+  get diagnostics v_count = row_count;
+  if v_count <> cardinality(p_tenants) then
+    raise exception 'shard %: the head of a tenant is not where its pump left it', p_shard;
+  end if;
+end
+$$;
+
+create function append_events(
+  p_tenants uuid[], p_positions bigint[], p_at timestamptz[], p_pids bigint[], p_keys text[], p_values text[], p_previous text[],
+  p_actors text[], p_sources text[], p_causes bigint[], p_sets bigint[], p_roots uuid[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into events (tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root)
+  select e.tenant_id, e.position, e.at, e.pid, e.key, e.value::jsonb, e.previous::jsonb, e.actor, e.source, e.cause, e.set_position, e.root
+  from unnest(p_tenants, p_positions, p_at, p_pids, p_keys, p_values, p_previous, p_actors, p_sources, p_causes, p_sets, p_roots)
+    e(tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root);
+end
+$$;
+
+create function make_processes(p_tenants uuid[], p_pids bigint[], p_kinds text[], p_at timestamptz[]) returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into processes as p (tenant_id, pid, kind, created_at)
+  select * from unnest(p_tenants, p_pids, p_kinds, p_at)
+  on conflict (tenant_id, pid) do update set kind = excluded.kind where p.kind is distinct from excluded.kind;
+end
+$$;
+
+-- One value a KVP: the last.
+create function fold_kvps(
+  p_tenants uuid[], p_pids bigint[], p_keys text[], p_values text[], p_txt text[], p_num float8[], p_at timestamptz[], p_positions bigint[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into kvps (tenant_id, pid, key, value, txt, num, at, position)
+  select k.tenant_id, k.pid, k.key, k.value::jsonb, k.txt, k.num, k.at, k.position
+  from unnest(p_tenants, p_pids, p_keys, p_values, p_txt, p_num, p_at, p_positions) k(tenant_id, pid, key, value, txt, num, at, position)
+  on conflict (tenant_id, pid, key) do update
+  set value = excluded.value, txt = excluded.txt, num = excluded.num, at = excluded.at, position = excluded.position;
+end
+$$;
+
+create function remove_kvps(p_tenants uuid[], p_pids bigint[], p_keys text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  delete from kvps k using unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
+  where k.tenant_id = x.tenant_id and k.pid = x.pid and k.key = x.key;
+end
+$$;
+
+-- Rules whose checks said no come as the text of an array.
+create function append_runs(
+  p_tenants uuid[], p_ids bigint[], p_at timestamptz[], p_rules text[], p_said_no text[], p_trees bigint[], p_pids bigint[], p_sets bigint[], p_roots uuid[],
+  p_generations int[], p_outcomes smallint[], p_first bigint[], p_changes int[], p_elapsed bigint[], p_cpu bigint[], p_logs text[], p_errors text[], p_traces text[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into runs (tenant_id, id, at, rule, said_no, tree_version, pid, set_position, root, generation, outcome, first_position, changes,
+    elapsed_us, cpu_us, log, error, trace)
+  select r.tenant_id, r.id, r.at, r.rule, r.said_no::text[], r.tree, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first, r.changes,
+    r.elapsed, r.cpu, r.log, r.error::jsonb, r.trace
+  from unnest(p_tenants, p_ids, p_at, p_rules, p_said_no, p_trees, p_pids, p_sets, p_roots, p_generations, p_outcomes, p_first, p_changes,
+    p_elapsed, p_cpu, p_logs, p_errors, p_traces)
+    r(tenant_id, id, at, rule, said_no, tree, pid, set_position, root, generation, outcome, first, changes, elapsed, cpu, log, error, trace);
+end
+$$;
+
+-- What a cascade still owes takes the place of what it owed.
+create function owe_runs(
+  p_shard smallint, p_paid_tenants uuid[], p_paid bigint[],
+  p_tenants uuid[], p_rules text[], p_pids bigint[], p_sets bigint[], p_counts int[], p_set_at timestamptz[], p_generations int[], p_chains text[],
+  p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+declare
+  v_count int;
+begin
+  delete from wakings w using unnest(p_paid_tenants, p_paid) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
+  get diagnostics v_count = row_count;
+  if v_count <> cardinality(p_paid) then
+    raise exception 'shard %: % of % owed runs are gone', p_shard, cardinality(p_paid) - v_count, cardinality(p_paid);
+  end if;
+  insert into wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace)
+  select w.tenant_id, p_shard, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
+    w.first_run, w.last_run, w.tag, w.trace
+  from unnest(p_tenants, p_rules, p_pids, p_sets, p_counts, p_set_at, p_generations, p_chains, p_roots, p_actors, p_runs, p_first_runs,
+    p_last_runs, p_tags, p_traces)
+    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, n)
+  order by w.n;
+end
+$$;
+
+create function refuse_arrivals(
+  p_tenants uuid[], p_arrivals uuid[], p_pids bigint[], p_kvps text[], p_actors text[], p_sources text[], p_received timestamptz[], p_reasons text[])
+returns void
+language sql security definer set search_path = pg_catalog, public as $$
+  insert into refused (tenant_id, arrival, pid, kvps, actor, source, received_at, refused_at, reason)
+  select f.tenant_id, f.arrival, f.pid, f.kvps, f.actor, f.source, f.received, clock_timestamp(), f.reason
+  from unnest(p_tenants, p_arrivals, p_pids, p_kvps, p_actors, p_sources, p_received, p_reasons)
+    f(tenant_id, arrival, pid, kvps, actor, source, received, reason)
+$$;
+
+create function tell_doors(p_channels text[], p_payloads text[]) returns void
+language sql security definer set search_path = pg_catalog, public as $$
+  select pg_notify(t.channel, t.payload) from unnest(p_channels, p_payloads) t(channel, payload)
+$$;
+
+-- After a commit whose answer was lost: the number of the last slice that was committed under this lease; null where it is lost.
+-- The lock waits for a commit that is still under way.
+create function last_slice(p_worker uuid, p_shard smallint, p_epoch bigint) returns bigint
+language sql security definer set search_path = pg_catalog, public as $$
+  select slice from leases where shard = p_shard and owner = p_worker and epoch = p_epoch for update
+$$;
+
+create function note_tree(p_tenant uuid, p_version bigint, p_keys text[], p_faults text) returns void
+language sql security definer set search_path = pg_catalog, public as $$
+  insert into trees as t (tenant_id, tree_version, keys, faults) values (p_tenant, p_version, p_keys, p_faults::jsonb)
+  on conflict (tenant_id) do update set tree_version = excluded.tree_version, keys = excluded.keys, faults = excluded.faults
+  where t.tree_version < excluded.tree_version
+$$;
+
+create function prune_idempotency(p_before timestamptz) returns int
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+  v_count int;
+begin
+  delete from idempotency where (tenant_id, key) in (select tenant_id, key from idempotency where at < p_before limit 10000);
+  get diagnostics v_count = row_count;
+  delete from doors where at < p_before;
+  return v_count;
+end
+$$;

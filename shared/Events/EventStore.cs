@@ -1,0 +1,52 @@
+using Eddy.Postgres;
+using Eddy.Tenants;
+using Npgsql;
+
+namespace Eddy.Events;
+
+/// <summary>Reads a tenant's log. Only the pump writes it.</summary>
+public sealed class EventStore(EddyDbs dbs)
+{
+    /// <summary>A page ends early once its values are this many characters.</summary>
+    public const int PageCharacters = 8 << 20;
+
+    internal const string Columns = "position, at, pid, key, value::text, previous::text, actor, source, cause, set_position, root";
+
+    private const string AfterSql = $"select {Columns} from events where tenant_id = $1 and position > $2 order by position limit $3";
+
+    /// <summary>The events after this position, in their order, and whether there are more.</summary>
+    public async Task<(IReadOnlyList<StoredEvent> Events, bool More)> ReadAfterAsync(TenantId tenant, long after, int limit, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new(AfterSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = after }, new() { Value = limit + 1 } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var events = new List<StoredEvent>();
+        var characters = 0;
+        while (await rows.ReadAsync(cancel))
+        {
+            if (events.Count == limit || characters > PageCharacters)
+            {
+                return (events, true);
+            }
+
+            events.Add(ReadRow(rows));
+            characters += (events[^1].Value?.Length ?? 0) + (events[^1].Previous?.Length ?? 0);
+        }
+
+        return (events, false);
+    }
+
+    internal static StoredEvent ReadRow(NpgsqlDataReader rows) => new(
+        rows.GetInt64(0),
+        rows.GetFieldValue<DateTimeOffset>(1),
+        rows.GetInt64(2),
+        rows.GetString(3),
+        rows.IsDBNull(4) ? null : rows.GetString(4),
+        rows.IsDBNull(5) ? null : rows.GetString(5),
+        rows.GetString(6),
+        rows.GetString(7),
+        rows.IsDBNull(8) ? null : rows.GetInt64(8),
+        rows.GetInt64(9),
+        rows.GetGuid(10));
+}

@@ -1,0 +1,50 @@
+namespace Eddy.Files;
+
+/// <summary>Which paths a tenant's files may have: one of the <see cref="Folders"/> and a name in it, or <c>requirements.txt</c>.</summary>
+public static class FilePath
+{
+    public const int MostCharacters = 255;
+
+    /// <summary>The folders of a tenant's tree. Everything in the first two is Python.</summary>
+    public static readonly IReadOnlyList<string> Folders = ["scripts", "api", "libraries", "card_html_files", "pages", "workspace"];
+
+    /// <summary>Why this can not be a file's path, in a sentence, or null.</summary>
+    public static string? Fault(string path)
+    {
+        if (path.Length is 0 or > MostCharacters)
+        {
+            return $"A path has 1 to {MostCharacters} characters; this one has {path.Length}.";
+        }
+
+        if (path.Any(c => char.IsControl(c) || char.IsSurrogate(c)) || path.Contains('\\'))
+        {
+            return "A path has no control characters, no backslashes and nothing beyond the basic plane of Unicode.";
+        }
+
+        var segments = path.Split('/');
+        if (segments.Any(segment => segment.Length == 0 || segment.AsSpan().Trim(". ").IsEmpty || segment.Trim() != segment))
+        {
+            return "Between two slashes of a path there is a name: not nothing, not dots alone, and no space at its ends.";
+        }
+
+        if (path == "requirements.txt")
+        {
+            return null;
+        }
+
+        if (segments.Length < 2 || !Folders.Contains(segments[0]))
+        {
+            return $"A file is in one of {string.Join(", ", Folders.Select(folder => folder + "/"))} or is requirements.txt.";
+        }
+
+        return segments[0] is "scripts" or "api" && !IsPython(path) ? $"Files in {segments[0]}/ are Python: their names end with .py." : null;
+    }
+
+    /// <summary>Whether the file is a module, which is compiled when it is saved. In other folders <c>.py</c> is data.</summary>
+    public static bool IsModule(string path) =>
+        IsPython(path) && (path.StartsWith("scripts/", StringComparison.Ordinal)
+            || path.StartsWith("api/", StringComparison.Ordinal)
+            || path.StartsWith("libraries/", StringComparison.Ordinal));
+
+    private static bool IsPython(string path) => path.EndsWith(".py", StringComparison.Ordinal);
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Eddy.Kvps;
+
+/// <summary>A fault in <c>key := value</c> text.</summary>
+/// <param name="Line">The line, counted from 1; of a value over several lines the first.</param>
+/// <param name="Key">Whose value it is, or null where it is not about a value.</param>
+public sealed record KvpTextFault(int Line, string? Key, KvpFault Fault);
+
+/// <summary>
+/// The grammar of text from outside: <c>key := value</c>, one a line (<c>docs/values.md</c>, "Text from outside"). Mail, console, drips, forms
+/// and CSV read their values by it.
+/// </summary>
+public static class KvpText
+{
+    /// <summary>Reads all KVPs of a text. Of two lines with one key the first counts. The first fault ends it.</summary>
+    public static bool TryRead(
+        string text, [NotNullWhen(true)] out IReadOnlyList<Change>? changes, [NotNullWhen(false)] out KvpTextFault? fault, int maxBytes = KvpValue.MaxBytes)
+    {
+        var lines = new TextLines(text, maxBytes);
+        fault = lines.Read();
+        changes = fault is null ? lines.Changes : null;
+        return fault is null;
+    }
+
+    /// <summary>Reads one value, such as a form's field. What is none of the grammar's other values is text, exactly as it is.</summary>
+    public static bool TryValue(
+        ReadOnlySpan<char> text, [NotNullWhen(true)] out string? canonical, [NotNullWhen(false)] out KvpFault? fault, int maxBytes = KvpValue.MaxBytes) =>
+        TextValue.TryRead(text, maxBytes, out canonical, out fault);
+}

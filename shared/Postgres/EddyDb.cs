@@ -1,0 +1,90 @@
+using Eddy.Files;
+using Eddy.People;
+using Eddy.Tenants;
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Eddy.Postgres;
+
+/// <summary>
+/// The store of what people edit. One is opened for one tenant (<see cref="EddyDbs"/>): row-level security and a filter on every
+/// query hold it there. The hot path (arrivals, pump, log) is plain Npgsql.
+/// </summary>
+public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserContext<Person, Guid>(options), IDataProtectionKeyContext
+{
+    /// <summary>The tenant whose rows this context sees, or null for what is global: people and the keys that protect cookies.</summary>
+    public TenantId? Tenant { get; init; }
+
+    private Guid TenantValue => Tenant?.Value ?? Guid.Empty;
+
+    public DbSet<Tenant> Tenants => Set<Tenant>();
+
+    public DbSet<Member> Members => Set<Member>();
+
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    public DbSet<TenantFile> Files => Set<TenantFile>();
+
+    public DbSet<FileVersion> FileVersions => Set<FileVersion>();
+
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
+
+    // Identity asks the application's services for the version of its schema, and nothing else of them.
+    private static readonly ServiceProvider IdentitySchema = new ServiceCollection()
+        .Configure<IdentityOptions>(options => options.Stores.SchemaVersion = IdentitySchemaVersions.Version3)
+        .BuildServiceProvider();
+
+    /// <summary>What every way of opening it has in common.</summary>
+    public static DbContextOptionsBuilder<EddyDb> Options() =>
+        new DbContextOptionsBuilder<EddyDb>().UseSnakeCaseNamingConvention().UseApplicationServiceProvider(IdentitySchema);
+
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        base.OnModelCreating(builder);
+        builder.Entity<Person>().ToTable("people");
+        builder.Entity<IdentityUserClaim<Guid>>().ToTable("people_claims");
+        builder.Entity<IdentityUserLogin<Guid>>().ToTable("people_logins");
+        builder.Entity<IdentityUserToken<Guid>>().ToTable("people_tokens");
+        builder.Entity<IdentityUserPasskey<Guid>>().ToTable("people_passkeys");
+
+        builder.Entity<Tenant>(tenant =>
+        {
+            tenant.ToTable("tenants", table => table.HasCheckConstraint("tenants_tree_version", "tree_version >= 0"));
+            tenant.HasKey(t => t.Id);
+            tenant.HasIndex(t => t.Slug).IsUnique();
+            tenant.HasQueryFilter(t => t.Id == TenantValue);
+        });
+        builder.Entity<Member>(member =>
+        {
+            member.ToTable("members", table => table.HasCheckConstraint("members_role", "role in ('owner', 'editor', 'viewer')"));
+            member.HasKey(m => new { m.TenantId, m.PersonId });
+            member.HasQueryFilter(m => m.TenantId == TenantValue);
+        });
+        builder.Entity<ApiKey>(key =>
+        {
+            key.ToTable("api_keys", table => table.HasCheckConstraint("api_keys_scopes", "scopes <@ array['ingest', 'read', 'write'] and cardinality(scopes) > 0"));
+            key.HasKey(k => new { k.TenantId, k.Id });
+            key.HasIndex(k => k.Hash);
+            key.HasIndex(k => new { k.TenantId, k.Name }).IsUnique().HasFilter("revoked_at is null");
+            key.HasQueryFilter(k => k.TenantId == TenantValue);
+        });
+        builder.Entity<TenantFile>(file =>
+        {
+            file.ToTable("files");
+            file.HasKey(f => new { f.TenantId, f.Path });
+            file.Property(f => f.Faults).HasColumnType("jsonb");
+            file.HasQueryFilter(f => f.TenantId == TenantValue);
+        });
+        builder.Entity<FileVersion>(version =>
+        {
+            version.ToTable("file_versions");
+            version.HasKey(v => new { v.TenantId, v.Path, v.Version });
+            version.Property(v => v.Faults).HasColumnType("jsonb");
+            version.HasQueryFilter(v => v.TenantId == TenantValue);
+        });
+        builder.Entity<DataProtectionKey>().ToTable("data_protection_keys");
+    }
+}

@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Text;
+using Eddy.Events;
+using Eddy.Postgres;
+using Eddy.Processes;
+using Eddy.Sandbox;
+using Eddy.Tenants;
+using Npgsql;
+
+namespace Eddy.Runs;
+
+/// <summary>Reads the record of runs. Only the pump writes it.</summary>
+public sealed class RunStore(EddyDbs dbs)
+{
+    /// <summary>How many records of a range are read at most: a cascade may have ten thousand.</summary>
+    public const int MostOfRange = 1000;
+
+    private const string Columns =
+        "r.id, r.at, r.rule, r.said_no, r.tree_version, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first_position, r.changes, r.elapsed_us, r.cpu_us, r.error::text, r.trace";
+
+    private static readonly string RangeSql =
+        $"select {Columns} from runs r where r.tenant_id = $1 and r.id between $2 and $3 order by r.id limit {MostOfRange}";
+
+    /// <summary>The runs of these numbers in their order, without their logs.</summary>
+    public async Task<IReadOnlyList<StoredRun>> ReadRangeAsync(TenantId tenant, long first, long last, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(RangeCommand(tenant, first, last));
+        return await ReadRowsAsync(batch, cancel);
+    }
+
+    /// <summary>
+    /// A process, or null where there is none, and the runs of these numbers, without their logs: what a door answers to somebody who waited. One round trip.
+    /// </summary>
+    public async Task<(StoredProcess? Process, IReadOnlyList<StoredRun> Runs)> ReadWithProcessAsync(
+        TenantId tenant, long pid, long first, long last, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(ProcessStore.ReadCommand(tenant, pid));
+        batch.BatchCommands.Add(RangeCommand(tenant, first, last));
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var process = await ProcessStore.ReadOneAsync(rows, pid, cancel);
+        await rows.NextResultAsync(cancel);
+        var runs = new List<StoredRun>();
+        while (await rows.ReadAsync(cancel))
+        {
+            runs.Add(ReadRow(rows));
+        }
+
+        return (process, runs);
+    }
+
+    /// <summary>A page of runs without their logs, newest first.</summary>
+    public async Task<Page<StoredRun>> ListAsync(TenantId tenant, RunQuery query, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(ListCommand(tenant, query));
+        var runs = await ReadRowsAsync(batch, cancel);
+        return runs.Count > query.Limit
+            ? new Page<StoredRun>([.. runs.Take(query.Limit)], runs[query.Limit - 1].Id)
+            : new Page<StoredRun>(runs, null);
+    }
+
+    /// <summary>A run with its log and its changes, or null where the tenant has none of this number.</summary>
+    public async Task<(StoredRun Run, IReadOnlyList<StoredEvent> Changes)?> ReadAsync(TenantId tenant, long id, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new($"select {Columns}, r.log from runs r where r.tenant_id = $1 and r.id = $2")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = id } },
+        });
+        batch.BatchCommands.Add(new($"""
+            select {EventStore.Columns} from events
+            where tenant_id = $1
+              and position >= (select first_position from runs where tenant_id = $1 and id = $2)
+              and position < (select first_position + changes from runs where tenant_id = $1 and id = $2)
+            order by position
+            """)
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = id } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        if (!await rows.ReadAsync(cancel))
+        {
+            return null;
+        }
+
+        var run = ReadRow(rows) with { Log = rows.IsDBNull(16) ? null : rows.GetString(16) };
+        await rows.NextResultAsync(cancel);
+        var changes = new List<StoredEvent>();
+        while (await rows.ReadAsync(cancel))
+        {
+            changes.Add(EventStore.ReadRow(rows));
+        }
+
+        return (run, changes);
+    }
+
+    private static NpgsqlBatchCommand RangeCommand(TenantId tenant, long first, long last) =>
+        new(RangeSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = first }, new() { Value = last } } };
+
+    private static StoredRun ReadRow(NpgsqlDataReader rows) => new(
+        rows.GetInt64(0),
+        rows.GetFieldValue<DateTimeOffset>(1),
+        rows.IsDBNull(2) ? null : rows.GetString(2),
+        rows.IsDBNull(3) ? null : rows.GetFieldValue<string[]>(3),
+        rows.GetInt64(4),
+        rows.GetInt64(5),
+        rows.GetInt64(6),
+        rows.GetGuid(7),
+        rows.GetInt32(8),
+        (RunOutcome)rows.GetInt16(9),
+        rows.IsDBNull(10) ? null : rows.GetInt64(10),
+        rows.GetInt32(11),
+        TimeSpan.FromMicroseconds(rows.GetInt64(12)),
+        TimeSpan.FromMicroseconds(rows.GetInt64(13)),
+        null,
+        rows.IsDBNull(14) ? null : rows.GetString(14),
+        rows.IsDBNull(15) ? null : rows.GetString(15));
+
+    private static NpgsqlBatchCommand ListCommand(TenantId tenant, RunQuery query)
+    {
+        var command = new NpgsqlBatchCommand { Parameters = { new() { Value = tenant.Value }, new() { Value = query.Limit + 1 } } };
+        var where = new StringBuilder("r.tenant_id = $1");
+        var from = "runs r";
+        if (query.Event is { } position)
+        {
+            // Its moment leaves the partitions before it alone. What woke in a process has its number; who a shared KVP woke is found by its change set alone.
+            from = $"(select e.set_position, e.at, e.pid from events e where e.tenant_id = $1 and e.position = ${Add(position)}) e cross join runs r";
+            where.Append(" and r.set_position = e.set_position and r.at >= e.at and (e.pid = 0 or r.pid = e.pid)");
+        }
+
+        if (query.Pid is { } pid)
+        {
+            where.Append(CultureInfo.InvariantCulture, $" and r.pid = ${Add(pid)}");
+        }
+
+        if (query.Rule is { } rule)
+        {
+            var n = Add(rule);
+            where.Append(rule.Contains(':')
+                ? string.Create(CultureInfo.InvariantCulture, $" and (r.rule = ${n} or ${n} = any(r.said_no))")
+                : string.Create(CultureInfo.InvariantCulture, $" and exists (select from unnest(r.said_no || r.rule) u(rule) where split_part(u.rule, ':', 2) = ${n})"));
+        }
+
+        if (query.Outcome is { } outcome)
+        {
+            where.Append(CultureInfo.InvariantCulture, $" and r.outcome = ${Add((short)outcome)}");
+        }
+
+        if (query.Beyond is { } beyond)
+        {
+            where.Append(CultureInfo.InvariantCulture, $" and r.id < ${Add(beyond)}");
+        }
+
+        command.CommandText = $"select {Columns} from {from} where {where} order by r.id desc limit $2";
+        return command;
+
+        int Add(object value)
+        {
+            command.Parameters.Add(new() { Value = value });
+            return command.Parameters.Count;
+        }
+    }
+
+    private static async Task<List<StoredRun>> ReadRowsAsync(NpgsqlBatch batch, CancellationToken cancel)
+    {
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var runs = new List<StoredRun>();
+        while (await rows.ReadAsync(cancel))
+        {
+            runs.Add(ReadRow(rows));
+        }
+
+        return runs;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+
+namespace Eddy.Tenants;
+
+/// <summary>
+/// An organisation or a person with rules, processes and doors of its own. Tenants never meet: every row of theirs begins with their id.
+/// Made by the operator's command line (later by sign-up); members change its name and time zone.
+/// </summary>
+public sealed partial class Tenant
+{
+    public required Guid Id { get; init; }
+
+    /// <summary>Its name in addresses: a DNS label of 2 to 40 characters, unique.</summary>
+    public required string Slug { get; init; }
+
+    public required string Name { get; set; }
+
+    /// <summary>An IANA time zone: what cron and naive times mean.</summary>
+    public required string TimeZone { get; set; }
+
+    /// <summary>Counts the changes of its files; a run records the one it ran under. 0: no file yet.</summary>
+    public long TreeVersion { get; set; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Why this can not be a slug, or null.</summary>
+    public static string? SlugFault(string slug) =>
+        SlugForm().IsMatch(slug)
+            ? null
+            : $"'{slug}' can not be a slug: it takes 2 to 40 small letters, digits and hyphens, begins with a letter and does not end with a hyphen.";
+
+    /// <summary>Why this can not be a time zone, or null.</summary>
+    public static string? TimeZoneFault(string zone) =>
+        TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) && found.HasIanaId
+            ? null
+            : $"'{zone}' is not a time zone: it takes an IANA name such as Europe/Berlin.";
+
+    [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])$", RegexOptions.CultureInvariant)]
+    private static partial Regex SlugForm();
+}

@@ -1,0 +1,25 @@
+using Eddy.Problems;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace Eddy.Api;
+
+/// <summary>An endpoint's mark: it may refuse with this status, as a problem.</summary>
+public static class ApiDescription
+{
+    public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)
+    {
+        foreach (var status in statuses.Append(500))
+        {
+            endpoint.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(ProblemBody), [Problem.MediaType]));
+        }
+
+        return endpoint;
+    }
+}
+
+/// <summary>A refusal after RFC 9457.</summary>
+/// <param name="Type">The kind; the address of its description.</param>
+/// <param name="Detail">What is wrong with this very request.</param>
+/// <param name="Errors">The places that are wrong.</param>
+/// <param name="TraceId">What the operator finds it by.</param>
+public sealed record ProblemBody(string Type, string Title, int Status, string? Detail, IReadOnlyList<FieldError>? Errors, string TraceId);

@@ -1,0 +1,220 @@
+using System.Globalization;
+using System.Text.Json;
+using Eddy.Files;
+using Eddy.Keys;
+using Eddy.Problems;
+using Eddy.Sandbox;
+using Eddy.Tenants;
+using Microsoft.AspNetCore.StaticFiles;
+using Microsoft.Net.Http.Headers;
+
+namespace Eddy.Api;
+
+/// <summary>
+/// A tenant's files over HTTP: rules, libraries and what belongs to them. The ETag of a file is the tree version that its last save made. A PUT without
+/// <c>If-Match</c> overwrites; with it, it is refused where somebody else saved meanwhile.
+/// </summary>
+public static class FilesApi
+{
+    private static readonly FileExtensionContentTypeProvider ContentTypes = new() { Mappings = { [".py"] = "text/x-python" } };
+
+    public static void MapFiles(this IEndpointRouteBuilder api)
+    {
+        var files = api.MapGroup("/files").WithTags("Files");
+        files.MapGet("/", ListAsync).RequireScope(Scope.Read)
+            .WithName("ListFiles").WithSummary("List the files")
+            .WithDescription("All files by path, without their contents.")
+            .Produces<FileListAnswer>().Refuses(401, 403);
+        files.MapGet("/{**path}", ReadAsync).RequireScope(Scope.Read)
+            .WithName("ReadFile").WithSummary("Read a file")
+            .WithDescription("The file as it was last saved, byte for byte. Its version is the ETag; X-Eddy-In-Force names the version that is in force, where that is another or none.")
+            .Produces(200, contentType: "application/octet-stream").Produces(304).Refuses(401, 403, 404);
+        files.MapPut("/{**path}", SaveAsync).RequireScope(Scope.Write)
+            .WithName("SaveFile").WithSummary("Save a file")
+            .WithDescription(
+                "Makes or overwrites a file; the body is its content, whatever the content type. Python under scripts/, api/ and libraries/ is compiled: where that fails, the file is saved, "
+                + "'faults' says why, and the version that was in force stays so. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new file is made.")
+            .Accepts<byte[]>("text/x-python", "application/octet-stream", "text/plain")
+            .Produces<FileAnswer>().Produces<FileAnswer>(201).Refuses(400, 401, 403, 412, 413, 503);
+        files.MapDelete("/{**path}", DeleteAsync).RequireScope(Scope.Write)
+            .WithName("DeleteFile").WithSummary("Delete a file")
+            .WithDescription("Takes the file out of force. Its versions stay in the record.")
+            .Produces(204).Refuses(401, 403, 404, 412);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, FileStore files, CancellationToken cancel)
+    {
+        var all = await files.ListAsync(context.Holder().Tenant, cancel);
+        return Results.Ok(new FileListAnswer([.. all.Select(FileAnswer.Of)]));
+    }
+
+    private static async Task<IResult> ReadAsync(HttpContext context, string path, FileStore files, CancellationToken cancel)
+    {
+        if (await files.FindAsync(context.Holder().Tenant, path, cancel) is not { } file)
+        {
+            return NotThere(path);
+        }
+
+        if (file.InForce != file.Version)
+        {
+            context.Response.Headers["X-Eddy-In-Force"] = file.InForce?.ToString(CultureInfo.InvariantCulture) ?? "none";
+        }
+
+        // What tenants wrote is never shown as a page of ours.
+        context.Response.Headers.ContentDisposition = "attachment";
+        var type = ContentTypes.TryGetContentType(path, out var known) ? known : "application/octet-stream";
+        return Results.Bytes(
+            file.Content, type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type, lastModified: file.SavedAt, entityTag: new EntityTagHeaderValue(ETag(file.Version)));
+    }
+
+    private static async Task<IResult> SaveAsync(
+        HttpContext context, string path, FileStore files, RuleSandbox sandbox, WebOptions options, CancellationToken cancel)
+    {
+        if (FilePath.Fault(path) is { } pathFault)
+        {
+            return new Problem(ProblemType.InvalidRequest, pathFault);
+        }
+
+        if (!TryCondition(context.Request, out var condition, out var problem))
+        {
+            return problem!;
+        }
+
+        if (await BodyAsync(context.Request, options.FileBytes, cancel) is not { } content)
+        {
+            return new Problem(ProblemType.BodyTooLarge, $"A file has at most {options.FileBytes} bytes.");
+        }
+
+        var holder = context.Holder();
+        IReadOnlyList<FileFault> faults = [];
+        if (FilePath.IsModule(path))
+        {
+            try
+            {
+                faults = await FaultsAsync(holder.Tenant, path, content, sandbox, cancel);
+            }
+            catch (SandboxUnavailable unavailable)
+            {
+                return new Problem(ProblemType.Unavailable, $"The file was not saved, because it can not be compiled now: {unavailable.Message}");
+            }
+        }
+
+        var json = faults.Count == 0 ? null : JsonSerializer.Serialize(faults, JsonSerializerOptions.Web);
+        var outcome = await files.SaveAsync(holder.Tenant, path, content, json, holder.Actor, condition, cancel);
+        switch (outcome)
+        {
+            case SaveOutcome.Saved saved:
+                context.Response.Headers.ETag = ETag(saved.File.Version);
+                var answer = FileAnswer.Of(saved.File);
+                return saved.IsNew ? Results.Created(context.Request.Path.ToUriComponent(), answer) : Results.Ok(answer);
+            case SaveOutcome.Changed changed:
+                return Changed(path, changed);
+            default:
+                return new Problem(ProblemType.TooMany, $"A tenant has at most {FileStore.MostFiles} files.");
+        }
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, string path, FileStore files, CancellationToken cancel)
+    {
+        if (!TryCondition(context.Request, out var condition, out var problem))
+        {
+            return problem!;
+        }
+
+        var holder = context.Holder();
+        return await files.DeleteAsync(holder.Tenant, path, holder.Actor, condition, cancel) switch
+        {
+            null => NotThere(path),
+            SaveOutcome.Changed changed => Changed(path, changed),
+            _ => Results.NoContent(),
+        };
+    }
+
+    private static async Task<IReadOnlyList<FileFault>> FaultsAsync(TenantId tenant, string path, byte[] content, RuleSandbox sandbox, CancellationToken cancel)
+    {
+        if (FileStore.TextOf(content) is not { } text)
+        {
+            return [new FileFault(null, null, "The file is not valid UTF-8.")];
+        }
+
+        var errors = await sandbox.CompileAsync(tenant, new CellFile(path, text), cancel);
+        return [.. errors.Select(error => new FileFault(error.Line, error.Column, error.Message))];
+    }
+
+    private static async Task<byte[]?> BodyAsync(HttpRequest request, int most, CancellationToken cancel)
+    {
+        if (request.ContentLength > most)
+        {
+            return null;
+        }
+
+        using var body = new MemoryStream();
+        var buffer = new byte[16384];
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer, cancel)) > 0)
+        {
+            if (body.Length + read > most)
+            {
+                return null;
+            }
+
+            body.Write(buffer, 0, read);
+        }
+
+        return body.ToArray();
+    }
+
+    private static bool TryCondition(HttpRequest request, out FileCondition condition, out Problem? problem)
+    {
+        (condition, problem) = (FileCondition.None, null);
+        var headers = request.GetTypedHeaders();
+        if (request.Headers.IfNoneMatch.Count > 0)
+        {
+            if (request.Headers.IfNoneMatch is not ["*"])
+            {
+                problem = new Problem(ProblemType.InvalidRequest, "If-None-Match takes * here: make the file only if it is new.");
+                return false;
+            }
+
+            condition = new FileCondition(MustBeNew: true, MustBeThere: false, null);
+        }
+        else if (request.Headers.IfMatch is ["*"])
+        {
+            condition = new FileCondition(MustBeNew: false, MustBeThere: true, null);
+        }
+        else if (request.Headers.IfMatch.Count > 0)
+        {
+            // A tag that is not ours names no version, so the condition can not hold.
+            var seen = headers.IfMatch.Where(tag => !tag.IsWeak)
+                .Select(tag => long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : -1)
+                .ToList();
+            condition = new FileCondition(MustBeNew: false, MustBeThere: true, seen);
+        }
+
+        return true;
+    }
+
+    private static string ETag(long version) => string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
+
+    private static Problem NotThere(string path) => new(ProblemType.NotFound, $"There is no file {path}.");
+
+    private static Problem Changed(string path, SaveOutcome.Changed changed) =>
+        new(ProblemType.PreconditionFailed, changed.Version is { } version ? $"{path} has version {version}." : $"{path} is not there.");
+}
+
+/// <summary>Why a version of a file is not in force. Lines and columns count from 1.</summary>
+public sealed record FileFault(int? Line, int? Column, string Message);
+
+/// <summary>A file, without its content.</summary>
+/// <param name="Version">The tree version that its last save made; its ETag.</param>
+/// <param name="InForce">The version whose content is in force: the same, an earlier one where that does not compile, or null.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Faults">Why <c>version</c> is not in force; empty where it is.</param>
+public sealed record FileAnswer(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, IReadOnlyList<FileFault> Faults)
+{
+    internal static FileAnswer Of(FileEntry file) => new(
+        file.Path, file.Version, file.InForce, file.Size, file.Author, file.SavedAt,
+        file.Faults is null ? [] : JsonSerializer.Deserialize<IReadOnlyList<FileFault>>(file.Faults, JsonSerializerOptions.Web)!);
+}
+
+public sealed record FileListAnswer(IReadOnlyList<FileAnswer> Files);

@@ -1,0 +1,166 @@
+using System.Text.Json.Serialization;
+using Eddy.Keys;
+using Eddy.Problems;
+using Eddy.Runs;
+using Eddy.Sandbox;
+using Eddy.Tenants;
+
+namespace Eddy.Api;
+
+/// <summary>The record of runs over HTTP.</summary>
+public static class RunsApi
+{
+    private const int MostListed = 500;
+
+    public static void MapRuns(this IEndpointRouteBuilder api)
+    {
+        var runs = api.MapGroup("/runs").WithTags("Runs");
+        runs.MapGet("/", ListAsync).RequireScope(Scope.Read)
+            .WithName("ListRuns").WithSummary("List runs")
+            .WithDescription(
+                "Newest first. 'event=' keeps what one event (its position) woke, 'pid=' one process, 'rule=' one rule (its id or the name of its class), 'outcome=' no, ran, failed or killed. "
+                + "Rules whose checks said no together have one id. The list goes on as long as there is a 'next', which is also in the Link header.")
+            .Produces<RunListAnswer>().Refuses(400, 401, 403);
+        runs.MapGet("/{id:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
+            .WithName("ReadRun").WithSummary("Read a run")
+            .WithDescription("One run with what it printed, what it changed and what went wrong.")
+            .Produces<RunDetailAnswer>().Refuses(401, 403, 404);
+    }
+
+    private static async Task<IResult> ListAsync(
+        HttpContext context,
+        RunStore store,
+        CancellationToken cancel,
+        [Microsoft.AspNetCore.Mvc.FromQuery(Name = "event")] long? position = null,
+        long? pid = null,
+        string? rule = null,
+        string? outcome = null,
+        int limit = 100,
+        string? cursor = null)
+    {
+        if (Limit.Fault(limit, MostListed) is { } fault)
+        {
+            return fault;
+        }
+
+        RunOutcome? only = null;
+        if (outcome is not null)
+        {
+            if (OutcomeOf(outcome) is not { } known)
+            {
+                return new Problem(ProblemType.InvalidRequest, "'outcome' is no, ran, failed or killed.");
+            }
+
+            only = known;
+        }
+
+        long? beyond = null;
+        if (cursor is not null)
+        {
+            if (!Cursor.TryRead(cursor, out var last))
+            {
+                return Cursor.Fault(cursor);
+            }
+
+            beyond = last;
+        }
+
+        if (rule?.Contains('\0') == true)
+        {
+            return new Problem(ProblemType.InvalidRequest, "'rule' has a NUL in it.");
+        }
+
+        var page = await store.ListAsync(context.Holder().Tenant, new RunQuery(position, pid, rule, only, beyond, limit), cancel);
+        var next = page.Next is { } end ? Cursor.Of(end) : null;
+        if (next is not null)
+        {
+            Cursor.LinkNext(context, "cursor", next);
+        }
+
+        return Results.Ok(new RunListAnswer([.. page.Items.SelectMany(run => RunAnswer.Of(run, rule))], next));
+    }
+
+    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, CancellationToken cancel) =>
+        await store.ReadAsync(context.Holder().Tenant, id, cancel) is var (run, changes)
+            ? Results.Ok(new RunDetailAnswer(
+                run.Id, run.At, run.SaidNo ?? [run.Rule!], RunAnswer.WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
+                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, run.Log, RawJson.OrNull(run.Error), run.Trace, [.. changes.Select(EventAnswer.Of)]))
+            : new Problem(ProblemType.NotFound, $"There is no run {id}.");
+
+    private static RunOutcome? OutcomeOf(string word) => word switch
+    {
+        "no" => RunOutcome.No,
+        "ran" => RunOutcome.Ran,
+        "failed" => RunOutcome.Failed,
+        "killed" => RunOutcome.Killed,
+        _ => null,
+    };
+}
+
+/// <summary>A rule that was woken, and how that ended.</summary>
+/// <param name="Id">Its number in the tenant. Checks that said no together share one.</param>
+/// <param name="Rule">The file and the class, as in scripts/heat.py:high_temperature.</param>
+/// <param name="Outcome">no (its check said no), ran, failed, or killed (over a limit).</param>
+/// <param name="Pid">The process in which it ran.</param>
+/// <param name="ChangeSet">The first position of the changes that woke it.</param>
+/// <param name="Arrival">The arrival from which it all followed.</param>
+/// <param name="Generation">How many runs led here, this one included.</param>
+/// <param name="TreeVersion">The version of the files under which it ran.</param>
+/// <param name="Changes">How many KVPs it changed.</param>
+/// <param name="Error">What went wrong: kind, message, file, line, traceback; not there where nothing did.</param>
+public sealed record RunAnswer(
+    long Id,
+    DateTimeOffset At,
+    string Rule,
+    string Outcome,
+    long Pid,
+    long ChangeSet,
+    Guid Arrival,
+    int Generation,
+    long TreeVersion,
+    double Milliseconds,
+    int Changes,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Error)
+{
+    /// <summary>One for each rule of the record; of checks that said no only those that were asked for.</summary>
+    public static IEnumerable<RunAnswer> Of(StoredRun run, string? onlyRule = null) =>
+        (run.SaidNo ?? [run.Rule!])
+            .Where(rule => onlyRule is null || rule == onlyRule || rule.EndsWith(":" + onlyRule, StringComparison.Ordinal))
+            .Select(rule => new RunAnswer(
+                run.Id, run.At, rule, WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
+                run.Elapsed.TotalMilliseconds, run.Changes, RawJson.OrNull(run.Error)));
+
+    internal static string WordFor(RunOutcome outcome) => outcome switch
+    {
+        RunOutcome.No => "no",
+        RunOutcome.Ran => "ran",
+        RunOutcome.Failed => "failed",
+        _ => "killed",
+    };
+}
+
+/// <summary>A page of runs.</summary>
+/// <param name="Next">The 'cursor' of the next page; null at the end.</param>
+public sealed record RunListAnswer(IReadOnlyList<RunAnswer> Runs, string? Next);
+
+/// <summary>A run with all that is recorded of it.</summary>
+/// <param name="Rules">The rule; with outcome no, all the rules whose checks said no together.</param>
+/// <param name="Log">What it printed.</param>
+/// <param name="Traceparent">The W3C trace that it continues.</param>
+/// <param name="Changes">What it changed.</param>
+public sealed record RunDetailAnswer(
+    long Id,
+    DateTimeOffset At,
+    IReadOnlyList<string> Rules,
+    string Outcome,
+    long Pid,
+    long ChangeSet,
+    Guid Arrival,
+    int Generation,
+    long TreeVersion,
+    double Milliseconds,
+    double CpuMilliseconds,
+    string? Log,
+    RawJson? Error,
+    string? Traceparent,
+    IReadOnlyList<EventAnswer> Changes);

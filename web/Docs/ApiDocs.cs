@@ -1,0 +1,77 @@
+using Eddy.Keys;
+using Eddy.Problems;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Scalar.AspNetCore;
+
+namespace Eddy.Docs;
+
+/// <summary>The description of the HTTP API (OpenAPI 3.1) and the page that shows it.</summary>
+internal static class ApiDocs
+{
+    public static void AddApiDocs(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+        services.AddOpenApi("v1", openApi =>
+        {
+            openApi.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+            openApi.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info = new OpenApiInfo
+                {
+                    Title = "Eddy",
+                    Version = "1",
+                    Description = "Send events in, read what they did, and keep the rules that do it. Every answer that is no success is a problem (RFC 9457).",
+                };
+                document.Servers = [new OpenApiServer { Url = "/" }];
+                document.Components ??= new OpenApiComponents();
+                document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    ["key"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key, as in eddy_…" },
+                };
+                return Task.CompletedTask;
+            });
+            openApi.AddOperationTransformer((operation, context, _) =>
+            {
+                var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+                if (metadata.OfType<ScopeRequired>().LastOrDefault() is { } required)
+                {
+                    operation.Description = $"{operation.Description}\n\nTakes a key with the scope `{required.Scope}`.".Trim();
+                    if (!metadata.OfType<KeyInAddress>().Any())
+                    {
+                        operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("key", context.Document)] = [] }];
+                    }
+                }
+
+                foreach (var (status, response) in operation.Responses ?? [])
+                {
+                    response.Description = Meaning(status) ?? response.Description;
+                }
+
+                return Task.CompletedTask;
+            });
+        });
+    }
+
+    public static void MapApiDocs(this IEndpointRouteBuilder app)
+    {
+        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapScalarApiReference("/docs/api", page => page
+            .WithTitle("Eddy: the HTTP API")
+            .WithOpenApiRoutePattern("/openapi/v1.json")
+            .DisableDefaultFonts());
+        app.MapGet("/docs/problems", ProblemsPage.Show).ExcludeFromDescription();
+    }
+
+    private static string? Meaning(string status) => status switch
+    {
+        "200" => "As asked.",
+        "201" => "It is new.",
+        "202" => "It is durable, and waits to be applied.",
+        "204" => "Done; there is nothing to say.",
+        "304" => "It is as you know it.",
+        _ when int.TryParse(status, out var number) && ProblemType.All.Where(type => type.Status == number).Select(type => type.Title).ToList() is { Count: > 0 } titles =>
+            string.Join(". ", titles) + ".",
+        _ => null,
+    };
+}

@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Eddy.Tenants;
+
+namespace Eddy.Ingest;
+
+/// <summary>
+/// What this node knows of the arrivals that wait, so that accepting never starves applying. The pumps tell how many wait for each tenant with many, and
+/// how many a second they clear; what this node has added since counts too. A tenant with more waiting than is cleared in
+/// <see cref="DoorOptions.PaceLag"/> is slowed down, one with more than <see cref="DoorOptions.TenantBacklog"/> is refused. Tenants with little waiting notice neither.
+/// </summary>
+public sealed class Backlog(DoorOptions options, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<TenantId, Waiting> _tenants = new();
+    private readonly ConcurrentDictionary<string, (double Rate, long At)> _pumps = new();
+    private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _heardAt;
+
+    /// <summary>Nobody has told of the line for a second: the pumps are idle, or gone.</summary>
+    public bool IsStale => time.GetElapsedTime(Volatile.Read(ref _heardAt)) > TimeSpan.FromSeconds(1);
+
+    /// <summary>Lets a request of so many arrivals pass, now or a little later; false where the tenant has too many waiting.</summary>
+    public async ValueTask<bool> PassAsync(TenantId tenant, int arrivals, CancellationToken cancel)
+    {
+        var waiting = _tenants.GetOrAdd(tenant, static _ => new Waiting());
+        if (waiting.Count + arrivals > options.TenantBacklog && waiting.Count > 0)
+        {
+            return false;
+        }
+
+        if (waiting.Count > Pace && !IsStale)
+        {
+            var until = time.GetTimestamp() + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency);
+            while (waiting.Count > Pace && time.GetTimestamp() is var now && now < until)
+            {
+                try
+                {
+                    await Volatile.Read(ref _news).Task.WaitAsync(time.GetElapsedTime(now, until), time, cancel);
+                }
+                catch (TimeoutException)
+                {
+                    break;
+                }
+            }
+        }
+
+        waiting.Add(arrivals);
+        return true;
+    }
+
+    /// <summary>Takes in what a pump tells: its name, how many it clears a second, then tenants and their counts.</summary>
+    public void Hear(string news)
+    {
+        var parts = news.Split('|');
+        if (parts.Length < 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var rate))
+        {
+            return;
+        }
+
+        _pumps[parts[0]] = (rate, time.GetTimestamp());
+        var counts = new Dictionary<TenantId, long>();
+        foreach (var pair in parts.Skip(2))
+        {
+            var at = pair.IndexOf('=', StringComparison.Ordinal);
+            if (at > 0 && Guid.TryParse(pair.AsSpan(0, at), out var tenant) && long.TryParse(pair.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            {
+                counts[new TenantId(tenant)] = count;
+            }
+        }
+
+        Set(counts);
+    }
+
+    /// <summary>Takes in the counts of the tenants that have many waiting; all others have few.</summary>
+    public void Set(IReadOnlyDictionary<TenantId, long> counts)
+    {
+        foreach (var (tenant, waiting) in _tenants)
+        {
+            if (!counts.ContainsKey(tenant) && waiting.Reset(0))
+            {
+                // Quiet for two tellings: forgotten.
+                _tenants.TryRemove(tenant, out _);
+            }
+        }
+
+        foreach (var (tenant, count) in counts)
+        {
+            _tenants.GetOrAdd(tenant, static _ => new Waiting()).Reset(count);
+        }
+
+        Volatile.Write(ref _heardAt, time.GetTimestamp());
+        Interlocked.Exchange(ref _news, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    private double Pace
+    {
+        get
+        {
+            var rate = 0.0;
+            foreach (var (name, pump) in _pumps)
+            {
+                if (time.GetElapsedTime(pump.At) > TimeSpan.FromSeconds(3))
+                {
+                    _pumps.TryRemove(name, out _);
+                }
+                else
+                {
+                    rate += pump.Rate;
+                }
+            }
+
+            return Math.Max(500, rate * options.PaceLag.TotalSeconds);
+        }
+    }
+
+    private sealed class Waiting
+    {
+        private long _count;
+
+        public long Count => Volatile.Read(ref _count);
+
+        public void Add(int arrivals) => Interlocked.Add(ref _count, arrivals);
+
+        /// <summary>True where nothing waited and nothing came.</summary>
+        public bool Reset(long count) => Interlocked.Exchange(ref _count, count) == 0 && count == 0;
+    }
+}

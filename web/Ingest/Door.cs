@@ -1,0 +1,298 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Eddy.Tenants;
+using Npgsql;
+
+namespace Eddy.Ingest;
+
+/// <summary>
+/// Where events come in, whoever brings them: makes arrivals durable, and tells those who wait when they are applied or settled. An answer
+/// <see cref="DoorAnswer.Accepted"/> is given after the commit, so nothing accepted is ever lost.
+/// </summary>
+public sealed class Door : BackgroundService
+{
+    private readonly NpgsqlDataSource _source;
+    private readonly Backlog _backlog;
+    private readonly DoorWriter _writer;
+    private readonly KnownProcesses _known;
+    private readonly TimeProvider _time;
+    private readonly ILogger<Door> _log;
+    private readonly string _channel = "door_" + Guid.NewGuid().ToString("N")[..12];
+    private readonly ConcurrentDictionary<long, Waiter> _waiters = new();
+    private long _lastTag;
+
+    public Door(NpgsqlDataSource source, DoorOptions options, Backlog backlog, DoorMeters meters, TimeProvider time, ILoggerFactory logs)
+    {
+        _source = source;
+        _backlog = backlog;
+        _time = time;
+        _log = logs.CreateLogger<Door>();
+        _writer = new DoorWriter(source, options, time, meters, logs.CreateLogger<DoorWriter>());
+        _known = new KnownProcesses(source);
+        _writer.Start();
+    }
+
+    /// <summary>Makes all arrivals of a request durable, or none. They are of one tenant.</summary>
+    public async Task<DoorAnswer> AcceptAsync(
+        IReadOnlyList<NewArrival> arrivals, Idempotency? idempotency, WaitFor wait, TimeSpan upTo, CancellationToken cancel)
+    {
+        var tenant = arrivals[0].Tenant;
+        foreach (var arrival in arrivals)
+        {
+            if (arrival.Pid is { } pid and not 0 && !await _known.IsKnownAsync(tenant, pid, cancel))
+            {
+                return new DoorAnswer.UnknownProcess(pid);
+            }
+        }
+
+        if (!await _backlog.PassAsync(tenant, arrivals.Count, cancel))
+        {
+            return new DoorAnswer.TooMany(TimeSpan.FromSeconds(1));
+        }
+
+        var started = _time.GetTimestamp();
+        var waiters = wait == WaitFor.Nothing ? [] : arrivals.Select(_ => new Waiter(Interlocked.Increment(ref _lastTag))).ToArray();
+        var tags = new string?[arrivals.Count];
+        for (var i = 0; i < waiters.Length; i++)
+        {
+            tags[i] = string.Create(CultureInfo.InvariantCulture, $"{_channel}:{(wait == WaitFor.Applied ? 'a' : 's')}{waiters[i].Tag}");
+            _waiters[waiters[i].Tag] = waiters[i];
+        }
+
+        try
+        {
+            var request = new DoorRequest(arrivals, idempotency, tags, started);
+            _writer.Add(request);
+            if (await request.Stored is { } refusal)
+            {
+                return refusal;
+            }
+
+            for (var i = 0; i < request.Pids.Length; i++)
+            {
+                _known.Add(tenant, request.Pids[i]);
+            }
+
+            var settled = new Settled?[request.Ids.Length];
+            if (wait != WaitFor.Nothing)
+            {
+                if (!request.IsFirst || request.Ids.Length != waiters.Length)
+                {
+                    // The first request of this key took the tags; who asks again looks for itself.
+                    Forget(waiters);
+                    waiters = [.. request.Ids.Select(_ => new Waiter(Interlocked.Increment(ref _lastTag)))];
+                }
+
+                for (var i = 0; i < waiters.Length; i++)
+                {
+                    waiters[i].LookAfter(tenant, request.Ids[i], wait);
+                    _waiters[waiters[i].Tag] = waiters[i];
+                }
+
+                await WaitAsync(waiters, upTo - _time.GetElapsedTime(started), cancel);
+                settled = [.. waiters.Select(waiter => waiter.Done.IsCompletedSuccessfully ? waiter.Done.Result : (Settled?)null)];
+                if (waiters.Length == 1 && settled[0] is { IsRefused: true })
+                {
+                    return new DoorAnswer.Refused(await ReasonAsync(tenant, request.Ids[0], cancel));
+                }
+            }
+
+            return new DoorAnswer.Accepted(
+                [.. request.Ids.Select((id, i) => new AcceptedArrival(id, request.Pids[i], settled[i]?.Runs, settled[i] is { IsRefused: false }))]);
+        }
+        finally
+        {
+            Forget(waiters);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _writer.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>Hears what the pumps tell this door. News that gets lost is looked for twice a second.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var looks = LookAsync(stoppingToken);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await _source.OpenConnectionAsync(stoppingToken);
+                connection.Notification += (_, news) => Hear(news.Channel, news.Payload);
+                await using (var listen = new NpgsqlCommand($"listen {_channel}; listen eddy_backlog", connection))
+                {
+                    await listen.ExecuteNonQueryAsync(stoppingToken);
+                }
+
+                while (true)
+                {
+                    await connection.WaitAsync(stoppingToken);
+                }
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
+            {
+                _log.LogWarning(fault, "The door lost its connection to the pumps' news");
+                await Task.Delay(TimeSpan.FromMilliseconds(200), _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+
+        await looks;
+    }
+
+    private void Hear(string channel, string payload)
+    {
+        if (channel == "eddy_backlog")
+        {
+            _backlog.Hear(payload);
+            return;
+        }
+
+        foreach (var part in payload.Split(','))
+        {
+            // number, number:first-last, or number! where it was refused
+            var refused = part.EndsWith('!');
+            var text = refused ? part.AsSpan(0, part.Length - 1) : part;
+            var colon = text.IndexOf(':');
+            if (!long.TryParse(colon < 0 ? text : text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var tag) || !_waiters.TryGetValue(tag, out var waiter))
+            {
+                continue;
+            }
+
+            RunRange? runs = null;
+            if (colon >= 0 && text[(colon + 1)..] is var range && range.IndexOf('-') is var dash and > 0)
+            {
+                runs = new RunRange(long.Parse(range[..dash], CultureInfo.InvariantCulture), long.Parse(range[(dash + 1)..], CultureInfo.InvariantCulture));
+            }
+
+            waiter.Complete(new Settled(runs, refused));
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500), _time);
+        while (await timer.WaitForNextTickAsync(cancel).AsTask().ContinueWith(static tick => tick.IsCompletedSuccessfully && tick.Result, TaskScheduler.Default))
+        {
+            try
+            {
+                await LookForWaitersAsync(cancel);
+                if (_backlog.IsStale)
+                {
+                    _backlog.Set(await ReadBacklogAsync(cancel));
+                }
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
+            {
+                _log.LogWarning(fault, "The door could not look for what it waits for");
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Those that wait since the last look: what is not pending any more is settled, though the news of it was lost.</summary>
+    private async Task LookForWaitersAsync(CancellationToken cancel)
+    {
+        var due = _waiters.Values.Where(waiter => waiter.IsDueForALook()).ToList();
+        if (due.Count == 0)
+        {
+            return;
+        }
+
+        await using var read = _source.CreateCommand("select arrival, is_line, is_refused from arrivals_left($1, $2)");
+        read.Parameters.Add(new() { Value = due.ConvertAll(waiter => waiter.Tenant.Value).ToArray() });
+        read.Parameters.Add(new() { Value = due.ConvertAll(waiter => waiter.Arrival).ToArray() });
+        var pending = new Dictionary<Guid, (bool InLine, bool Refused)>();
+        await using (var rows = await read.ExecuteReaderAsync(cancel))
+        {
+            while (await rows.ReadAsync(cancel))
+            {
+                pending[rows.GetGuid(0)] = (rows.GetBoolean(1), rows.GetBoolean(2));
+            }
+        }
+
+        foreach (var waiter in due)
+        {
+            if (!pending.TryGetValue(waiter.Arrival, out var left) || left.Refused || (!left.InLine && waiter.For == WaitFor.Applied))
+            {
+                waiter.Complete(new Settled(null, left.Refused));
+            }
+        }
+    }
+
+    private async Task<Dictionary<TenantId, long>> ReadBacklogAsync(CancellationToken cancel)
+    {
+        await using var read = _source.CreateCommand("select tenant_id, waiting from backlogs(null, 256) where tenant_id is not null");
+        await using var rows = await read.ExecuteReaderAsync(cancel);
+        var counts = new Dictionary<TenantId, long>();
+        while (await rows.ReadAsync(cancel))
+        {
+            counts[new TenantId(rows.GetGuid(0))] = rows.GetInt64(1);
+        }
+
+        return counts;
+    }
+
+    private async Task<string> ReasonAsync(TenantId tenant, Guid arrival, CancellationToken cancel)
+    {
+        await using var read = _source.CreateCommand("select refusal_reason($1, $2)");
+        read.Parameters.Add(new() { Value = tenant.Value });
+        read.Parameters.Add(new() { Value = arrival });
+        return await read.ExecuteScalarAsync(cancel) as string ?? "It could not be applied.";
+    }
+
+    private async Task WaitAsync(Waiter[] waiters, TimeSpan upTo, CancellationToken cancel)
+    {
+        var all = waiters.Length == 1 ? (Task)waiters[0].Done : Task.WhenAll(waiters.Select(waiter => waiter.Done));
+        try
+        {
+            await all.WaitAsync(upTo > TimeSpan.Zero ? upTo : TimeSpan.Zero, _time, cancel);
+        }
+        catch (TimeoutException)
+        {
+            // What is not settled yet is told so.
+        }
+    }
+
+    private void Forget(Waiter[] waiters)
+    {
+        foreach (var waiter in waiters)
+        {
+            _waiters.TryRemove(waiter.Tag, out _);
+        }
+    }
+
+    private sealed record Settled(RunRange? Runs, bool IsRefused);
+
+    private sealed class Waiter(long tag)
+    {
+        private readonly TaskCompletionSource<Settled> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private bool _seen;
+
+        public long Tag { get; } = tag;
+
+        public TenantId Tenant { get; private set; }
+
+        public Guid Arrival { get; private set; }
+
+        public WaitFor For { get; private set; }
+
+        public Task<Settled> Done => _done.Task;
+
+        public void LookAfter(TenantId tenant, Guid arrival, WaitFor wait) => (Tenant, For, Arrival) = (tenant, wait, arrival);
+
+        public void Complete(Settled settled) => _done.TrySetResult(settled);
+
+        /// <summary>True from the second look on, so that news has had its time.</summary>
+        public bool IsDueForALook() => Arrival != Guid.Empty && (_seen || !(_seen = true));
+    }
+}

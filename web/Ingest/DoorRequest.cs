@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Eddy.Kvps;
+
+namespace Eddy.Ingest;
+
+/// <summary>A request on its way through the writer. Its numbers are given at the flush.</summary>
+internal sealed class DoorRequest
+{
+    // The writer completes many at once, in one work item of its own, so continuations may run where they are.
+    private readonly TaskCompletionSource<DoorAnswer?> _stored = new();
+
+    public DoorRequest(IReadOnlyList<NewArrival> arrivals, Idempotency? idempotency, string?[] tags, long enqueuedAt)
+    {
+        Arrivals = arrivals;
+        Idempotency = idempotency;
+        Tags = tags;
+        EnqueuedAt = enqueuedAt;
+        Ids = new Guid[arrivals.Count];
+        Pids = new long[arrivals.Count];
+        WakePids = new long[arrivals.Count];
+        Kvps = new string[arrivals.Count];
+        for (var i = 0; i < arrivals.Count; i++)
+        {
+            Ids[i] = Guid.CreateVersion7();
+            Kvps[i] = ChangeList.Write(arrivals[i].Changes);
+        }
+    }
+
+    public IReadOnlyList<NewArrival> Arrivals { get; }
+
+    public Idempotency? Idempotency { get; }
+
+    public string?[] Tags { get; }
+
+    public long EnqueuedAt { get; }
+
+    public Guid[] Ids { get; private set; }
+
+    public long[] Pids { get; private set; }
+
+    public long[] WakePids { get; }
+
+    public string[] Kvps { get; }
+
+    /// <summary>This very request went in, so its tags will be answered; false where it was an earlier one of the same idempotency key.</summary>
+    public bool IsFirst { get; private set; } = true;
+
+    /// <summary>Null once it is durable, else why not.</summary>
+    public Task<DoorAnswer?> Stored => _stored.Task;
+
+    public void Complete(DoorAnswer? refusal) => _stored.TrySetResult(refusal);
+
+    /// <summary>The arrivals and processes as an idempotency row keeps them.</summary>
+    public string AnswerText()
+    {
+        var buffer = new ArrayBufferWriter<byte>(64);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartArray();
+            for (var i = 0; i < Ids.Length; i++)
+            {
+                writer.WriteStartArray();
+                writer.WriteStringValue(Ids[i]);
+                writer.WriteNumberValue(Pids[i]);
+                writer.WriteEndArray();
+            }
+
+            writer.WriteEndArray();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>Takes over the answer that the same key was given before.</summary>
+    public void TakeEarlier(string answer)
+    {
+        using var stored = JsonDocument.Parse(answer);
+        var ids = stored.RootElement.EnumerateArray().Select(pair => pair[0].GetGuid()).ToArray();
+        IsFirst = ids.AsSpan().SequenceEqual(Ids);
+        Pids = [.. stored.RootElement.EnumerateArray().Select(pair => pair[1].GetInt64())];
+        Ids = ids;
+    }
+}

@@ -1,0 +1,426 @@
+using System.Diagnostics;
+using Eddy.Tenants;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Eddy.Ingest;
+
+/// <summary>
+/// The one thread of this node that writes arrivals: it takes all that waits and commits it together, so that throughput is not one fsync a
+/// request. Synchronous, for a thread of its own is faster at this than the pool. After a commit whose answer was lost, the door's row tells whether it happened.
+/// </summary>
+internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, TimeProvider time, DoorMeters meters, ILogger<DoorWriter> log) : IDisposable
+{
+    /// <summary>A wake-up of the pumps at most this often, unless somebody waits.</summary>
+    private static readonly TimeSpan NotifyEvery = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Between two tries to reach the database.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly Guid _door = Guid.CreateVersion7();
+    private readonly Lock _gate = new();
+    private readonly AutoResetEvent _wake = new(false);
+    private readonly PidBlocks _pids = new();
+    private List<DoorRequest> _waiting = [];
+    private HashSet<short> _unannounced = [];
+    private long _announcedAt;
+    private long _flush;
+    private NpgsqlConnection? _connection;
+    private NpgsqlCommand? _append;
+    private NpgsqlCommand? _draw;
+    private NpgsqlCommand? _notify;
+    private Thread? _thread;
+    private readonly CancellationTokenSource _stop = new();
+
+    public void Start()
+    {
+        _thread = new Thread(Run) { IsBackground = true, Name = "door" };
+        _thread.Start();
+    }
+
+    public void Add(DoorRequest request)
+    {
+        lock (_gate)
+        {
+            _waiting.Add(request);
+        }
+
+        _wake.Set();
+    }
+
+    /// <summary>Writes what waits, and ends.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _wake.Set();
+        _thread?.Join(TimeSpan.FromSeconds(15));
+        _connection?.Dispose();
+        _wake.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            // What was not announced yet has its turn after the pause, even if nothing more comes.
+            if (!_wake.WaitOne(_unannounced.Count > 0 ? NotifyEvery : Timeout.InfiniteTimeSpan) && _unannounced.Count > 0)
+            {
+                Announce();
+            }
+
+            while (Take() is { Count: > 0 } batch)
+            {
+                try
+                {
+                    Flush(batch);
+                }
+                catch (Exception fault)
+                {
+                    log.LogError(fault, "A flush of the door failed; its {Count} requests are answered with an error", batch.Count);
+                    Complete(batch, new DoorAnswer.Unavailable("The request could not be stored."));
+                }
+            }
+
+            if (_stop.IsCancellationRequested)
+            {
+                Complete(TakeAll(), new DoorAnswer.Unavailable("This node is stopping."));
+                return;
+            }
+        }
+    }
+
+    /// <summary>What the next flush shall hold: in the order of the queue, and one request of an idempotency key at a time.</summary>
+    private List<DoorRequest> Take()
+    {
+        List<DoorRequest> taken;
+        lock (_gate)
+        {
+            taken = _waiting;
+            _waiting = [];
+        }
+
+        var batch = new List<DoorRequest>(taken.Count);
+        List<DoorRequest>? later = null;
+        HashSet<(Guid, string)>? keys = null;
+        var arrivals = 0;
+        foreach (var request in taken)
+        {
+            var fits = batch.Count == 0 || arrivals + request.Arrivals.Count <= options.Flush;
+            if (!fits || (request.Idempotency is { } key && !(keys ??= []).Add((request.Arrivals[0].Tenant.Value, key.Key))))
+            {
+                (later ??= []).Add(request);
+                continue;
+            }
+
+            arrivals += request.Arrivals.Count;
+            batch.Add(request);
+        }
+
+        if (later is not null)
+        {
+            lock (_gate)
+            {
+                later.AddRange(_waiting);
+                _waiting = later;
+            }
+        }
+
+        return batch;
+    }
+
+    private List<DoorRequest> TakeAll()
+    {
+        lock (_gate)
+        {
+            var all = _waiting;
+            _waiting = [];
+            return all;
+        }
+    }
+
+    /// <summary>Commits a batch, however often the database has to be asked; requests that waited too long are let go while nothing of them is stored.</summary>
+    private void Flush(List<DoorRequest> batch)
+    {
+        var number = _flush + 1;
+        var unknown = false;
+        while (true)
+        {
+            try
+            {
+                Connect();
+                if (unknown && LastFlush() == number)
+                {
+                    // It was committed, and which of its keys were known was in the lost answer.
+                    ResolveKeys(batch.Where(request => request.Idempotency is not null));
+                }
+                else
+                {
+                    unknown = false;
+                    GivePids(batch);
+                    var started = Stopwatch.GetTimestamp();
+                    unknown = true;
+                    var known = Append(batch, number);
+                    meters.Flushed(batch.Sum(request => request.Arrivals.Count), Stopwatch.GetElapsedTime(started));
+                    ResolveKeys(known);
+                }
+
+                _flush = number;
+                Complete(batch, null);
+                return;
+            }
+            catch (PostgresException refusal) when (!IsPassing(refusal))
+            {
+                // The server looked at it and said no: nothing of it is stored. Half by half, the rest gets through.
+                if (batch.Count == 1)
+                {
+                    log.LogError(refusal, "An arrival can not be stored");
+                    Complete(batch, new DoorAnswer.Unavailable("The request can not be stored."));
+                    return;
+                }
+
+                Flush(batch[..(batch.Count / 2)]);
+                Flush(batch[(batch.Count / 2)..]);
+                return;
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException or InvalidOperationException)
+            {
+                Disconnect();
+                batch = LetGo(batch, unknown, fault);
+                if (batch.Count == 0 || _stop.IsCancellationRequested)
+                {
+                    Complete(batch, new DoorAnswer.Unavailable("The database can not be reached."));
+                    _flush = number;
+                    return;
+                }
+
+                _stop.Token.WaitHandle.WaitOne(Pause);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Answers those that waited too long. Where a flush may still turn out to be committed, they stay in it for the sake of its number, and only their
+    /// callers go.
+    /// </summary>
+    private List<DoorRequest> LetGo(List<DoorRequest> batch, bool unknown, Exception fault)
+    {
+        var late = batch.Where(request => time.GetElapsedTime(request.EnqueuedAt) > options.Patience).ToList();
+        if (late.Count > 0)
+        {
+            log.LogWarning(fault, "The database does not answer; {Count} requests are told so", late.Count);
+            Complete(late, new DoorAnswer.Unavailable("The database can not be reached."));
+        }
+
+        return unknown && late.Count < batch.Count ? batch : [.. batch.Except(late)];
+    }
+
+    private static bool IsPassing(PostgresException fault) =>
+        fault.IsTransient || fault.SqlState.StartsWith("57", StringComparison.Ordinal) || fault.SqlState.StartsWith("08", StringComparison.Ordinal)
+        || fault.SqlState.StartsWith("40", StringComparison.Ordinal) || fault.SqlState.StartsWith("53", StringComparison.Ordinal);
+
+    private void GivePids(List<DoorRequest> batch)
+    {
+        foreach (var request in batch)
+        {
+            foreach (var arrival in request.Arrivals)
+            {
+                if (arrival.Pid is null or 0)
+                {
+                    _pids.Need(arrival.Tenant);
+                }
+            }
+        }
+
+        if (_pids.Lacking() is var (tenants, counts) && tenants.Length > 0)
+        {
+            _draw!.Parameters[0].Value = tenants;
+            _draw.Parameters[1].Value = counts;
+            using var rows = _draw.ExecuteReader();
+            while (rows.Read())
+            {
+                _pids.Drawn(new TenantId(rows.GetGuid(0)), rows.GetInt64(1));
+            }
+        }
+
+        foreach (var request in batch)
+        {
+            for (var i = 0; i < request.Arrivals.Count; i++)
+            {
+                var arrival = request.Arrivals[i];
+                request.WakePids[i] = arrival.Pid is null or 0 ? _pids.Next(arrival.Tenant) : arrival.Pid.Value;
+                request.Pids[i] = arrival.Pid ?? request.WakePids[i];
+            }
+        }
+    }
+
+    /// <summary>One transaction. Returns the requests whose idempotency key was known already.</summary>
+    private List<DoorRequest> Append(List<DoorRequest> batch, long number)
+    {
+        var count = batch.Sum(request => request.Arrivals.Count);
+        var (shards, tenants, ids, pids, wakes, fresh) = (new short[count], new Guid[count], new Guid[count], new long[count], new long[count], new bool[count]);
+        var (kvps, actors, sources, tags, traces, requests) = (new string[count], new string[count], new string[count], new string?[count], new string?[count], new int[count]);
+        var keyed = batch.Where(request => request.Idempotency is not null).ToList();
+        var (at, keyedBefore, someoneWaits) = (0, 0, false);
+        foreach (var request in batch)
+        {
+            var ordinal = request.Idempotency is null ? 0 : ++keyedBefore;
+            for (var i = 0; i < request.Arrivals.Count; i++, at++)
+            {
+                var arrival = request.Arrivals[i];
+                shards[at] = arrival.Tenant.Shard;
+                tenants[at] = arrival.Tenant.Value;
+                ids[at] = request.Ids[i];
+                pids[at] = request.Pids[i];
+                wakes[at] = request.WakePids[i];
+                fresh[at] = arrival.Pid is null;
+                kvps[at] = request.Kvps[i];
+                actors[at] = arrival.Actor;
+                sources[at] = arrival.Source;
+                tags[at] = request.Tags[i];
+                traces[at] = arrival.Trace;
+                requests[at] = ordinal;
+                someoneWaits |= tags[at] is not null;
+                _unannounced.Add(shards[at]);
+            }
+        }
+
+        var now = time.GetUtcNow().UtcDateTime;
+        string? announcement = null;
+        var announced = _unannounced;
+        if (someoneWaits || time.GetElapsedTime(_announcedAt) >= NotifyEvery)
+        {
+            announcement = string.Join(',', _unannounced);
+            _announcedAt = time.GetTimestamp();
+            _unannounced = [];
+        }
+
+        var p = _append!.Parameters;
+        (p[1].Value, p[2].Value, p[3].Value) = (number, now, (object?)announcement ?? DBNull.Value);
+        (p[4].Value, p[5].Value, p[6].Value, p[7].Value, p[8].Value, p[9].Value) = (shards, tenants, ids, pids, wakes, fresh);
+        (p[10].Value, p[11].Value, p[12].Value, p[13].Value, p[14].Value, p[15].Value) = (kvps, actors, sources, tags, traces, requests);
+        p[16].Value = keyed.ConvertAll(request => request.Arrivals[0].Tenant.Value).ToArray();
+        p[17].Value = keyed.ConvertAll(request => request.Idempotency!.Key).ToArray();
+        p[18].Value = keyed.ConvertAll(request => request.Idempotency!.Fingerprint).ToArray();
+        p[19].Value = keyed.ConvertAll(request => request.AnswerText()).ToArray();
+        try
+        {
+            return [.. ((int[])_append.ExecuteScalar()!).Select(ordinal => keyed[ordinal - 1])];
+        }
+        catch
+        {
+            _unannounced.UnionWith(announced);
+            throw;
+        }
+    }
+
+    /// <summary>Gives requests whose key is known the answer of the first one, or a refusal if that was something else.</summary>
+    private void ResolveKeys(IEnumerable<DoorRequest> known)
+    {
+        foreach (var request in known)
+        {
+            using var read = new NpgsqlCommand("select fingerprint, answer::text from idempotency_answer($1, $2)", _connection);
+            read.Parameters.Add(new() { Value = request.Arrivals[0].Tenant.Value });
+            read.Parameters.Add(new() { Value = request.Idempotency!.Key });
+            using var row = read.ExecuteReader();
+            if (!row.Read())
+            {
+                request.Complete(new DoorAnswer.Unavailable("The answer of this idempotency key is being cleared away; send the request again."));
+            }
+            else if (!row.GetFieldValue<byte[]>(0).AsSpan().SequenceEqual(request.Idempotency.Fingerprint))
+            {
+                request.Complete(new DoorAnswer.Mismatch());
+            }
+            else
+            {
+                request.TakeEarlier(row.GetString(1));
+            }
+        }
+    }
+
+    private void Announce()
+    {
+        try
+        {
+            Connect();
+            _notify!.Parameters[0].Value = string.Join(',', _unannounced);
+            _notify.ExecuteNonQuery();
+            _unannounced.Clear();
+            _announcedAt = time.GetTimestamp();
+        }
+        catch (Exception fault) when (fault is NpgsqlException or InvalidOperationException)
+        {
+            // The pumps look by themselves every now and then.
+            _unannounced.Clear();
+            Disconnect();
+            log.LogWarning(fault, "The pumps could not be woken");
+        }
+    }
+
+    private static void Complete(List<DoorRequest> batch, DoorAnswer? answer)
+    {
+        if (batch.Count > 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static work => work.batch.ForEach(request => request.Complete(work.answer)), (batch, answer), preferLocal: false);
+        }
+    }
+
+    private long? LastFlush()
+    {
+        using var read = new NpgsqlCommand("select last_flush($1)", _connection) { Parameters = { new() { Value = _door } } };
+        return read.ExecuteScalar() as long?;
+    }
+
+    private void Connect()
+    {
+        if (_connection is not null)
+        {
+            return;
+        }
+
+        var connection = source.OpenConnection();
+        try
+        {
+            _append = Prepared(connection, "select append_arrivals($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)",
+                NpgsqlDbType.Uuid, NpgsqlDbType.Bigint, NpgsqlDbType.TimestampTz, NpgsqlDbType.Text,
+                NpgsqlDbType.Array | NpgsqlDbType.Smallint, NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Uuid,
+                NpgsqlDbType.Array | NpgsqlDbType.Bigint, NpgsqlDbType.Array | NpgsqlDbType.Bigint, NpgsqlDbType.Array | NpgsqlDbType.Boolean,
+                NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Text,
+                NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Integer,
+                NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Bytea,
+                NpgsqlDbType.Array | NpgsqlDbType.Text);
+            _append.Parameters[0].Value = _door;
+            using (var off = new NpgsqlCommand("set jit = off", connection))
+            {
+                off.ExecuteNonQuery();
+            }
+
+            _draw = Prepared(connection, "select tenant_id, first from draw_pids($1,$2)", NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Integer);
+            _notify = Prepared(connection, "select pg_notify('eddy_arrivals', $1)", NpgsqlDbType.Text);
+            _connection = connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static NpgsqlCommand Prepared(NpgsqlConnection connection, string sql, params NpgsqlDbType[] types)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var type in types)
+        {
+            command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type });
+        }
+
+        command.Prepare();
+        return command;
+    }
+
+    private void Disconnect()
+    {
+        _connection?.Dispose();
+        _connection = null;
+    }
+}

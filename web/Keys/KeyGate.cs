@@ -1,0 +1,70 @@
+using Eddy.Problems;
+using Eddy.Tenants;
+
+namespace Eddy.Keys;
+
+/// <summary>
+/// Stands before every endpoint: under <c>/api</c> and <c>/in</c> nothing is reached without a key that has the endpoint's scope, and an endpoint there that
+/// names none is reached by nobody.
+/// </summary>
+public sealed class KeyGate(RequestDelegate next, KeyRing ring)
+{
+    private const string Scheme = "Bearer ";
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        // Routing's own answers (405, 415) have no pattern and say nothing of anybody's data.
+        if (context.GetEndpoint() is not RouteEndpoint endpoint || !IsGuarded(context.Request.Path))
+        {
+            await next(context);
+            return;
+        }
+
+        var isInAddress = endpoint.Metadata.GetMetadata<KeyInAddress>() is not null;
+        if (endpoint.Metadata.GetMetadata<ScopeRequired>() is not { Scope: var scope } || (isInAddress && scope != Scope.Ingest))
+        {
+            await RefuseAsync(context, new Problem(ProblemType.NotFound));
+            return;
+        }
+
+        var secret = isInAddress ? context.Request.RouteValues["key"] as string : Bearer(context.Request);
+        if (secret is null)
+        {
+            await RefuseAsync(context, new Problem(ProblemType.UnknownKey, "There is no key: send it as 'Authorization: Bearer eddy_…'."));
+            return;
+        }
+
+        if (await ring.FindAsync(secret) is not { } holder)
+        {
+            await RefuseAsync(context, new Problem(ProblemType.UnknownKey, "There is no such key, or it is revoked."));
+            return;
+        }
+
+        if (!holder.May(scope))
+        {
+            await RefuseAsync(context, new Problem(ProblemType.MissingScope, $"The key '{holder.Name}' lacks the scope '{scope}'."));
+            return;
+        }
+
+        context.Features.Set(holder);
+        await next(context);
+    }
+
+    internal static bool IsGuarded(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/in");
+
+    private static Task RefuseAsync(HttpContext context, Problem problem)
+    {
+        if (problem.StatusCode == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"eddy\"";
+        }
+
+        return problem.ExecuteAsync(context);
+    }
+
+    private static string? Bearer(HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Eddy.Tenants;
+using Npgsql;
+
+namespace Eddy.Keys;
+
+/// <summary>
+/// The API keys that callers show. What the database says of a key is kept for <see cref="Kept"/>, that there is no such key for <see cref="KeptUnknown"/>, and both
+/// are forgotten when the database says that keys changed (<see cref="KeyNews"/>). The ring holds hashes, never secrets.
+/// </summary>
+public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
+{
+    public static readonly TimeSpan Kept = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan KeptUnknown = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many keys are kept at most, so that guesses can not fill the memory.</summary>
+    public const int Most = 20_000;
+
+    private static readonly int SecretLength = ApiKey.Prefix.Length + 43;
+    private static readonly SearchValues<char> SecretCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    private readonly ConcurrentDictionary<UInt256, Entry> _entries = new();
+    private readonly ConcurrentDictionary<Guid, KeyHolder> _used = new();
+
+    /// <summary>Who shows this secret, or null where no key in force has it. Notes the use.</summary>
+    public ValueTask<KeyHolder?> FindAsync(ReadOnlySpan<char> secret)
+    {
+        if (secret.Length != SecretLength || !secret.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) || secret.ContainsAnyExcept(SecretCharacters))
+        {
+            return new ValueTask<KeyHolder?>((KeyHolder?)null);
+        }
+
+        Span<byte> text = stackalloc byte[SecretLength];
+        Encoding.ASCII.GetBytes(secret, text);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(text, hash);
+        var name = UInt256.Of(hash);
+        if (_entries.TryGetValue(name, out var entry) && !entry.IsOver(time))
+        {
+            return entry.Found.IsCompletedSuccessfully ? new ValueTask<KeyHolder?>(Used(entry.Found.Result)) : AwaitAsync(entry.Found);
+        }
+
+        if (_entries.Count >= Most)
+        {
+            _entries.Clear();
+        }
+
+        // Whoever comes first asks for all who come meanwhile, so nobody's cancellation ends it.
+        var mine = new Entry(time.GetTimestamp());
+        var kept = entry is null
+            ? _entries.GetOrAdd(name, mine)
+            : _entries.TryUpdate(name, mine, entry) ? mine : _entries.GetOrAdd(name, mine);
+        if (ReferenceEquals(kept, mine))
+        {
+            _ = ResolveAsync(name, hash.ToArray(), mine);
+        }
+
+        return AwaitAsync(kept.Found);
+    }
+
+    /// <summary>Asks the database anew from now on. What is being asked is told to those who wait for it, and not kept.</summary>
+    public void Forget() => _entries.Clear();
+
+    /// <summary>Writes down when keys were used since the last time, all in one statement.</summary>
+    public async Task NoteUseAsync(CancellationToken cancel)
+    {
+        var used = _used.ToArray();
+        foreach (var (id, holder) in used)
+        {
+            _used.TryRemove(new KeyValuePair<Guid, KeyHolder>(id, holder));
+        }
+
+        var uses = used.Select(pair => (pair.Value.Tenant, Key: pair.Key, At: pair.Value.TakeUse())).Where(use => use.At > 0).ToList();
+        if (uses.Count == 0)
+        {
+            return;
+        }
+
+        await using var note = source.CreateCommand("select note_key_use($1, $2, $3)");
+        note.Parameters.Add(new() { Value = uses.ConvertAll(use => use.Tenant.Value).ToArray() });
+        note.Parameters.Add(new() { Value = uses.ConvertAll(use => use.Key).ToArray() });
+        note.Parameters.Add(new() { Value = uses.ConvertAll(use => new DateTime(use.At, DateTimeKind.Utc)).ToArray() });
+        await note.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async ValueTask<KeyHolder?> AwaitAsync(Task<KeyHolder?> found) => Used(await found);
+
+    private KeyHolder? Used(KeyHolder? holder)
+    {
+        if (holder is not null)
+        {
+            var isFirst = holder.UsedAt == 0;
+            holder.Use(time.GetUtcNow());
+            if (isFirst)
+            {
+                _used[holder.KeyId] = holder;
+            }
+        }
+
+        return holder;
+    }
+
+    private async Task ResolveAsync(UInt256 name, byte[] hash, Entry entry)
+    {
+        try
+        {
+            await using var resolve = source.CreateCommand("select tenant_id, slug, time_zone, key_id, name, scopes from resolve_key($1)");
+            resolve.Parameters.Add(new() { Value = hash });
+            resolve.CommandTimeout = 5;
+            await using var rows = await resolve.ExecuteReaderAsync();
+            entry.Set(await rows.ReadAsync()
+                ? new KeyHolder(
+                    new TenantId(rows.GetGuid(0)), rows.GetString(1), rows.GetString(2), rows.GetGuid(3), rows.GetString(4), rows.GetFieldValue<string[]>(5))
+                : null);
+        }
+        catch (Exception fault)
+        {
+            // A database that does not answer says nothing of the key: the next caller asks again.
+            _entries.TryRemove(new KeyValuePair<UInt256, Entry>(name, entry));
+            entry.Fail(fault);
+        }
+    }
+
+    private sealed class Entry(long since)
+    {
+        private readonly TaskCompletionSource<KeyHolder?> _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<KeyHolder?> Found => _found.Task;
+
+        public bool IsOver(TimeProvider time) =>
+            Found.IsCompletedSuccessfully && time.GetElapsedTime(since) > (Found.Result is null ? KeptUnknown : Kept);
+
+        public void Set(KeyHolder? holder) => _found.SetResult(holder);
+
+        public void Fail(Exception fault) => _found.SetException(fault);
+    }
+
+    private readonly record struct UInt256(ulong A, ulong B, ulong C, ulong D)
+    {
+        public static UInt256 Of(ReadOnlySpan<byte> hash) => new(
+            BitConverter.ToUInt64(hash), BitConverter.ToUInt64(hash[8..]), BitConverter.ToUInt64(hash[16..]), BitConverter.ToUInt64(hash[24..]));
+    }
+}

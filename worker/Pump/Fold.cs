@@ -1,0 +1,324 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Eddy.Kvps;
+using Eddy.Sandbox;
+
+namespace Eddy.Pump;
+
+/// <summary>
+/// Folds what a turn came to into the tenant's state and into the rows of the commit: each change gets its place in the log, in the transcript's order, and the runs
+/// their numbers. No I/O. If the commit fails, the state is worthless and dropped with the lease's caches.
+/// </summary>
+public sealed class Fold
+{
+    private readonly Turn _turn;
+    private readonly SliceRows _rows;
+    private readonly TenantLine _line;
+    private readonly Guid _tenant;
+    private readonly long _positionBefore;
+
+    // The last value of each KVP that changed, with its position; null where it is removed.
+    private readonly Dictionary<(long Pid, string Key), (string? Value, long Position)> _changed = [];
+    private readonly Dictionary<long, string?> _kinds = [];
+    private readonly Dictionary<(long Set, long Pid), int> _saidNo = [];
+    private readonly List<(int Row, StringBuilder Rules)> _saidNoRules = [];
+
+    // The cascade that the steps belong to.
+    private Guid _root;
+    private string _actor = "";
+    private string? _tag;
+    private string? _trace;
+    private long _firstRun;
+    private int _runs;
+
+    private Fold(Turn turn, SliceRows rows)
+    {
+        (_turn, _rows, _line) = (turn, rows, turn.Line);
+        (_tenant, _positionBefore) = (_line.Tenant.Value, _line.Position);
+    }
+
+    /// <summary>How many runs of each outcome the turn had.</summary>
+    public static int[] Into(SliceRows rows, Turn turn)
+    {
+        var fold = new Fold(turn, rows);
+        return fold.Apply();
+    }
+
+    private int[] Apply()
+    {
+        var outcomes = new int[4];
+        var transcript = _turn.Transcript!;
+        var isOpen = false;
+        if (_turn.Owed is { } owed)
+        {
+            _rows.Paid.Tenants.AddRange(owed.Wakings.Select(_ => _tenant));
+            _rows.Paid.Ids.AddRange(owed.Wakings);
+            (_root, _actor, _tag, _trace, _firstRun, _runs) = (owed.Cascade.Root, owed.Cascade.Actor, owed.Tag, owed.Trace, owed.FirstRun, owed.Cascade.Runs);
+            isOpen = true;
+        }
+
+        foreach (var step in transcript.Steps)
+        {
+            switch (step)
+            {
+                case ArrivalApplied applied:
+                    if (isOpen)
+                    {
+                        Settle();
+                    }
+
+                    isOpen = true;
+                    ApplyArrival(_turn.Arrivals[applied.Index]);
+                    break;
+                case RunEnded run:
+                    _runs++;
+                    outcomes[(int)run.Outcome]++;
+                    ApplyRun(run);
+                    break;
+            }
+        }
+
+        if (transcript.Owed.Count > 0)
+        {
+            Owe(transcript.Owed);
+        }
+        else if (isOpen)
+        {
+            Settle();
+        }
+
+        foreach (var (arrival, reason) in _turn.Refused)
+        {
+            Refuse(arrival, reason);
+        }
+
+        WriteState();
+        _line.At = _turn.At;
+        _rows.Heads.Tenants.Add(_tenant);
+        _rows.Heads.Before.Add(_positionBefore);
+        _rows.Heads.Positions.Add(_line.Position);
+        _rows.Heads.Runs.Add(_line.Run);
+        _rows.Heads.At.Add(_line.At);
+        return outcomes;
+    }
+
+    private void ApplyArrival(LineArrival arrival)
+    {
+        var set = arrival.Set;
+        (_root, _actor, _tag, _trace, _firstRun, _runs) = (set.Arrival, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
+        _rows.Done.Add(arrival.Id);
+        var first = _line.Position + 1;
+        foreach (var change in set.Changes)
+        {
+            Append(set.Pid, change.Key, change.Value, set.Source, cause: null, first);
+        }
+
+        if (_tag is { } tag && tag.Contains(":a", StringComparison.Ordinal))
+        {
+            Tell(tag, "");
+            _tag = null;
+        }
+    }
+
+    private void ApplyRun(RunEnded run)
+    {
+        if (run is { Outcome: RunOutcome.No, Log: null } && _saidNo.TryGetValue((run.SetPosition, run.Pid), out var at))
+        {
+            AppendText(_saidNoRules[at].Rules, run.Rule);
+            return;
+        }
+
+        var id = ++_line.Run;
+        var first = run.Changes.Count > 0 ? _line.Position + 1 : (long?)null;
+        foreach (var change in run.Changes)
+        {
+            Append(change.Pid, change.Key, change.Value, "rule", id, first!.Value);
+        }
+
+        var rows = _rows.Runs;
+        rows.Tenants.Add(_tenant);
+        rows.Ids.Add(id);
+        rows.At.Add(_turn.At);
+        rows.Trees.Add(_turn.TreeVersion);
+        rows.Pids.Add(run.Pid);
+        rows.Sets.Add(run.SetPosition);
+        rows.Roots.Add(_root);
+        rows.Generations.Add(run.Generation);
+        rows.Outcomes.Add((short)run.Outcome);
+        rows.First.Add(first);
+        rows.Changes.Add(run.Changes.Count);
+        rows.Elapsed.Add((long)run.Elapsed.TotalMicroseconds);
+        rows.Cpu.Add((long)run.Cpu.TotalMicroseconds);
+        rows.Logs.Add(run.Log);
+        rows.Errors.Add(run.Error is null ? null : JsonSerializer.Serialize(run.Error, JsonSerializerOptions.Web));
+        rows.Traces.Add(_trace);
+        if (run.Outcome == RunOutcome.No)
+        {
+            rows.Rules.Add(null);
+            rows.SaidNo.Add(null);
+            var rules = AppendText(new StringBuilder(), run.Rule);
+            if (run.Log is null)
+            {
+                _saidNo[(run.SetPosition, run.Pid)] = _saidNoRules.Count;
+            }
+
+            _saidNoRules.Add((rows.SaidNo.Count - 1, rules));
+        }
+        else
+        {
+            rows.Rules.Add(run.Rule);
+            rows.SaidNo.Add(null);
+        }
+    }
+
+    private void Append(long pid, string key, string? value, string source, long? cause, long set)
+    {
+        var state = _line.State(pid);
+        state.TryGetValue(key, out var previous);
+        if (value is null)
+        {
+            state.Remove(key);
+        }
+        else
+        {
+            state[key] = value;
+        }
+
+        var position = ++_line.Position;
+        _changed[(pid, key)] = (value, position);
+        if (pid != 0 && (key == "kind" || (previous is null && state.Count == 1)))
+        {
+            // A process is made by its first KVP; what is there already is left alone by the statement.
+            _kinds[pid] = state.GetValueOrDefault("kind");
+        }
+
+        var rows = _rows.Events;
+        rows.Tenants.Add(_tenant);
+        rows.Positions.Add(position);
+        rows.At.Add(_turn.At);
+        rows.Pids.Add(pid);
+        rows.Keys.Add(key);
+        rows.Values.Add(value);
+        rows.Previous.Add(previous);
+        rows.Actors.Add(_actor);
+        rows.Sources.Add(source);
+        rows.Causes.Add(cause);
+        rows.Sets.Add(set);
+        rows.Roots.Add(_root);
+    }
+
+    private void Settle()
+    {
+        if (_tag is { } tag)
+        {
+            Tell(tag, string.Create(CultureInfo.InvariantCulture, $":{_firstRun}-{_line.Run}"));
+        }
+    }
+
+    private void Owe(IReadOnlyList<LeftRun> left)
+    {
+        var before = _turn.Owed?.Runs.GroupBy(run => run.Set[0].Position).ToDictionary(group => group.Key, group => group.First().SetAt);
+        var rows = _rows.Wakings;
+        foreach (var run in left)
+        {
+            rows.Tenants.Add(_tenant);
+            rows.Rules.Add(run.Rule);
+            rows.Pids.Add(run.Pid);
+            rows.Sets.Add(run.SetPosition);
+            rows.Counts.Add(run.SetCount);
+            rows.SetAt.Add(before is not null && before.TryGetValue(run.SetPosition, out var at) ? at.UtcDateTime : _turn.At);
+            rows.Generations.Add(run.Generation);
+            rows.Chains.Add(ArrayText(run.Chain));
+            rows.Roots.Add(_root);
+            rows.Actors.Add(_actor);
+            rows.Runs.Add(_runs);
+            rows.FirstRuns.Add(_firstRun);
+            rows.LastRuns.Add(_line.Run);
+            rows.Tags.Add(_tag);
+            rows.Traces.Add(_trace);
+        }
+    }
+
+    private void Refuse(LineArrival arrival, string reason)
+    {
+        _rows.Done.Add(arrival.Id);
+        var rows = _rows.Refused;
+        rows.Tenants.Add(_tenant);
+        rows.Arrivals.Add(arrival.Set.Arrival);
+        rows.Pids.Add(arrival.Set.Pid);
+        rows.Kvps.Add(arrival.Kvps);
+        rows.Actors.Add(arrival.Set.Actor);
+        rows.Sources.Add(arrival.Set.Source);
+        rows.ReceivedAt.Add(arrival.ReceivedAt);
+        rows.Reasons.Add(reason);
+        if (arrival.Tag is { } tag)
+        {
+            Tell(tag, "!");
+        }
+    }
+
+    private void WriteState()
+    {
+        foreach (var (row, rules) in _saidNoRules)
+        {
+            _rows.Runs.SaidNo[row] = rules.Append('}').ToString();
+        }
+
+        foreach (var (pid, kind) in _kinds)
+        {
+            _rows.Processes.Tenants.Add(_tenant);
+            _rows.Processes.Pids.Add(pid);
+            _rows.Processes.Kinds.Add(kind is null ? null : KvpLookup.Of(kind).Txt);
+            _rows.Processes.At.Add(_turn.At);
+        }
+
+        foreach (var ((pid, key), (value, position)) in _changed)
+        {
+            if (value is null)
+            {
+                _rows.Removed.Tenants.Add(_tenant);
+                _rows.Removed.Pids.Add(pid);
+                _rows.Removed.Keys.Add(key);
+                continue;
+            }
+
+            var lookup = KvpLookup.Of(value);
+            _rows.Kvps.Tenants.Add(_tenant);
+            _rows.Kvps.Pids.Add(pid);
+            _rows.Kvps.Keys.Add(key);
+            _rows.Kvps.Values.Add(value);
+            _rows.Kvps.Txt.Add(lookup.Txt);
+            _rows.Kvps.Num.Add(lookup.Num);
+            _rows.Kvps.At.Add(lookup.At);
+            _rows.Kvps.Positions.Add(position);
+        }
+    }
+
+    /// <summary>A tag is the door's channel, a colon, a letter for what is waited for, and the door's number.</summary>
+    private void Tell(string tag, string what)
+    {
+        var colon = tag.IndexOf(':', StringComparison.Ordinal);
+        if (!_rows.Told.TryGetValue(tag[..colon], out var payloads))
+        {
+            _rows.Told[tag[..colon]] = payloads = [];
+        }
+
+        payloads.Add(string.Concat(tag.AsSpan(colon + 2), what));
+    }
+
+    private static string ArrayText(IEnumerable<string> texts)
+    {
+        var array = new StringBuilder("{");
+        foreach (var text in texts)
+        {
+            AppendText(array, text);
+        }
+
+        return array.Append('}').ToString();
+    }
+
+    /// <summary>An element of PostgreSQL's text form of an array, still open at its end.</summary>
+    private static StringBuilder AppendText(StringBuilder array, string text) =>
+        array.Append(array.Length > 1 ? ",\"" : array.Length == 1 ? "\"" : "{\"").Append(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)).Append('"');
+}

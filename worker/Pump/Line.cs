@@ -1,0 +1,226 @@
+using System.Collections.Concurrent;
+using Eddy.Sandbox;
+using Eddy.Tenants;
+
+namespace Eddy.Pump;
+
+/// <summary>An arrival that waits in the line.</summary>
+/// <param name="Id">Its place in its shard.</param>
+/// <param name="Fresh">Its process is new: there is no state to read.</param>
+/// <param name="Tag">Who waits for it; null for nobody.</param>
+/// <param name="Trace">W3C traceparent, or null.</param>
+public sealed record LineArrival(
+    long Id, TenantId Tenant, ArrivalSet Set, bool Fresh, string Kvps, DateTime ReceivedAt, string? Tag, string? Trace, long TreeVersion);
+
+/// <summary>A cascade that an earlier slice left unfinished, with the runs that it owes.</summary>
+/// <param name="Wakings">The ids of the rows that this pays.</param>
+/// <param name="FirstRun">The number of its first run.</param>
+public sealed record OwedCascade(
+    TenantId Tenant, long[] Wakings, IReadOnlyList<OwedRun> Runs, Cascade Cascade, long FirstRun, string? Tag, string? Trace, long TreeVersion);
+
+/// <summary>A tenant as its pump knows it while it holds the lease. There is one writer, so what was read once stays right.</summary>
+public sealed class TenantLine(TenantId tenant)
+{
+    /// <summary>With more processes than this, all are forgotten and read again when they are needed.</summary>
+    private const int Remembered = 4000;
+
+    private readonly Dictionary<long, Dictionary<string, string>> _state = [];
+
+    public TenantId Tenant => tenant;
+
+    /// <summary>The last position of its log.</summary>
+    public long Position { get; set; }
+
+    /// <summary>The number of its last run.</summary>
+    public long Run { get; set; }
+
+    /// <summary>The moment of its last change, which never falls.</summary>
+    public DateTime At { get; set; }
+
+    public string TimeZone { get; set; } = "UTC";
+
+    /// <summary>The files in force, as last read; null before.</summary>
+    public CellTree? Tree { get; set; }
+
+    /// <summary>What its rules listen to, and for which version of its tree that is known.</summary>
+    public (long Version, IReadOnlySet<string> Keys)? Wakes { get; set; }
+
+    /// <summary>A turn of it is under way.</summary>
+    public bool IsRunning { get; set; }
+
+    /// <summary>A cell of it is alive and remembers processes.</summary>
+    public bool HasCell { get; set; }
+
+    public bool Knows(long pid) => _state.ContainsKey(pid);
+
+    public bool IsFull => _state.Count > Remembered;
+
+    public void Forget() => _state.Clear();
+
+    public Dictionary<string, string> State(long pid)
+    {
+        if (!_state.TryGetValue(pid, out var kvps))
+        {
+            _state[pid] = kvps = new Dictionary<string, string>(StringComparer.Ordinal);
+        }
+
+        return kvps;
+    }
+
+    /// <summary>Whether this change set can wake a rule.</summary>
+    public bool MayWake(ArrivalSet set)
+    {
+        if (Wakes is not { } wakes)
+        {
+            return true;
+        }
+
+        if (wakes.Keys.Count == 0)
+        {
+            return false;
+        }
+
+        if (set.Pid != 0 && wakes.Keys.Contains("*"))
+        {
+            return true;
+        }
+
+        foreach (var change in set.Changes)
+        {
+            if (wakes.Keys.Contains(set.Pid == 0 ? "shared." + change.Key : change.Key))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
+
+/// <summary>A shard that this worker holds: its lease, and the tenants that it has met under it.</summary>
+public sealed class ShardLine(short shard, long epoch, long slice)
+{
+    /// <summary>With more tenants than this, those at rest are forgotten.</summary>
+    private const int Remembered = 5000;
+
+    private readonly Lock _gate = new();
+    private Place _place;
+    private bool _isAskedFor;
+
+    public short Shard => shard;
+
+    public long Epoch => epoch;
+
+    /// <summary>The number of the last commit under this lease.</summary>
+    public long Slice { get; set; } = slice;
+
+    public Dictionary<TenantId, TenantLine> Tenants { get; } = [];
+
+    /// <summary>Turns that ended after their slice had been committed. Filled by any thread, emptied by the lane that has the shard.</summary>
+    public ConcurrentQueue<Turn> Finished { get; } = new();
+
+    /// <summary>There are owed runs, or it is not known whether there are.</summary>
+    public bool MayOwe { get; set; } = true;
+
+    /// <summary>So many slices more hold one arrival each, so that one that can not be applied stands alone.</summary>
+    public int Alone { get; set; }
+
+    /// <summary>The lease is gone, or shall go once nothing is under way.</summary>
+    public bool IsLost { get; set; }
+
+    public bool IsLeaving { get; set; }
+
+    /// <summary>Turns under way.</summary>
+    public int Running { get; set; }
+
+    /// <summary>There is something to do. True where the caller shall put it into the queue of the lanes; while a lane has it, it comes back by itself.</summary>
+    public bool Ask()
+    {
+        lock (_gate)
+        {
+            _isAskedFor |= _place == Place.Lane;
+            if (_place != Place.Rest)
+            {
+                return false;
+            }
+
+            _place = Place.Queue;
+            return true;
+        }
+    }
+
+    /// <summary>A lane takes it out of the queue. Until <see cref="End"/> nobody else touches it.</summary>
+    public void Begin()
+    {
+        lock (_gate)
+        {
+            (_place, _isAskedFor) = (Place.Lane, false);
+        }
+    }
+
+    /// <summary>The lane is done with it. True where it shall be queued again, for it was asked for in the meantime.</summary>
+    public bool End()
+    {
+        lock (_gate)
+        {
+            _place = _isAskedFor ? Place.Queue : Place.Rest;
+            return _isAskedFor;
+        }
+    }
+
+    public TenantLine Tenant(TenantId tenant)
+    {
+        if (!Tenants.TryGetValue(tenant, out var line))
+        {
+            Tenants[tenant] = line = new TenantLine(tenant);
+        }
+
+        return line;
+    }
+
+    /// <summary>What is known of these tenants does not hold any more.</summary>
+    public void Drop(IEnumerable<Turn> turns)
+    {
+        foreach (var turn in turns)
+        {
+            Tenants.Remove(turn.Line.Tenant);
+        }
+    }
+
+    public void Trim()
+    {
+        if (Tenants.Count > Remembered)
+        {
+            foreach (var (tenant, line) in Tenants)
+            {
+                if (!line.IsRunning)
+                {
+                    Tenants.Remove(tenant);
+                }
+            }
+        }
+    }
+}
+
+/// <summary>Where a shard is: at rest, in the queue of the lanes, or with a lane.</summary>
+internal enum Place
+{
+    Rest,
+    Queue,
+    Lane,
+}
+
+/// <summary>What one tenant does in a slice: what goes in, and what came out once it has ended.</summary>
+/// <param name="At">The moment of all that it writes.</param>
+public sealed record Turn(
+    TenantLine Line, DateTime At, OwedCascade? Owed, IReadOnlyList<LineArrival> Arrivals, IReadOnlyList<(LineArrival Arrival, string Reason)> Refused)
+{
+    /// <summary>What the cell did; null where it could not be asked.</summary>
+    public Transcript? Transcript { get; set; }
+
+    /// <summary>The version of the tree that the rules were of.</summary>
+    public long TreeVersion { get; set; }
+
+    /// <summary>Why the cell could not be asked. Nobody is blamed, and the turn is taken again.</summary>
+    public Exception? Fault { get; set; }
+}

@@ -1,0 +1,127 @@
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Eddy.Pump;
+
+/// <summary>Commits a slice: one batch, one round trip, one transaction, with the lease's row as its fence. Statements without rows are left out.</summary>
+internal static class SliceCommit
+{
+    /// <summary>The lease is lost: nothing was written.</summary>
+    public const string LeaseLost = "ED001";
+
+    /// <summary>NOTIFY takes less than 8,000 bytes.</summary>
+    private const int PayloadBytes = 7500;
+
+    private const NpgsqlDbType Array = NpgsqlDbType.Array;
+    private const NpgsqlDbType Uuid = NpgsqlDbType.Uuid;
+    private const NpgsqlDbType Long = NpgsqlDbType.Bigint;
+    private const NpgsqlDbType Int = NpgsqlDbType.Integer;
+    private const NpgsqlDbType Short = NpgsqlDbType.Smallint;
+    private const NpgsqlDbType Text = NpgsqlDbType.Text;
+    private const NpgsqlDbType Moment = NpgsqlDbType.TimestampTz;
+    private const NpgsqlDbType Double = NpgsqlDbType.Double;
+
+    public static void Execute(NpgsqlConnection connection, Guid worker, ShardLine shard, SliceRows rows)
+    {
+        using var batch = new NpgsqlBatch(connection);
+        var heads = rows.Heads;
+        Add(batch, "fence_slice", (worker, Uuid), (shard.Shard, Short), (shard.Epoch, Long), (shard.Slice + 1, Long), Column(rows.Done, Long),
+            Column(heads.Tenants, Uuid), Column(heads.Before, Long), Column(heads.Positions, Long), Column(heads.Runs, Long), Column(heads.At, Moment));
+        if (rows.Processes is { Tenants.Count: > 0 } made)
+        {
+            Add(batch, "make_processes", Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.At, Moment));
+        }
+
+        if (rows.Events is { Tenants.Count: > 0 } events)
+        {
+            Add(batch, "append_events", Column(events.Tenants, Uuid), Column(events.Positions, Long), Column(events.At, Moment), Column(events.Pids, Long),
+                Column(events.Keys, Text), Column(events.Values, Text), Column(events.Previous, Text), Column(events.Actors, Text),
+                Column(events.Sources, Text), Column(events.Causes, Long), Column(events.Sets, Long), Column(events.Roots, Uuid));
+        }
+
+        if (rows.Kvps is { Tenants.Count: > 0 } kvps)
+        {
+            Add(batch, "fold_kvps", Column(kvps.Tenants, Uuid), Column(kvps.Pids, Long), Column(kvps.Keys, Text), Column(kvps.Values, Text),
+                Column(kvps.Txt, Text), Column(kvps.Num, Double), Column(kvps.At, Moment), Column(kvps.Positions, Long));
+        }
+
+        if (rows.Removed is { Tenants.Count: > 0 } removed)
+        {
+            Add(batch, "remove_kvps", Column(removed.Tenants, Uuid), Column(removed.Pids, Long), Column(removed.Keys, Text));
+        }
+
+        if (rows.Runs is { Tenants.Count: > 0 } runs)
+        {
+            Add(batch, "append_runs", Column(runs.Tenants, Uuid), Column(runs.Ids, Long), Column(runs.At, Moment), Column(runs.Rules, Text),
+                Column(runs.SaidNo, Text), Column(runs.Trees, Long), Column(runs.Pids, Long), Column(runs.Sets, Long), Column(runs.Roots, Uuid),
+                Column(runs.Generations, Int), Column(runs.Outcomes, Short), Column(runs.First, Long), Column(runs.Changes, Int), Column(runs.Elapsed, Long),
+                Column(runs.Cpu, Long), Column(runs.Logs, Text), Column(runs.Errors, Text), Column(runs.Traces, Text));
+        }
+
+        if (rows.Paid.Ids.Count > 0 || rows.Wakings.Tenants.Count > 0)
+        {
+            var wakings = rows.Wakings;
+            Add(batch, "owe_runs", (shard.Shard, Short), Column(rows.Paid.Tenants, Uuid), Column(rows.Paid.Ids, Long),
+                Column(wakings.Tenants, Uuid), Column(wakings.Rules, Text), Column(wakings.Pids, Long), Column(wakings.Sets, Long), Column(wakings.Counts, Int),
+                Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
+                Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),
+                Column(wakings.Tags, Text), Column(wakings.Traces, Text));
+        }
+
+        if (rows.Refused is { Tenants.Count: > 0 } refused)
+        {
+            Add(batch, "refuse_arrivals", Column(refused.Tenants, Uuid), Column(refused.Arrivals, Uuid), Column(refused.Pids, Long), Column(refused.Kvps, Text),
+                Column(refused.Actors, Text), Column(refused.Sources, Text), Column(refused.ReceivedAt, Moment), Column(refused.Reasons, Text));
+        }
+
+        if (rows.Told.Count > 0)
+        {
+            var (channels, payloads) = Payloads(rows.Told);
+            Add(batch, "tell_doors", Column(channels, Text), Column(payloads, Text));
+        }
+
+        batch.ExecuteNonQuery();
+    }
+
+    private static (List<string> Channels, List<string> Payloads) Payloads(Dictionary<string, List<string>> told)
+    {
+        var (channels, payloads) = (new List<string>(), new List<string>());
+        foreach (var (channel, parts) in told)
+        {
+            var payload = new StringBuilder();
+            foreach (var part in parts)
+            {
+                if (payload.Length + part.Length + 1 > PayloadBytes)
+                {
+                    channels.Add(channel);
+                    payloads.Add(payload.ToString());
+                    payload.Clear();
+                }
+
+                payload.Append(payload.Length > 0 ? "," : "").Append(part);
+            }
+
+            channels.Add(channel);
+            payloads.Add(payload.ToString());
+        }
+
+        return (channels, payloads);
+    }
+
+    private static void Add(NpgsqlBatch batch, string function, params ReadOnlySpan<(object Value, NpgsqlDbType Type)> arguments)
+    {
+        var sql = new StringBuilder("select ").Append(function).Append('(');
+        var command = batch.CreateBatchCommand();
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            sql.Append(i > 0 ? ",$" : "$").Append(i + 1);
+            command.Parameters.Add(new NpgsqlParameter { Value = arguments[i].Value, NpgsqlDbType = arguments[i].Type });
+        }
+
+        command.CommandText = sql.Append(')').ToString();
+        batch.BatchCommands.Add(command);
+    }
+
+    private static (object Value, NpgsqlDbType Type) Column<T>(List<T> values, NpgsqlDbType type) => (values, Array | type);
+}

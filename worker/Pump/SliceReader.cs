@@ -1,0 +1,169 @@
+using System.Text;
+using Eddy.Kvps;
+using Eddy.Sandbox;
+using Eddy.Tenants;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Eddy.Pump;
+
+/// <summary>What a slice reads, outside of any transaction: the line, owed runs, tenants, and the state that is not known yet.</summary>
+internal static class SliceReader
+{
+    public static List<LineArrival> Line(NpgsqlConnection connection, short shard, IEnumerable<TenantId> without, int limit)
+    {
+        using var read = new NpgsqlCommand(
+            "select id, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace, tree_version from read_slice($1, $2, $3)", connection);
+        read.Parameters.Add(new() { Value = shard });
+        read.Parameters.Add(new() { Value = without.Select(tenant => tenant.Value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        read.Parameters.Add(new() { Value = limit });
+        using var rows = read.ExecuteReader();
+        var line = new List<LineArrival>();
+        while (rows.Read())
+        {
+            var kvps = rows.GetString(6);
+            line.Add(new LineArrival(
+                rows.GetInt64(0),
+                new TenantId(rows.GetGuid(1)),
+                new ArrivalSet(rows.GetGuid(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetString(7), rows.GetString(8), ChangeList.Read(kvps)),
+                rows.GetBoolean(5),
+                kvps,
+                rows.GetDateTime(9),
+                rows.IsDBNull(10) ? null : rows.GetString(10),
+                rows.IsDBNull(11) ? null : rows.GetString(11),
+                rows.IsDBNull(12) ? 0 : rows.GetInt64(12)));
+        }
+
+        return line;
+    }
+
+    /// <summary>The owed cascades of a shard, one a tenant.</summary>
+    public static List<OwedCascade> Owed(NpgsqlConnection connection, short shard)
+    {
+        var wakings = new List<Waking>();
+        using (var read = new NpgsqlCommand(
+            """
+            select id, tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, tree_version
+            from read_owed($1)
+            """, connection))
+        {
+            read.Parameters.Add(new() { Value = shard });
+            using var rows = read.ExecuteReader();
+            while (rows.Read())
+            {
+                wakings.Add(new Waking(
+                    rows.GetInt64(0), new TenantId(rows.GetGuid(1)), rows.GetString(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetInt32(5), rows.GetDateTime(6),
+                    rows.GetInt32(7), rows.GetFieldValue<string[]>(8), rows.GetGuid(9), rows.GetString(10), rows.GetInt32(11), rows.GetInt64(12), rows.GetInt64(13),
+                    rows.IsDBNull(14) ? null : rows.GetString(14), rows.IsDBNull(15) ? null : rows.GetString(15), rows.GetInt64(16)));
+            }
+        }
+
+        if (wakings.Count == 0)
+        {
+            return [];
+        }
+
+        var sets = Sets(connection, wakings);
+        return
+        [
+            .. wakings.GroupBy(waking => waking.Tenant).Select(tenant =>
+            {
+                var first = tenant.First();
+                var cascade = new Cascade(first.Root, first.Actor, first.Runs);
+                return new OwedCascade(
+                    tenant.Key,
+                    [.. tenant.Select(waking => waking.Id)],
+                    [
+                        .. tenant.Select(waking =>
+                        {
+                            var (source, events) = sets[(waking.Tenant, waking.SetPosition)];
+                            return new OwedRun(waking.Rule, waking.Pid, events, waking.SetAt, source, cascade, waking.Generation, waking.Chain);
+                        }),
+                    ],
+                    cascade, first.FirstRun, first.Tag, first.Trace, first.TreeVersion);
+            }),
+        ];
+    }
+
+    private static Dictionary<(TenantId, long), (string Source, List<SetEvent> Events)> Sets(NpgsqlConnection connection, List<Waking> wakings)
+    {
+        var wanted = wakings.DistinctBy(waking => (waking.Tenant, waking.SetPosition)).ToList();
+        using var read = new NpgsqlCommand(
+            "select tenant_id, set_position, position, pid, key, value, previous, source from read_sets($1, $2, $3, $4)", connection);
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.Tenant.Value).ToArray() });
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.SetPosition).ToArray() });
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.SetCount).ToArray() });
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.SetAt).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        using var rows = read.ExecuteReader();
+        var sets = new Dictionary<(TenantId, long), (string, List<SetEvent>)>();
+        while (rows.Read())
+        {
+            var key = (new TenantId(rows.GetGuid(0)), rows.GetInt64(1));
+            if (!sets.TryGetValue(key, out var set))
+            {
+                sets[key] = set = (rows.GetString(7), []);
+            }
+
+            set.Item2.Add(new SetEvent(
+                rows.GetInt64(2), rows.GetInt64(3), rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetString(5), rows.IsDBNull(6) ? null : rows.GetString(6)));
+        }
+
+        return sets;
+    }
+
+    /// <summary>Fills in tenants that are met for the first time under this lease.</summary>
+    public static void Tenants(NpgsqlConnection connection, IReadOnlyList<TenantLine> tenants)
+    {
+        if (tenants.Count == 0)
+        {
+            return;
+        }
+
+        var lines = tenants.ToDictionary(line => line.Tenant.Value);
+        using var read = new NpgsqlCommand("select tenant_id, position, run, at, time_zone, tree_version, keys from read_tenants($1)", connection);
+        read.Parameters.Add(new() { Value = lines.Keys.ToArray() });
+        using var rows = read.ExecuteReader();
+        while (rows.Read())
+        {
+            var line = lines[rows.GetGuid(0)];
+            line.Position = rows.GetInt64(1);
+            line.Run = rows.GetInt64(2);
+            line.At = rows.IsDBNull(3) ? DateTime.UnixEpoch : rows.GetDateTime(3);
+            line.TimeZone = rows.GetString(4);
+            line.Wakes = rows.IsDBNull(5) ? null : (rows.GetInt64(5), rows.GetFieldValue<string[]>(6).ToHashSet(StringComparer.Ordinal));
+        }
+    }
+
+    /// <summary>Fills in the KVPs of processes.</summary>
+    public static void State(NpgsqlConnection connection, IReadOnlyList<(TenantLine Line, long Pid)> wanted)
+    {
+        if (wanted.Count == 0)
+        {
+            return;
+        }
+
+        var lines = new Dictionary<Guid, TenantLine>();
+        foreach (var (line, pid) in wanted)
+        {
+            lines[line.Tenant.Value] = line;
+            line.State(pid);
+        }
+
+        using var read = new NpgsqlCommand("select tenant_id, pid, key, value from read_state($1, $2)", connection);
+        read.Parameters.Add(new() { Value = wanted.Select(want => want.Line.Tenant.Value).ToArray() });
+        read.Parameters.Add(new() { Value = wanted.Select(want => want.Pid).ToArray() });
+        using var rows = read.ExecuteReader();
+        while (rows.Read())
+        {
+            // jsonb puts spaces and an order of its own into what it keeps.
+            lines[rows.GetGuid(0)].State(rows.GetInt64(1))[rows.GetString(2)] = Canonical(rows.GetString(3));
+        }
+    }
+
+    private static string Canonical(string stored) =>
+        stored[0] is '{' or '[' or '"' && KvpValue.TryCanonical(Encoding.UTF8.GetBytes(stored), out var canonical, out _, int.MaxValue) ? canonical : stored;
+
+    private sealed record Waking(
+        long Id, TenantId Tenant, string Rule, long Pid, long SetPosition, int SetCount, DateTime SetAt, int Generation, string[] Chain, Guid Root, string Actor,
+        int Runs, long FirstRun, long LastRun, string? Tag, string? Trace, long TreeVersion);
+}

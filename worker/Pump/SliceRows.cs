@@ -1,0 +1,139 @@
+namespace Eddy.Pump;
+
+/// <summary>The rows of one commit, column by column as <c>migrations/Sql/pump.sql</c> takes them.</summary>
+public sealed class SliceRows
+{
+    public List<long> Done { get; } = [];
+
+    public HeadRows Heads { get; } = new();
+
+    public EventRows Events { get; } = new();
+
+    public ProcessRows Processes { get; } = new();
+
+    public KvpRows Kvps { get; } = new();
+
+    public RemovedRows Removed { get; } = new();
+
+    public RunRows Runs { get; } = new();
+
+    public PaidRows Paid { get; } = new();
+
+    public WakingRows Wakings { get; } = new();
+
+    public RefusedRows Refused { get; } = new();
+
+    /// <summary>What doors are told, by their channel.</summary>
+    public Dictionary<string, List<string>> Told { get; } = [];
+
+    public sealed class HeadRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Before { get; } = [];
+        public List<long> Positions { get; } = [];
+        public List<long> Runs { get; } = [];
+        public List<DateTime> At { get; } = [];
+    }
+
+    public sealed class EventRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Positions { get; } = [];
+        public List<DateTime> At { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<string> Keys { get; } = [];
+        public List<string?> Values { get; } = [];
+        public List<string?> Previous { get; } = [];
+        public List<string> Actors { get; } = [];
+        public List<string> Sources { get; } = [];
+        public List<long?> Causes { get; } = [];
+        public List<long> Sets { get; } = [];
+        public List<Guid> Roots { get; } = [];
+    }
+
+    public sealed class ProcessRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<string?> Kinds { get; } = [];
+        public List<DateTime> At { get; } = [];
+    }
+
+    public sealed class KvpRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<string> Keys { get; } = [];
+        public List<string> Values { get; } = [];
+        public List<string?> Txt { get; } = [];
+        public List<double?> Num { get; } = [];
+        public List<DateTime?> At { get; } = [];
+        public List<long> Positions { get; } = [];
+    }
+
+    public sealed class RemovedRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<string> Keys { get; } = [];
+    }
+
+    public sealed class RunRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Ids { get; } = [];
+        public List<DateTime> At { get; } = [];
+        public List<string?> Rules { get; } = [];
+        public List<string?> SaidNo { get; } = [];
+        public List<long> Trees { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<long> Sets { get; } = [];
+        public List<Guid> Roots { get; } = [];
+        public List<int> Generations { get; } = [];
+        public List<short> Outcomes { get; } = [];
+        public List<long?> First { get; } = [];
+        public List<int> Changes { get; } = [];
+        public List<long> Elapsed { get; } = [];
+        public List<long> Cpu { get; } = [];
+        public List<string?> Logs { get; } = [];
+        public List<string?> Errors { get; } = [];
+        public List<string?> Traces { get; } = [];
+    }
+
+    public sealed class PaidRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Ids { get; } = [];
+    }
+
+    public sealed class WakingRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<string> Rules { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<long> Sets { get; } = [];
+        public List<int> Counts { get; } = [];
+        public List<DateTime> SetAt { get; } = [];
+        public List<int> Generations { get; } = [];
+        public List<string> Chains { get; } = [];
+        public List<Guid> Roots { get; } = [];
+        public List<string> Actors { get; } = [];
+        public List<int> Runs { get; } = [];
+        public List<long> FirstRuns { get; } = [];
+        public List<long> LastRuns { get; } = [];
+        public List<string?> Tags { get; } = [];
+        public List<string?> Traces { get; } = [];
+    }
+
+    public sealed class RefusedRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<Guid> Arrivals { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<string> Kvps { get; } = [];
+        public List<string> Actors { get; } = [];
+        public List<string> Sources { get; } = [];
+        public List<DateTime> ReceivedAt { get; } = [];
+        public List<string> Reasons { get; } = [];
+    }
+}
