@@ -56,4 +56,4 @@ COPY shared/Sandbox/guest/ /opt/eddy/guest/
 WORKDIR /opt/eddy/guest
 USER 1654
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/bin/test", "-S", "/run/eddy/zygote.sock"]
-ENTRYPOINT ["/usr/bin/python3", "-I", "zygote.py", "--listen", "/run/eddy/zygote.sock"]
+ENTRYPOINT ["/usr/bin/python3", "-sSE", "-B", "zygote.py", "--listen", "/run/eddy/zygote.sock"]
