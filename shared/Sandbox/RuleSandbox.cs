@@ -35,6 +35,9 @@ public sealed class RuleSandbox : IAsyncDisposable
     /// <summary>Ends the tenant's cell, and forgets what it knew: after a rollback or a lost lease.</summary>
     public void Drop(TenantId tenant) => throw new SandboxUnavailable($"{_options} {tenant}");
 
+    /// <summary>These processes have changed without the cell; it is told their state again when they come up.</summary>
+    public void Forget(TenantId tenant, IEnumerable<long> pids) => throw new SandboxUnavailable($"{_options} {tenant} {pids}");
+
     /// <summary>Compiles one file, which is not executed, and says what is wrong with it.</summary>
     public Task<IReadOnlyList<LoadError>> CompileAsync(TenantId tenant, CellFile file, CancellationToken ct) =>
         throw new SandboxUnavailable($"{_options} {tenant} {file} {ct}");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Eddy.Sandbox;
 using Eddy.Tenants;
 
@@ -102,7 +103,9 @@ public sealed class ShardLine(short shard, long epoch, long slice)
     /// <summary>With more tenants than this, those at rest are forgotten.</summary>
     private const int Remembered = 5000;
 
-    private int _queued;
+    private readonly Lock _gate = new();
+    private Place _place;
+    private bool _isAskedFor;
 
     public short Shard => shard;
 
@@ -114,7 +117,7 @@ public sealed class ShardLine(short shard, long epoch, long slice)
     public Dictionary<TenantId, TenantLine> Tenants { get; } = [];
 
     /// <summary>Turns that ended after their slice had been committed. Filled by any thread, emptied by the lane that has the shard.</summary>
-    public System.Collections.Concurrent.ConcurrentQueue<Turn> Finished { get; } = new();
+    public ConcurrentQueue<Turn> Finished { get; } = new();
 
     /// <summary>There are owed runs, or it is not known whether there are.</summary>
     public bool MayOwe { get; set; } = true;
@@ -123,14 +126,47 @@ public sealed class ShardLine(short shard, long epoch, long slice)
     public int Alone { get; set; }
 
     /// <summary>The lease is gone, or shall go once nothing is under way.</summary>
-    public volatile bool IsLost;
+    public bool IsLost { get; set; }
 
-    public volatile bool IsLeaving;
+    public bool IsLeaving { get; set; }
 
-    /// <summary>True for the one who shall put it into the queue of the lanes.</summary>
-    public bool TryQueue() => Interlocked.Exchange(ref _queued, 1) == 0;
+    /// <summary>Turns under way.</summary>
+    public int Running { get; set; }
 
-    public void Dequeued() => Volatile.Write(ref _queued, 0);
+    /// <summary>There is something to do. True where the caller shall put it into the queue of the lanes; while a lane has it, it comes back by itself.</summary>
+    public bool Ask()
+    {
+        lock (_gate)
+        {
+            _isAskedFor |= _place == Place.Lane;
+            if (_place != Place.Rest)
+            {
+                return false;
+            }
+
+            _place = Place.Queue;
+            return true;
+        }
+    }
+
+    /// <summary>A lane takes it out of the queue. Until <see cref="End"/> nobody else touches it.</summary>
+    public void Begin()
+    {
+        lock (_gate)
+        {
+            (_place, _isAskedFor) = (Place.Lane, false);
+        }
+    }
+
+    /// <summary>The lane is done with it. True where it shall be queued again, for it was asked for in the meantime.</summary>
+    public bool End()
+    {
+        lock (_gate)
+        {
+            _place = _isAskedFor ? Place.Queue : Place.Rest;
+            return _isAskedFor;
+        }
+    }
 
     public TenantLine Tenant(TenantId tenant)
     {
@@ -140,6 +176,15 @@ public sealed class ShardLine(short shard, long epoch, long slice)
         }
 
         return line;
+    }
+
+    /// <summary>What is known of these tenants does not hold any more.</summary>
+    public void Drop(IEnumerable<Turn> turns)
+    {
+        foreach (var turn in turns)
+        {
+            Tenants.Remove(turn.Line.Tenant);
+        }
     }
 
     public void Trim()
@@ -155,6 +200,14 @@ public sealed class ShardLine(short shard, long epoch, long slice)
             }
         }
     }
+}
+
+/// <summary>Where a shard is: at rest, in the queue of the lanes, or with a lane.</summary>
+internal enum Place
+{
+    Rest,
+    Queue,
+    Lane,
 }
 
 /// <summary>What one tenant does in a slice: what goes in, and what came out once it has ended.</summary>

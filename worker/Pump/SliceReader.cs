@@ -1,3 +1,4 @@
+using System.Text;
 using Eddy.Kvps;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -160,7 +161,7 @@ internal static class SliceReader
     }
 
     private static string Canonical(string stored) =>
-        stored[0] is '{' or '[' or '"' && KvpValue.TryCanonical(stored, out var canonical, out _) ? canonical : stored;
+        stored[0] is '{' or '[' or '"' && KvpValue.TryCanonical(Encoding.UTF8.GetBytes(stored), out var canonical, out _, int.MaxValue) ? canonical : stored;
 
     private sealed record Waking(
         long Id, TenantId Tenant, string Rule, long Pid, long SetPosition, int SetCount, DateTime SetAt, int Generation, string[] Chain, Guid Root, string Actor,

@@ -1,0 +1,319 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Npgsql;
+
+namespace Eddy.Pump;
+
+/// <summary>
+/// Applies what was accepted: holds leases on shards of the line, and lets its lanes take slices of those where something waits. It looks where it is told
+/// to by the doors, and everywhere every now and then. Stopped, it finishes or leaves what is under way and gives its shards back.
+/// </summary>
+public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger<Pump> log)
+    : IDisposable
+{
+    private readonly ConcurrentDictionary<short, ShardLine> _shards = new();
+    private readonly BlockingCollection<ShardLine> _queue = [];
+    private readonly CancellationTokenSource _halt = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _claimedAt;
+    private bool _isStopping;
+
+    /// <summary>Its name in the leases, new at each start.</summary>
+    public Guid Worker { get; } = Guid.CreateVersion7();
+
+    /// <summary>The shards that it holds.</summary>
+    public IReadOnlyCollection<short> Shards => [.. _shards.Keys];
+
+    /// <summary>It has leases that are good.</summary>
+    public bool IsAlive => time.GetElapsedTime(Volatile.Read(ref _claimedAt)) < options.Lease;
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var lanes = Enumerable.Range(0, options.Lanes).Select(number =>
+        {
+            var lane = new Lane(this, source, turns, options, meters, time, log, _halt.Token);
+            var thread = new Thread(() =>
+            {
+                using (lane)
+                {
+                    lane.Run();
+                }
+            }) { IsBackground = true, Name = $"lane {number}" };
+            thread.Start();
+            return thread;
+        }).ToList();
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(stop, _halt.Token);
+        await Task.WhenAll(ClaimAsync(all.Token), ListenAsync(all.Token), PollAsync(all.Token), new BacklogMeter(this, source, meters, time, log).RunAsync(all.Token));
+
+        await StopAsync();
+        _queue.CompleteAdding();
+        foreach (var lane in lanes)
+        {
+            lane.Join(options.StopPatience);
+        }
+    }
+
+    public void Dispose()
+    {
+        _halt.Dispose();
+        _queue.Dispose();
+    }
+
+    /// <summary>The next shard where something waits; null at the end. Blocks.</summary>
+    internal ShardLine? Next()
+    {
+        try
+        {
+            return _queue.TryTake(out var shard, Timeout.Infinite) ? shard : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Something may wait in this shard.</summary>
+    internal void Ask(ShardLine shard)
+    {
+        if (shard.Ask())
+        {
+            Queue(shard);
+        }
+    }
+
+    internal void Queue(ShardLine shard)
+    {
+        if (!_queue.IsAddingCompleted)
+        {
+            _queue.Add(shard);
+        }
+    }
+
+    /// <summary>As <see cref="Ask"/>, after a pause: what failed shall not be tried without one.</summary>
+    internal void AskLater(ShardLine shard) =>
+        _ = Task.Delay(options.Poll, time, _halt.Token).ContinueWith(_ => Ask(shard), TaskContinuationOptions.OnlyOnRanToCompletion);
+
+    /// <summary>Somebody else has the shard.</summary>
+    internal void Lost(ShardLine shard)
+    {
+        shard.IsLost = true;
+        _shards.TryRemove(new KeyValuePair<short, ShardLine>(shard.Shard, shard));
+    }
+
+    /// <summary>Nothing is under way in a shard that shall be given back.</summary>
+    internal void Leave(ShardLine shard)
+    {
+        Lost(shard);
+        Release([shard.Shard], leave: false);
+        if (_isStopping && _shards.IsEmpty)
+        {
+            _empty.TrySetResult();
+        }
+    }
+
+    private async Task ClaimAsync(CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(options.Lease / 3, time);
+        do
+        {
+            try
+            {
+                await ClaimOnceAsync(cancel);
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
+            {
+                log.LogWarning(fault, "The leases could not be renewed");
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                timer.Period = options.Lease / 10;
+                continue;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            timer.Period = options.Lease / 3;
+        }
+        while (await TickAsync(timer, cancel));
+    }
+
+    private async Task ClaimOnceAsync(CancellationToken cancel)
+    {
+        var asked = time.GetTimestamp();
+        await using var claim = source.CreateCommand("select shard, epoch, slice, fair from claim_shards($1, $2)");
+        claim.Parameters.Add(new() { Value = Worker });
+        claim.Parameters.Add(new() { Value = options.Lease });
+        var held = new HashSet<short>();
+        var fair = 64;
+        await using (var rows = await claim.ExecuteReaderAsync(cancel))
+        {
+            while (await rows.ReadAsync(cancel))
+            {
+                var (shard, epoch, slice) = (rows.GetInt16(0), rows.GetInt64(1), rows.GetInt64(2));
+                fair = rows.GetInt32(3);
+                held.Add(shard);
+                if (!_shards.TryGetValue(shard, out var line) || line.Epoch != epoch)
+                {
+                    if (line is not null)
+                    {
+                        line.IsLost = true;
+                    }
+
+                    _shards[shard] = line = new ShardLine(shard, epoch, slice);
+                    Ask(line);
+                }
+            }
+        }
+
+        Volatile.Write(ref _claimedAt, asked);
+        foreach (var (shard, line) in _shards)
+        {
+            if (!held.Contains(shard))
+            {
+                Lost(line);
+            }
+        }
+
+        // Shards above the fair share go to the worker that came.
+        foreach (var line in _shards.Values.Where(line => !line.IsLeaving).OrderByDescending(line => line.Shard).Take(Math.Max(0, held.Count - fair)))
+        {
+            line.IsLeaving = true;
+            Ask(line);
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await source.OpenConnectionAsync(cancel);
+                connection.Notification += (_, news) => Hear(news.Channel, news.Payload);
+                await using (var listen = new NpgsqlCommand("listen eddy_arrivals; listen eddy_leases", connection))
+                {
+                    await listen.ExecuteNonQueryAsync(cancel);
+                }
+
+                AskAll();
+                while (true)
+                {
+                    await connection.WaitAsync(cancel);
+                }
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
+            {
+                log.LogWarning(fault, "The pump lost its connection to the doors' news");
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Hear(string channel, string payload)
+    {
+        if (channel == "eddy_leases")
+        {
+            _ = ClaimOnceAsync(_halt.Token).ContinueWith(static claim => _ = claim.Exception, TaskContinuationOptions.OnlyOnFaulted);
+            return;
+        }
+
+        foreach (var part in payload.AsSpan().Split(','))
+        {
+            if (short.TryParse(payload.AsSpan(part), NumberStyles.None, CultureInfo.InvariantCulture, out var shard) && _shards.TryGetValue(shard, out var line))
+            {
+                Ask(line);
+            }
+        }
+    }
+
+    private void AskAll()
+    {
+        foreach (var line in _shards.Values)
+        {
+            Ask(line);
+        }
+    }
+
+    private async Task PollAsync(CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(options.Poll, time);
+        while (await TickAsync(timer, cancel))
+        {
+            try
+            {
+                await using var look = source.CreateCommand("select waiting_shards($1)");
+                look.Parameters.Add(new() { Value = _shards.Keys.ToArray() });
+                await using var rows = await look.ExecuteReaderAsync(cancel);
+                while (await rows.ReadAsync(cancel))
+                {
+                    if (_shards.TryGetValue(rows.GetInt16(0), out var line))
+                    {
+                        line.MayOwe = true;
+                        Ask(line);
+                    }
+                }
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
+            {
+                log.LogDebug(fault, "The line could not be looked at");
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Lets turns under way end, for a while, and gives the shards back.</summary>
+    private async Task StopAsync()
+    {
+        _isStopping = true;
+        foreach (var line in _shards.Values)
+        {
+            line.IsLeaving = true;
+            Ask(line);
+        }
+
+        if (!_shards.IsEmpty)
+        {
+            await _empty.Task.WaitAsync(options.StopPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        var left = _shards.Keys.ToArray();
+        await _halt.CancelAsync();
+        Release(left, leave: true);
+    }
+
+    private void Release(short[] shards, bool leave)
+    {
+        try
+        {
+            using var release = source.CreateCommand("select release_shards($1, $2, $3)");
+            release.Parameters.Add(new() { Value = Worker });
+            release.Parameters.Add(new() { Value = shards });
+            release.Parameters.Add(new() { Value = leave });
+            release.ExecuteNonQuery();
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
+        {
+            // The leases run out by themselves.
+            log.LogWarning(fault, "Shards could not be given back");
+        }
+    }
+
+    private static async Task<bool> TickAsync(PeriodicTimer timer, CancellationToken cancel)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Eddy.Files;
+using Eddy.Sandbox;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Eddy.Pump;
+
+/// <summary>Takes a tenant's turn: reads its files if they have changed, and runs the slice in its cell. Many turns are under way at once.</summary>
+public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataSource source, PumpOptions options)
+{
+    /// <summary>Sets the turn's transcript, or its fault where nothing could be run. Does not throw.</summary>
+    public async Task RunAsync(Turn turn, CancellationToken cancel)
+    {
+        try
+        {
+            var line = turn.Line;
+            var tree = line.Tree;
+            if (tree is null)
+            {
+                var (version, content) = await files.ReadTreeAsync(line.Tenant, cancel);
+                line.Tree = tree = new CellTree(line.Tenant, version, line.TimeZone, content);
+            }
+
+            turn.TreeVersion = tree.Version;
+            if (line.Wakes is not { } wakes || wakes.Version != tree.Version)
+            {
+                var loaded = await sandbox.LoadAsync(tree, line.State(0), cancel);
+                line.HasCell = true;
+                line.Wakes = (tree.Version, loaded.WakeKeys);
+                await NoteAsync(tree, loaded, cancel);
+            }
+
+            if (turn.Owed is null && !turn.Arrivals.Any(arrival => line.MayWake(arrival.Set)))
+            {
+                turn.Transcript = WakesNobody(turn.Arrivals.Count);
+                Unknow(turn);
+                return;
+            }
+
+            line.HasCell = true;
+            turn.Transcript = await sandbox.RunAsync(tree, SliceOf(turn), cancel);
+        }
+        catch (Exception fault) when (fault is SandboxUnavailable or NpgsqlException or TimeoutException or OperationCanceledException)
+        {
+            turn.Fault = fault;
+        }
+        catch (Exception fault)
+        {
+            // A fault of ours: what the cell knows may be wrong.
+            sandbox.Drop(turn.Line.Tenant);
+            turn.Fault = fault;
+        }
+    }
+
+    /// <summary>What arrivals come to that no rule listens to. No cell is asked.</summary>
+    public static Transcript WakesNobody(int arrivals) => new([.. Enumerable.Range(0, arrivals).Select(index => new ArrivalApplied(index))], arrivals, []);
+
+    /// <summary>Processes that change without the tenant's cell: what it remembers of them is out of date.</summary>
+    public void Unknow(Turn turn)
+    {
+        if (turn.Line.HasCell)
+        {
+            sandbox.Forget(turn.Line.Tenant, turn.Arrivals.Select(arrival => arrival.Set.Pid));
+        }
+    }
+
+    public void Drop(Turn turn) => sandbox.Drop(turn.Line.Tenant);
+
+    private Slice SliceOf(Turn turn)
+    {
+        var line = turn.Line;
+        var state = new Dictionary<long, IReadOnlyDictionary<string, string>> { [0] = line.State(0) };
+        foreach (var arrival in turn.Arrivals)
+        {
+            state[arrival.Set.Pid] = line.State(arrival.Set.Pid);
+            state[arrival.Set.WakePid] = line.State(arrival.Set.WakePid);
+        }
+
+        foreach (var run in turn.Owed?.Runs ?? [])
+        {
+            state[run.Pid] = line.State(run.Pid);
+        }
+
+        return new Slice(
+            line.Position, new DateTimeOffset(turn.At), turn.Owed?.Runs ?? [], [.. turn.Arrivals.Select(arrival => arrival.Set)], state, options.Runs, options.SliceTime);
+    }
+
+    private async Task NoteAsync(CellTree tree, LoadedTree loaded, CancellationToken cancel)
+    {
+        await using var note = source.CreateCommand("select note_tree($1, $2, $3, $4)");
+        note.Parameters.Add(new() { Value = tree.Tenant.Value });
+        note.Parameters.Add(new() { Value = tree.Version });
+        note.Parameters.Add(new() { Value = loaded.WakeKeys.ToArray() });
+        note.Parameters.Add(new() { Value = loaded.Errors.Count == 0 ? DBNull.Value : JsonSerializer.Serialize(loaded.Errors, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Text });
+        await note.ExecuteNonQueryAsync(cancel);
+    }
+}
