@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Eddy.Tenants;
 using Microsoft.Extensions.Logging;
 
@@ -11,36 +12,224 @@ public sealed class RuleSandbox : IAsyncDisposable
 {
     private readonly SandboxOptions _options;
     private readonly TimeProvider _time;
-    private readonly ILogger<RuleSandbox> _log;
+    private readonly Zygote _zygote;
+    private readonly Deadlines _deadlines;
+    private readonly CellLoader _loader;
+    private readonly ConcurrentDictionary<TenantId, TenantCell> _tenants = new();
+    private readonly SemaphoreSlim _room;
+    private int _wanting;
 
     public RuleSandbox(SandboxOptions options, TimeProvider time, ILogger<RuleSandbox> log)
     {
         options.ThrowIfFaulty();
-        (_options, _time, _log) = (options, time, log);
+        (_options, _time) = (options, time);
+        _zygote = new Zygote(options, time, log);
+        _deadlines = new Deadlines(options, _zygote, time);
+        _loader = new CellLoader(_zygote, _deadlines, options, time);
+        _room = new SemaphoreSlim(options.Cells);
     }
 
-    public SandboxHealth Health { get; private set; } = new(false, "The sandbox has not been started.", 0);
+    public SandboxHealth Health => _zygote.Health;
 
     /// <summary>Starts the zygote and tries the seal. Where it does not hold, <see cref="Health"/> says why.</summary>
-    public Task StartAsync(CancellationToken ct) => throw new SandboxUnavailable($"{_options} {_time} {_log} {Health} {ct}");
+    public Task StartAsync(CancellationToken ct) => _zygote.StartAsync(ct);
 
-    /// <summary>Loads the tree into the tenant's cell, or finds it loaded, and says what it found.</summary>
-    public Task<LoadedTree> LoadAsync(CellTree tree, IReadOnlyDictionary<string, string> shared, CancellationToken ct) =>
-        throw new SandboxUnavailable($"{_options} {tree} {shared} {ct}");
+    /// <summary>
+    /// Says what the tree has in it: loads it into the tenant's cell if that was not done. A file that ends the cell while it loads is
+    /// blamed, once for a version of the tree. Module bodies see <paramref name="shared"/>, canonical JSON by key.
+    /// </summary>
+    /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
+    public async Task<LoadedTree> LoadAsync(CellTree tree, IReadOnlyDictionary<string, string> shared, CancellationToken ct)
+    {
+        var tenant = await EnterAsync(tree.Tenant, ct);
+        try
+        {
+            return tenant.Loaded is { } loaded && loaded.IsOf(tree) ? loaded.Tree : (await ObtainAsync(tenant, tree, shared, ct)).Loaded;
+        }
+        finally
+        {
+            Leave(tenant);
+        }
+    }
 
-    /// <summary>Runs the slice through the tenant's cell. At most one at a time for a tenant.</summary>
-    public Task<Transcript> RunAsync(CellTree tree, Slice slice, CancellationToken ct) =>
-        throw new SandboxUnavailable($"{_options} {tree} {slice} {ct}");
+    /// <summary>
+    /// Runs the slice through the tenant's cell, and through fresh ones where runs end it. At most one at a time for a tenant; others wait.
+    /// If the transcript is not stored, the tenant must be dropped.
+    /// </summary>
+    /// <exception cref="SandboxUnavailable">Nothing was run, or what was run is lost; nobody is to blame.</exception>
+    public async Task<Transcript> RunAsync(CellTree tree, Slice slice, CancellationToken ct)
+    {
+        var tenant = await EnterAsync(tree.Tenant, ct);
+        try
+        {
+            return RunWithoutCell(tenant, tree, slice)
+                ?? await new SliceRunner(_deadlines, _options, _time).RunAsync(
+                    tenant, slice, () => ObtainAsync(tenant, tree, slice.State.GetValueOrDefault(0), ct), cell => Retire(tenant, cell), ct);
+        }
+        finally
+        {
+            Leave(tenant);
+        }
+    }
 
     /// <summary>Ends the tenant's cell, and forgets what it knew: after a rollback or a lost lease.</summary>
-    public void Drop(TenantId tenant) => throw new SandboxUnavailable($"{_options} {tenant}");
+    public void Drop(TenantId tenant)
+    {
+        if (_tenants.TryGetValue(tenant, out var entry) && entry.TakeCell() is { } cell && cell.Retire())
+        {
+            _room.Release();
+        }
+    }
 
     /// <summary>These processes have changed without the cell; it is told their state again when they come up.</summary>
     public void Forget(TenantId tenant, IEnumerable<long> pids) => throw new SandboxUnavailable($"{_options} {tenant} {pids}");
 
     /// <summary>Compiles one file, which is not executed, and says what is wrong with it.</summary>
-    public Task<IReadOnlyList<LoadError>> CompileAsync(TenantId tenant, CellFile file, CancellationToken ct) =>
-        throw new SandboxUnavailable($"{_options} {tenant} {file} {ct}");
+    /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
+    public async Task<IReadOnlyList<LoadError>> CompileAsync(TenantId tenant, CellFile file, CancellationToken ct)
+    {
+        await MakeRoomAsync(ct);
+        try
+        {
+            return await _loader.CompileAsync(file, ct);
+        }
+        finally
+        {
+            _room.Release();
+        }
+    }
 
-    public ValueTask DisposeAsync() => throw new SandboxUnavailable($"{_options}");
+    public async ValueTask DisposeAsync()
+    {
+        _deadlines.Dispose();
+        foreach (var tenant in _tenants.Keys)
+        {
+            Drop(tenant);
+        }
+
+        await _zygote.DisposeAsync();
+    }
+
+    /// <summary>Where no rule can wake, no cell is needed.</summary>
+    private Transcript? RunWithoutCell(TenantCell tenant, CellTree tree, Slice slice)
+    {
+        if (tenant.Loaded is not { } loaded || !loaded.IsOf(tree) || slice.Owed.Count > 0 || slice.Arrivals.Count == 0 || slice.Runs < 1)
+        {
+            return null;
+        }
+
+        var course = new SliceCourse(loaded.Table, slice, _options);
+        foreach (var arrival in slice.Arrivals)
+        {
+            if (!course.WakesNobody(arrival))
+            {
+                return null;
+            }
+        }
+
+        var known = tenant.Cell?.Known;
+        foreach (var arrival in slice.Arrivals)
+        {
+            course.Apply();
+            known?.Remove(arrival.Pid);
+        }
+
+        return course.ToTranscript();
+    }
+
+    private async Task<TenantCell> EnterAsync(TenantId id, CancellationToken ct)
+    {
+        var tenant = _tenants.GetOrAdd(id, _ => new TenantCell());
+        await tenant.Gate.WaitAsync(ct);
+        return tenant;
+    }
+
+    private void Leave(TenantCell tenant)
+    {
+        tenant.Used = _time.GetTimestamp();
+        if (Volatile.Read(ref _wanting) > 0 && tenant.Cell is { } cell)
+        {
+            Retire(tenant, cell);
+        }
+
+        tenant.Gate.Release();
+    }
+
+    /// <summary>The tenant's cell with this tree in it. The caller holds the gate.</summary>
+    private async Task<Cell> ObtainAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, CancellationToken ct)
+    {
+        if (tenant.Cell is { } cell)
+        {
+            if (cell.Tree.Version == tree.Version && cell.Tree.TimeZone == tree.TimeZone && !cell.Channel.Death.IsCompleted)
+            {
+                return cell;
+            }
+
+            Retire(tenant, cell);
+        }
+
+        await MakeRoomAsync(ct);
+        try
+        {
+            return await _loader.LoadAsync(tenant, tree, shared, ct);
+        }
+        catch
+        {
+            _room.Release();
+            throw;
+        }
+    }
+
+    private void Retire(TenantCell tenant, Cell cell)
+    {
+        if (tenant.Cell == cell)
+        {
+            tenant.TakeCell();
+        }
+
+        if (cell.Retire())
+        {
+            _room.Release();
+        }
+    }
+
+    /// <summary>Waits until there is room for one more cell. The idle one that was used least recently makes it.</summary>
+    private async Task MakeRoomAsync(CancellationToken ct)
+    {
+        if (await _room.WaitAsync(0, ct))
+        {
+            return;
+        }
+
+        Interlocked.Increment(ref _wanting);
+        try
+        {
+            foreach (var tenant in _tenants.Values.Where(tenant => tenant.Cell is not null).OrderBy(tenant => tenant.Used))
+            {
+                if (!await tenant.Gate.WaitAsync(0, ct))
+                {
+                    continue;
+                }
+
+                try
+                {
+                    if (tenant.Cell is { } cell)
+                    {
+                        Retire(tenant, cell);
+                        break;
+                    }
+                }
+                finally
+                {
+                    tenant.Gate.Release();
+                }
+            }
+
+            await _room.WaitAsync(ct);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _wanting);
+        }
+    }
 }

@@ -1,0 +1,151 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+
+namespace Eddy.Sandbox;
+
+/// <summary>
+/// The way to one cell: frames of a length (four bytes, little-endian) and JSON. While something is awaited, <see cref="Deadlines"/> measures
+/// the time since the last frame.
+/// </summary>
+internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int frameBytes, TimeProvider time) : IDisposable
+{
+    private readonly TaskCompletionSource<string?> _death = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private byte[] _buffer = new byte[8192];
+    private int _start;
+    private int _end;
+    private long _since;
+    private long _cpu;
+    private long _cpuBase = -1;
+
+    public long Number => number;
+
+    /// <summary>How the cell ended, in the zygote's words; null where the zygote itself ended.</summary>
+    public Task<string?> Death => _death.Task;
+
+    /// <summary>The limit that the cell was killed for; null where it was not.</summary>
+    public string? Overrun { get; private set; }
+
+    /// <summary>Since when the host waits for a frame; null while it does not.</summary>
+    public TimeSpan? Waiting => Volatile.Read(ref _since) is var since and not 0 ? time.GetElapsedTime(since) : null;
+
+    /// <summary>CPU time since about the last frame, as far as it was asked for.</summary>
+    public TimeSpan Cpu => _cpuBase < 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds((_cpu - _cpuBase) / 1000);
+
+    public bool HasCpuBase => _cpuBase >= 0;
+
+    public void StartWaiting()
+    {
+        _cpuBase = -1;
+        Volatile.Write(ref _since, time.GetTimestamp());
+    }
+
+    public void StopWaiting() => Volatile.Write(ref _since, 0);
+
+    public void HearCpu(long nanoseconds)
+    {
+        _cpu = nanoseconds;
+        if (_cpuBase < 0)
+        {
+            _cpuBase = nanoseconds;
+        }
+    }
+
+    public void HearDeath(string? how) => _death.TrySetResult(how);
+
+    public void AskCpu() => zygote.AskCpu(number);
+
+    public void Kill(string? overrun)
+    {
+        Overrun ??= overrun;
+        zygote.Kill(number);
+    }
+
+    /// <summary>Sends frames; false if the cell is gone.</summary>
+    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> frames)
+    {
+        try
+        {
+            while (frames.Length > 0)
+            {
+                frames = frames[await socket.SendAsync(frames, SocketFlags.None, CancellationToken.None)..];
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The next frame, which holds until the next call; null if the cell is gone. A frame that is too long is the end of the cell.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync()
+    {
+        while (true)
+        {
+            var have = _end - _start;
+            if (have >= 4)
+            {
+                var length = BinaryPrimitives.ReadInt32LittleEndian(_buffer.AsSpan(_start));
+                if (length < 0 || length > frameBytes)
+                {
+                    return null;
+                }
+
+                if (have >= 4 + length)
+                {
+                    var frame = _buffer.AsMemory(_start + 4, length);
+                    _start += 4 + length;
+                    return frame;
+                }
+
+                Reserve(4 + length);
+            }
+            else
+            {
+                Reserve(4);
+            }
+
+            int count;
+            try
+            {
+                count = await socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, CancellationToken.None);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                count = 0;
+            }
+
+            if (count == 0)
+            {
+                return null;
+            }
+
+            _end += count;
+        }
+    }
+
+    /// <summary>Ends the cell, whatever it does.</summary>
+    public void Dispose()
+    {
+        zygote.Kill(number);
+        zygote.Forget(number);
+        socket.Dispose();
+    }
+
+    private void Reserve(int bytes)
+    {
+        if (_buffer.Length - _start >= bytes && _end < _buffer.Length)
+        {
+            return;
+        }
+
+        var have = _end - _start;
+
+        // The length is the cell's word: room is made as bytes come, and not before.
+        var size = bytes <= _buffer.Length ? _buffer.Length : Math.Min(bytes, Math.Max(_buffer.Length * 2, have * 2));
+        var target = size == _buffer.Length ? _buffer : new byte[size];
+        _buffer.AsSpan(_start, have).CopyTo(target);
+        (_buffer, _start, _end) = (target, 0, have);
+    }
+}

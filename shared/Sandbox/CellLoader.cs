@@ -1,0 +1,175 @@
+using System.Text.Json;
+
+namespace Eddy.Sandbox;
+
+/// <summary>Opens cells, loads tenants' files into them, and finds the file to blame where that ends the cell.</summary>
+internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOptions options, TimeProvider time)
+{
+    /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
+    public async Task<Cell> LoadAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, CancellationToken ct)
+    {
+        if (tenant.Blamed.Version != tree.Version || tenant.Blamed.TimeZone != tree.TimeZone)
+        {
+            tenant.Blamed = new(tree.Version, tree.TimeZone, []);
+        }
+
+        var files = tree.Files.Where(IsPython).ToList();
+        string? suspect = null;
+        var blanks = 0;
+        while (true)
+        {
+            using var writer = new SliceWriter();
+            writer.Limits(options);
+            writer.State(false, [(0, shared)]);
+            writer.Files(files);
+            writer.Load(tenant.Blamed.Errors.Keys);
+            string? current = null;
+            LoadedTree? loaded = null;
+            var channel = await zygote.OpenAsync(tree.TimeZone, ct);
+            var kept = false;
+            try
+            {
+                var ending = await TalkAsync(channel, writer.Frames, frame =>
+                {
+                    using var json = JsonDocument.Parse(frame);
+                    switch (json.RootElement[0].GetString())
+                    {
+                        case "begin":
+                            current = json.RootElement[1].GetString();
+                            return false;
+                        case "loaded":
+                            loaded = Loaded(json.RootElement, tenant.Blamed.Errors.Values);
+                            return true;
+                        default:
+                            return false;
+                    }
+                }, ct);
+                if (ending is null && loaded is not null)
+                {
+                    var table = new WakeTable(loaded.Rules);
+                    var cell = new Cell(channel, tree, loaded, table);
+                    tenant.Keep(cell, new LoadedFiles(tree.Version, tree.TimeZone, loaded, table));
+                    kept = true;
+                    return cell;
+                }
+
+                Blame(tenant, ending!, current, ref suspect, ref blanks);
+            }
+            finally
+            {
+                if (!kept)
+                {
+                    channel.Dispose();
+                }
+            }
+        }
+    }
+
+    /// <summary>Compiles a file in a cell of its own, which ends with it.</summary>
+    public async Task<IReadOnlyList<LoadError>> CompileAsync(CellFile file, CancellationToken ct)
+    {
+        using var writer = new SliceWriter();
+        writer.Limits(options);
+        writer.Compile(file);
+        List<LoadError> errors = [];
+        using var channel = await zygote.OpenAsync("UTC", ct);
+        var ending = await TalkAsync(channel, writer.Frames, frame =>
+        {
+            using var json = JsonDocument.Parse(frame);
+            if (json.RootElement[0].GetString() != "compiled")
+            {
+                return false;
+            }
+
+            errors = Errors(json.RootElement[1]);
+            return true;
+        }, ct);
+        return ending is null ? errors : [new LoadError(file.Path, null, null, $"The file could not be compiled. {ending.Message}", null)];
+    }
+
+    private static bool IsPython(CellFile file) =>
+        file.Path.EndsWith(".py", StringComparison.Ordinal)
+        && (file.Path.StartsWith("scripts/", StringComparison.Ordinal) || file.Path.StartsWith("libraries/", StringComparison.Ordinal));
+
+    /// <summary>Sends frames and hears answers until one is the last; gives why the cell ended where it did not come to that.</summary>
+    private async Task<CellEnding?> TalkAsync(CellChannel channel, ReadOnlyMemory<byte> frames, Func<ReadOnlyMemory<byte>, bool> hear, CancellationToken ct)
+    {
+        await using var stop = ct.Register(() => channel.Kill(null));
+        channel.StartWaiting();
+        deadlines.Watch(channel);
+        try
+        {
+            if (await channel.SendAsync(frames))
+            {
+                while (await channel.ReceiveAsync() is { } frame)
+                {
+                    channel.StartWaiting();
+                    if (hear(frame))
+                    {
+                        return null;
+                    }
+                }
+            }
+
+            ct.ThrowIfCancellationRequested();
+            channel.Kill(null);
+            return await CellEnding.OfAsync(channel, options, time);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException or CellLied)
+        {
+            return CellEnding.Of(new CellLied(e.Message));
+        }
+        finally
+        {
+            channel.StopWaiting();
+            deadlines.Forget(channel);
+        }
+    }
+
+    private static void Blame(TenantCell tenant, CellEnding ending, string? current, ref string? suspect, ref int blanks)
+    {
+        if (current is null)
+        {
+            if (++blanks > 1)
+            {
+                throw new SandboxUnavailable($"A cell can not take the tenant's files. {ending.Message}");
+            }
+        }
+        else if (ending.Explained || suspect == current)
+        {
+            tenant.Blamed.Errors[current] = new LoadError(current, null, null, $"The file could not be loaded. {ending.Message}", null);
+        }
+        else
+        {
+            suspect = current;
+        }
+    }
+
+    private static LoadedTree Loaded(JsonElement answer, IEnumerable<LoadError> blamed)
+    {
+        var rules = new List<LoadedRule>();
+        foreach (var rule in answer[1].EnumerateArray())
+        {
+            var keys = rule[1].EnumerateArray().Select(key => Text(key) ?? "").ToList();
+            if (!keys.TrueForAll(key => KvpText.IsKey(key.StartsWith("shared.", StringComparison.Ordinal) ? key[7..] : key)))
+            {
+                throw new CellLied("A rule listens to what is no key.");
+            }
+
+            rules.Add(new LoadedRule(Text(rule[0]) ?? "", keys));
+        }
+
+        return new LoadedTree(rules, [.. Errors(answer[2]).Concat(blamed).OrderBy(error => error.File, StringComparer.Ordinal)]);
+    }
+
+    private static List<LoadError> Errors(JsonElement errors) => [.. errors.EnumerateArray().Select(error => new LoadError(
+        Text(error[0]) ?? "", Number(error[1]), Number(error[2]), Text(error[3]) ?? "", Text(error[4])))];
+
+    private static string? Text(JsonElement text)
+    {
+        var read = text.GetString();
+        return read is null || !read.Contains('\0', StringComparison.Ordinal) ? read : throw new CellLied("Text has NUL in it.");
+    }
+
+    private static int? Number(JsonElement number) => number.ValueKind == JsonValueKind.Null ? null : number.GetInt32();
+}

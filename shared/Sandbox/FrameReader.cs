@@ -1,0 +1,200 @@
+using System.Text.Json;
+
+namespace Eddy.Sandbox;
+
+/// <summary>Reads what a cell tells of a slice, and believes nothing of it that can be checked.</summary>
+internal sealed class FrameReader(SandboxOptions options)
+{
+    private static readonly JsonReaderOptions Json = new() { MaxDepth = 80 };
+
+    /// <summary>Reads one frame into the course; true if the slice is done.</summary>
+    /// <exception cref="CellLied">The frame is not what it may be.</exception>
+    public bool Read(ReadOnlySpan<byte> frame, long number, SliceCourse course)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(frame, Json);
+            Expect(ref reader, JsonTokenType.StartArray);
+            Expect(ref reader, JsonTokenType.Number);
+            if (reader.GetInt64() != number)
+            {
+                throw new CellLied("It answered what was not asked.");
+            }
+
+            var done = false;
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                if (done || course.Begun && reader.TokenType == JsonTokenType.Number)
+                {
+                    throw new CellLied("It went on after its end.");
+                }
+
+                if (reader.TokenType == JsonTokenType.StartArray)
+                {
+                    ReadRun(ref reader, frame, course);
+                    continue;
+                }
+
+                switch (reader.GetInt32())
+                {
+                    case 0:
+                        course.Apply();
+                        break;
+                    case 4:
+                        course.Stop();
+                        break;
+                    case 5:
+                        done = true;
+                        break;
+                    default:
+                        throw new CellLied("It told of a step that there is not.");
+                }
+            }
+
+            return done;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException)
+        {
+            throw new CellLied("It told what can not be read: " + e.Message);
+        }
+    }
+
+    private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
+    {
+        if (!reader.Read() || reader.TokenType != type)
+        {
+            throw new JsonException($"{type} is missing.");
+        }
+    }
+
+    private void ReadRun(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, SliceCourse course)
+    {
+        var kind = Number(ref reader);
+        var rule = (int)Number(ref reader);
+        var pid = Number(ref reader);
+        if (kind == 2)
+        {
+            Expect(ref reader, JsonTokenType.EndArray);
+            course.Begin(rule, pid);
+            return;
+        }
+
+        var outcome = (RunOutcome)Number(ref reader);
+        var elapsed = Micros(ref reader);
+        var cpu = Micros(ref reader);
+        List<PidChange> changes = [];
+        string? log = null;
+        RunError? error = null;
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.EndArray)
+        {
+            ReadChanges(ref reader, frame, pid, changes);
+            reader.Read();
+            ReadChanges(ref reader, frame, 0, changes);
+            reader.Read();
+            log = ReadLog(ref reader);
+            reader.Read();
+            error = ReadError(ref reader);
+            Expect(ref reader, JsonTokenType.EndArray);
+            Check(changes);
+        }
+
+        var fits = outcome switch
+        {
+            RunOutcome.No => changes.Count == 0 && error is null,
+            RunOutcome.Ran => error is null,
+            RunOutcome.Failed or RunOutcome.Killed => changes.Count == 0 && error is not null,
+            _ => false,
+        };
+        if (kind != 3 || !fits)
+        {
+            throw new CellLied("It told of an outcome that there is not.");
+        }
+
+        course.End(rule, pid, outcome, changes, log, error, elapsed, cpu);
+    }
+
+    private void ReadChanges(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, long pid, List<PidChange> changes)
+    {
+        if (reader.TokenType == JsonTokenType.Number)
+        {
+            return;
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var removed = reader.TokenType == JsonTokenType.StartArray;
+            if (removed)
+            {
+                reader.Read();
+            }
+
+            var key = KvpText.ReadString(ref reader);
+            string? value = null;
+            reader.Read();
+            if (!removed)
+            {
+                value = KvpText.Read(ref reader, frame);
+            }
+
+            if (!KvpText.IsKey(key) || value is not null && value.Length > options.ValueBytes || changes.Count == options.Changes)
+            {
+                throw new CellLied("It changed what no run may change.");
+            }
+
+            changes.Add(new PidChange(pid, key, value));
+        }
+    }
+
+    private void Check(List<PidChange> changes)
+    {
+        if (changes.Sum(change => (long)(change.Value?.Length ?? 0)) > options.ProcessBytes
+            || changes.Count > 1 && changes.Select(change => (change.Pid, change.Key)).Distinct().Count() != changes.Count)
+        {
+            throw new CellLied("It changed more than a run may change, or one KVP twice.");
+        }
+    }
+
+    private string? ReadLog(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Number)
+        {
+            return null;
+        }
+
+        var log = KvpText.ReadString(ref reader);
+        return log.Length <= options.LogBytes + 100 ? log : throw new CellLied("It printed more than a run may print.");
+    }
+
+    private static RunError? ReadError(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Number)
+        {
+            return null;
+        }
+
+        reader.Read();
+        var kind = KvpText.ReadString(ref reader);
+        reader.Read();
+        var message = KvpText.ReadString(ref reader);
+        reader.Read();
+        var file = reader.TokenType == JsonTokenType.Null ? null : KvpText.ReadString(ref reader);
+        reader.Read();
+        int? line = reader.TokenType == JsonTokenType.Null ? null : reader.GetInt32();
+        reader.Read();
+        var traceback = reader.TokenType == JsonTokenType.Null ? null : KvpText.ReadString(ref reader);
+        Expect(ref reader, JsonTokenType.EndArray);
+        return kind.Length <= 200 && message.Length <= 3000 && (file?.Length ?? 0) <= 1000 && (traceback?.Length ?? 0) <= 20_000
+            ? new RunError(kind, message, file, line, traceback)
+            : throw new CellLied("Its error is too long.");
+    }
+
+    private static long Number(ref Utf8JsonReader reader)
+    {
+        Expect(ref reader, JsonTokenType.Number);
+        return reader.GetInt64();
+    }
+
+    private TimeSpan Micros(ref Utf8JsonReader reader) =>
+        TimeSpan.FromMicroseconds(Math.Clamp(Number(ref reader), 0, (long)options.WallTime.TotalMicroseconds * 2));
+}

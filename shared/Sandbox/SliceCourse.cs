@@ -1,0 +1,309 @@
+namespace Eddy.Sandbox;
+
+/// <summary>
+/// How far a slice has come, by the host's own book: the order of arrivals and runs follows from the change sets, so that whatever a
+/// cell tells is either the next step or false, and another cell can go on from any point. Methods that take a cell's word
+/// throw <see cref="CellLied"/> where it does not fit.
+/// </summary>
+internal sealed class SliceCourse
+{
+    private readonly WakeTable _table;
+    private readonly Slice _slice;
+    private readonly SandboxOptions _limits;
+    private readonly Queue<Waking> _queue = new();
+    private readonly List<Step> _steps = [];
+    private int _cascade = -1;
+    private int _cascadeRuns;
+
+    public SliceCourse(WakeTable table, Slice slice, SandboxOptions limits)
+    {
+        (_table, _slice, _limits) = (table, slice, limits);
+        Position = slice.Head;
+        var sets = new Dictionary<long, ChangeSet>();
+        for (var i = 0; i < slice.Owed.Count; i++)
+        {
+            var owed = slice.Owed[i];
+            var rule = table.IndexOf(owed.Rule);
+            if (rule < 0)
+            {
+                _steps.Add(new OwedDropped(i));
+                continue;
+            }
+
+            var position = owed.Set.Count > 0 ? owed.Set[0].Position : 0;
+            if (!sets.TryGetValue(position, out var set))
+            {
+                sets[position] = set = new ChangeSet(position, owed.Set.Count, owed);
+            }
+
+            Link? chain = null;
+            foreach (var name in owed.Chain)
+            {
+                chain = new Link(name, chain);
+            }
+
+            _queue.Enqueue(new Waking(rule, owed.Pid, set, owed.Generation, chain));
+        }
+
+        _cascadeRuns = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Runs : 0;
+    }
+
+    /// <summary>A run that was woken and has not ended.</summary>
+    public readonly record struct Waking(int Rule, long Pid, ChangeSet Set, int Generation, Link? Chain);
+
+    /// <summary>A change set by its first position: one of this slice, or one that an owed run brought along.</summary>
+    public sealed record ChangeSet(long Position, int Count, OwedRun? Owed);
+
+    /// <summary>The rules that led to a run, the last first.</summary>
+    public sealed record Link(string Rule, Link? Before);
+
+    public long Position { get; private set; }
+
+    public int Taken { get; private set; }
+
+    public int Ran { get; private set; }
+
+    /// <summary>The cell has begun the next run.</summary>
+    public bool Begun { get; private set; }
+
+    public int StepCount => _steps.Count;
+
+    public IReadOnlyList<Step> Steps => _steps;
+
+    public IReadOnlyCollection<Waking> Pending => _queue;
+
+    public bool Exhausted => _queue.Count == 0 && Taken == _slice.Arrivals.Count;
+
+    public int CascadeRuns => _cascadeRuns;
+
+    public string Actor =>
+        _cascade >= 0 ? _slice.Arrivals[_cascade].Actor : _slice.Owed.Count > 0 ? _slice.Owed[0].Cascade.Actor : "";
+
+    public Transcript ToTranscript() => new(_steps, Taken, [.. _queue.Select(waking => new LeftRun(
+        _table.Rules[waking.Rule].Id, waking.Pid, waking.Set.Position, waking.Set.Count, waking.Generation, Names(waking.Chain)))]);
+
+    /// <summary>Applies the next arrival.</summary>
+    public void Apply()
+    {
+        if (_queue.Count > 0 || Taken == _slice.Arrivals.Count)
+        {
+            throw new CellLied("It applied an arrival out of turn.");
+        }
+
+        var arrival = _slice.Arrivals[Taken];
+        _cascade = Taken++;
+        _cascadeRuns = 0;
+        _steps.Add(new ArrivalApplied(_cascade));
+        int[]? woken = null;
+        foreach (var change in arrival.Changes)
+        {
+            woken = _table.Woken(woken, arrival.Pid, change.Key);
+        }
+
+        Wake(woken, arrival.WakePid, arrival.Changes.Count, 1, null);
+    }
+
+    public bool WakesNobody(ArrivalSet arrival)
+    {
+        foreach (var change in arrival.Changes)
+        {
+            if (_table.Woken(arrival.Pid, change.Key).Length > 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public void Begin(int rule, long pid)
+    {
+        var next = Next(rule, pid);
+        if (Begun || TooLong(next))
+        {
+            throw new CellLied("It began a run twice, or one that its cascade may not have.");
+        }
+
+        Begun = true;
+    }
+
+    public void End(
+        int rule, long pid, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu)
+    {
+        var next = Next(rule, pid);
+        if (TooLong(next))
+        {
+            throw new CellLied("It ran what its cascade may not have.");
+        }
+
+        _cascadeRuns++;
+        Record(_queue.Dequeue(), outcome, changes, log, error, elapsed, cpu);
+        if (changes.Count == 0)
+        {
+            return;
+        }
+
+        int[]? woken = null;
+        foreach (var change in changes)
+        {
+            woken = _table.Woken(woken, change.Pid, change.Key);
+        }
+
+        Wake(woken, pid, changes.Count, next.Generation + 1, woken is { Length: > 0 } ? new Link(_table.Rules[rule].Id, next.Chain) : null);
+    }
+
+    /// <summary>The next run is not begun, because its cascade is too long; the cascade ends.</summary>
+    public void Stop()
+    {
+        if (_queue.Count == 0 || !TooLong(_queue.Peek()))
+        {
+            throw new CellLied("It stopped a cascade that may go on.");
+        }
+
+        var next = _queue.Dequeue();
+        var chain = string.Join(" → ", Names(next.Chain).Append(_table.Rules[next.Rule].Id));
+        var why = next.Generation > _limits.CascadeGenerations
+            ? $"This would be generation {next.Generation} of the cascade, and {_limits.CascadeGenerations} is the limit"
+            : $"The cascade has had {_cascadeRuns} runs, and {_limits.CascadeRuns} is the limit";
+        var owed = _queue.Count switch { 0 => "Nothing else was owed", 1 => "1 more run was owed", var n => $"{n} more runs were owed" };
+        _queue.Clear();
+        Record(next, RunOutcome.Killed, [], null, new RunError("Cascade", $"{why}; it was stopped. It came here by {chain}. {owed}.", null, null, null), default, default);
+    }
+
+    /// <summary>Blames the next run: it is over, and nothing of it is in force. The first arrivals are applied where no run is due.</summary>
+    /// <returns>False if there is no run left to blame.</returns>
+    public bool Blame(string kind, string message, TimeSpan elapsed, TimeSpan cpu)
+    {
+        while (_queue.Count == 0)
+        {
+            if (Taken == _slice.Arrivals.Count)
+            {
+                return false;
+            }
+
+            Apply();
+        }
+
+        if (TooLong(_queue.Peek()))
+        {
+            Stop();
+            return true;
+        }
+
+        _cascadeRuns++;
+        Record(_queue.Dequeue(), RunOutcome.Killed, [], null, new RunError(kind, message, null, null, null), elapsed, cpu);
+        return true;
+    }
+
+    /// <summary>The cell that had begun the next run is gone.</summary>
+    public void Unbegin() => Begun = false;
+
+    /// <summary>
+    /// The KVPs as they are now, and the events of the change sets of this slice that are still needed: the steps so far, folded.
+    /// </summary>
+    public Fold Replay()
+    {
+        var fold = new Fold(_slice);
+        var needed = _queue.Where(waking => waking.Set.Owed is null).Select(waking => waking.Set.Position).ToHashSet();
+        var position = _slice.Head;
+        foreach (var step in _steps)
+        {
+            switch (step)
+            {
+                case ArrivalApplied applied:
+                    var arrival = _slice.Arrivals[applied.Index];
+                    position = fold.Add(position, [.. arrival.Changes.Select(change => new PidChange(arrival.Pid, change.Key, change.Value))], arrival.Source, needed);
+                    break;
+                case RunEnded { Changes.Count: > 0 } ended:
+                    position = fold.Add(position, ended.Changes, "rule", needed);
+                    break;
+            }
+        }
+
+        return fold;
+    }
+
+    private Waking Next(int rule, long pid) =>
+        _queue.TryPeek(out var next) && next.Rule == rule && next.Pid == pid ? next : throw new CellLied("It ran a rule out of turn.");
+
+    private bool TooLong(Waking next) => next.Generation > _limits.CascadeGenerations || _cascadeRuns >= _limits.CascadeRuns;
+
+    private void Wake(int[]? woken, long pid, int count, int generation, Link? chain)
+    {
+        if (woken is { Length: > 0 })
+        {
+            var set = new ChangeSet(Position + 1, count, null);
+            foreach (var rule in woken)
+            {
+                _queue.Enqueue(new Waking(rule, pid, set, generation, chain));
+            }
+        }
+
+        Position += count;
+    }
+
+    private void Record(
+        Waking run, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu)
+    {
+        Begun = false;
+        Ran++;
+        _steps.Add(new RunEnded(
+            _table.Rules[run.Rule].Id, run.Pid, _cascade, run.Set.Position, run.Generation, outcome, changes, log, error, elapsed, cpu));
+    }
+
+    private static List<string> Names(Link? chain)
+    {
+        var names = new List<string>();
+        for (; chain is not null && names.Count < 64; chain = chain.Before)
+        {
+            names.Add(chain.Rule);
+        }
+
+        names.Reverse();
+        return names;
+    }
+
+    /// <summary>The slice's state with steps folded in.</summary>
+    public sealed class Fold(Slice slice)
+    {
+        private readonly Dictionary<long, Dictionary<string, string>> _changed = [];
+
+        public Dictionary<long, (string Source, List<SetEvent> Events)> Sets { get; } = [];
+
+        public IReadOnlyDictionary<string, string>? Kvps(long pid) =>
+            _changed.TryGetValue(pid, out var kvps) ? kvps : slice.State.GetValueOrDefault(pid);
+
+        public long Add(long position, IReadOnlyList<PidChange> changes, string source, HashSet<long> needed)
+        {
+            List<SetEvent>? events = needed.Contains(position + 1) ? [] : null;
+            if (events is not null)
+            {
+                Sets[position + 1] = (source, events);
+            }
+
+            foreach (var change in changes)
+            {
+                position++;
+                if (!_changed.TryGetValue(change.Pid, out var kvps))
+                {
+                    _changed[change.Pid] = kvps = slice.State.TryGetValue(change.Pid, out var before) ? new(before, StringComparer.Ordinal) : new(StringComparer.Ordinal);
+                }
+
+                events?.Add(new SetEvent(position, change.Pid, change.Key, change.Value, kvps.GetValueOrDefault(change.Key)));
+                if (change.Value is null)
+                {
+                    kvps.Remove(change.Key);
+                }
+                else
+                {
+                    kvps[change.Key] = change.Value;
+                }
+            }
+
+            return position;
+        }
+    }
+}
+
+/// <summary>What a cell told can not be: it is broken, or its tenant has broken into it.</summary>
+internal sealed class CellLied(string what) : Exception(what);

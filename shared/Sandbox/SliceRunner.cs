@@ -1,0 +1,233 @@
+namespace Eddy.Sandbox;
+
+/// <summary>
+/// Takes one slice through a tenant's cells: as many as it needs, since a run that ends its cell is blamed and the rest goes on in a fresh
+/// one. A cell tells of runs in batches; where one ends between two, what it had not told is done again run by run. Nothing of a slice is
+/// in force before its transcript is stored, so that doing it again is safe.
+/// </summary>
+internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, TimeProvider time)
+{
+    private readonly FrameReader _reader = new(options);
+    private long _started;
+    private bool _careful;
+    private int _diedAt = -1;
+    private int _blanks;
+
+    private long MostLength => ((long)options.MemoryMiB << 20) / 8;
+
+    public async Task<Transcript> RunAsync(TenantCell tenant, Slice slice, Func<Task<Cell>> obtain, Action<Cell> retire, CancellationToken ct)
+    {
+        _started = time.GetTimestamp();
+        var cell = await obtain();
+        var course = new SliceCourse(cell.Table, slice, options);
+        while (true)
+        {
+            var before = course.StepCount;
+            CellEnding? ending;
+            try
+            {
+                ending = await ConverseAsync(cell, slice, course, ct);
+            }
+            catch
+            {
+                retire(cell);
+                throw;
+            }
+
+            if (ending is null)
+            {
+                return course.ToTranscript();
+            }
+
+            var waited = cell.Channel.Waiting ?? TimeSpan.Zero;
+            var cpu = cell.Channel.Cpu;
+            var dropped = tenant.Cell != cell;
+            retire(cell);
+            ct.ThrowIfCancellationRequested();
+            if (dropped)
+            {
+                throw new SandboxUnavailable("The tenant's cell was dropped.");
+            }
+
+            Judge(course, ending, before, waited, cpu);
+            if (IsOver(slice, course))
+            {
+                return course.ToTranscript();
+            }
+
+            var next = await obtain();
+            if (!next.Table.Rules.Select(rule => rule.Id).SequenceEqual(cell.Table.Rules.Select(rule => rule.Id)))
+            {
+                // A file that loaded before does not now. What was done stands; the rest is for the rules that are in force from here.
+                if (course.StepCount > 0)
+                {
+                    return course.ToTranscript();
+                }
+
+                course = new SliceCourse(next.Table, slice, options);
+            }
+
+            cell = next;
+        }
+    }
+
+    private bool IsOver(Slice slice, SliceCourse course) =>
+        course.Exhausted || course.StepCount > 0 && !_careful && (course.Ran >= slice.Runs || time.GetElapsedTime(_started) >= slice.Time);
+
+    /// <summary>Decides what a cell's end means for the run that was next.</summary>
+    private void Judge(SliceCourse course, CellEnding ending, int before, TimeSpan waited, TimeSpan cpu)
+    {
+        var begun = course.Begun;
+        course.Unbegin();
+        if (!begun && course.StepCount > before && course.Steps[^1] is RunEnded { Error.Kind: "Memory" })
+        {
+            // It has told of that run itself; the rest deserves a cell that has its memory.
+            _careful = false;
+        }
+        else if (begun && (ending.Explained || _diedAt == course.StepCount))
+        {
+            course.Blame(ending.Kind, ending.Message, waited, ending.Kind == "CpuTime" ? options.CpuTime : cpu);
+            _careful = false;
+            _blanks = 0;
+        }
+        else if (begun)
+        {
+            _diedAt = course.StepCount;
+        }
+        else if (!_careful || course.StepCount > before)
+        {
+            _careful = true;
+        }
+        else if (++_blanks > 1)
+        {
+            // No cell comes as far as the next run: nothing must hold the line for good.
+            course.Blame(ending.Kind, $"Its cell ended before the run could begin. {ending.Message}", waited, cpu);
+            _careful = false;
+            _blanks = 0;
+        }
+    }
+
+    /// <summary>Tells a cell where the slice is, and hears what comes of it; null if that is done.</summary>
+    private async Task<CellEnding?> ConverseAsync(Cell cell, Slice slice, SliceCourse course, CancellationToken ct)
+    {
+        var channel = cell.Channel;
+        var number = cell.NextNumber();
+        var before = course.StepCount;
+        await using var stop = ct.Register(() => channel.Kill(null));
+        using var writer = new SliceWriter();
+        Write(writer, number, cell, slice, course);
+        channel.StartWaiting();
+        deadlines.Watch(channel);
+        try
+        {
+            if (await channel.SendAsync(writer.Frames))
+            {
+                while (await channel.ReceiveAsync() is { } frame)
+                {
+                    var done = _reader.Read(frame.Span, number, course);
+                    if (done)
+                    {
+                        channel.StopWaiting();
+                        return course.StepCount > before || course.Exhausted || slice.Runs <= course.Ran
+                            ? null
+                            : CellEnding.Of(new CellLied("It did nothing."));
+                    }
+
+                    channel.StartWaiting();
+                }
+            }
+
+            return await CellEnding.OfAsync(channel, options, time);
+        }
+        catch (CellLied lie)
+        {
+            return CellEnding.Of(lie);
+        }
+        finally
+        {
+            deadlines.Forget(channel);
+        }
+    }
+
+    private void Write(SliceWriter writer, long number, Cell cell, Slice slice, SliceCourse course)
+    {
+        var fresh = course.StepCount == 0 || course.Steps[^1] is OwedDropped;
+        var fold = fresh ? null : course.Replay();
+        var forget = cell.IsFull(MostLength);
+        if (forget)
+        {
+            cell.Known.Clear();
+            cell.KnownLength = 0;
+        }
+
+        var states = new List<(long, IReadOnlyDictionary<string, string>?)>();
+        Need(0);
+        foreach (var waking in course.Pending)
+        {
+            Need(waking.Pid);
+        }
+
+        // As many arrivals as fit a frame and the cell's memory; the others stay in the line.
+        var arrivals = 0;
+        var length = 0L;
+        for (var i = course.Taken; i < slice.Arrivals.Count; i++, arrivals++)
+        {
+            var arrival = slice.Arrivals[i];
+            length += 100;
+            foreach (var change in arrival.Changes)
+            {
+                length += change.Key.Length + (change.Value?.Length ?? 4);
+            }
+
+            if (arrivals > 0 && (length > options.FrameBytes / 8 || cell.KnownLength > MostLength * 2))
+            {
+                break;
+            }
+
+            Need(arrival.Pid);
+            if (arrival.WakePid != arrival.Pid)
+            {
+                Need(arrival.WakePid);
+            }
+        }
+
+        cell.KnownLength += length;
+        if (states.Count > 0 || forget)
+        {
+            writer.State(forget, states);
+        }
+
+        var sets = course.Pending.Select(waking => waking.Set).Distinct().ToList();
+        foreach (var set in sets)
+        {
+            if (set.Owed is { } owed)
+            {
+                writer.Set(set.Position, owed.SetAt, owed.SetSource, owed.Set);
+            }
+            else
+            {
+                var (source, events) = fold!.Sets[set.Position];
+                writer.Set(set.Position, slice.At, source, events);
+            }
+        }
+
+        var left = slice.Time - time.GetElapsedTime(_started);
+        writer.Slice(number, slice, course, left > TimeSpan.Zero ? left : TimeSpan.Zero, _careful, sets, arrivals);
+
+        void Need(long pid)
+        {
+            if (cell.Known.Add(pid))
+            {
+                var kvps = fold is null ? slice.State.GetValueOrDefault(pid) : fold.Kvps(pid);
+                states.Add((pid, kvps));
+                if (kvps is not null)
+                {
+                    foreach (var (key, value) in kvps)
+                    {
+                        cell.KnownLength += key.Length + value.Length;
+                    }
+                }
+            }
+        }
+    }
+}

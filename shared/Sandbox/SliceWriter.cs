@@ -1,0 +1,276 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Eddy.Sandbox;
+
+/// <summary>Writes what a cell is told, as frames one after the other. What is long goes in pieces, each well below the limit of a frame.</summary>
+internal sealed class SliceWriter : IDisposable
+{
+    private const int Piece = 1 << 20;
+    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private readonly ArrayBufferWriter<byte> _frames = new(4096);
+    private readonly Utf8JsonWriter _json;
+    private int _start;
+
+    public SliceWriter() => _json = new Utf8JsonWriter(_frames, Json);
+
+    public ReadOnlyMemory<byte> Frames => _frames.WrittenMemory;
+
+    public void Dispose() => _json.Dispose();
+
+    public void Clear() => _frames.ResetWrittenCount();
+
+    public void Limits(SandboxOptions options)
+    {
+        Open("limits");
+        _json.WriteStartObject();
+        _json.WriteNumber("LOG", options.LogBytes);
+        _json.WriteNumber("CHANGES", options.Changes);
+        _json.WriteNumber("VALUE", options.ValueBytes);
+        _json.WriteNumber("PROCESS_KVPS", options.ProcessKvps);
+        _json.WriteNumber("PROCESS", options.ProcessBytes);
+        _json.WriteNumber("GENERATIONS", options.CascadeGenerations);
+        _json.WriteNumber("RUNS", options.CascadeRuns);
+        _json.WriteNumber("MEMORY", options.MemoryMiB);
+        _json.WriteNumber("FRAME", options.FrameBytes);
+        _json.WriteEndObject();
+        Close();
+    }
+
+    public void Files(IEnumerable<CellFile> files)
+    {
+        OpenList("files");
+        foreach (var file in files)
+        {
+            Split("files");
+            _json.WriteStringValue(file.Path);
+            _json.WriteStringValue(file.Text);
+        }
+
+        CloseList();
+    }
+
+    public void Load(IEnumerable<string> skip)
+    {
+        OpenList("load");
+        foreach (var path in skip)
+        {
+            _json.WriteStringValue(path);
+        }
+
+        CloseList();
+    }
+
+    public void Compile(CellFile file)
+    {
+        Open("compile");
+        _json.WriteStringValue(file.Path);
+        _json.WriteStringValue(file.Text);
+        Close();
+    }
+
+    /// <summary>The KVPs of processes, in place of what the cell had of them.</summary>
+    public void State(bool forget, IEnumerable<(long Pid, IReadOnlyDictionary<string, string>? Kvps)> processes)
+    {
+        var open = false;
+        foreach (var (pid, kvps) in processes)
+        {
+            if (open && Length > Piece)
+            {
+                CloseList();
+                open = false;
+            }
+
+            if (!open)
+            {
+                OpenState(forget);
+                (open, forget) = (true, false);
+            }
+
+            _json.WriteNumberValue(pid);
+            _json.WriteStartObject();
+            foreach (var (key, value) in kvps ?? new Dictionary<string, string>())
+            {
+                if (Length > Piece)
+                {
+                    _json.WriteEndObject();
+                    if (open)
+                    {
+                        CloseList();
+                    }
+                    else
+                    {
+                        Close();
+                    }
+
+                    open = false;
+                    Open("more");
+                    _json.WriteNumberValue(pid);
+                    _json.WriteStartObject();
+                }
+
+                _json.WriteString(key, value);
+            }
+
+            _json.WriteEndObject();
+            if (!open)
+            {
+                Close();
+            }
+        }
+
+        if (open)
+        {
+            CloseList();
+        }
+        else if (forget)
+        {
+            OpenState(forget);
+            CloseList();
+        }
+    }
+
+    private void OpenState(bool forget)
+    {
+        Open("state");
+        _json.WriteBooleanValue(forget);
+        _json.WriteStartArray();
+    }
+
+    /// <summary>A change set that woke runs which the slice owes.</summary>
+    public void Set(long position, DateTimeOffset at, string source, IReadOnlyList<SetEvent> events)
+    {
+        OpenSet();
+        foreach (var one in events)
+        {
+            if (Length > Piece)
+            {
+                CloseList();
+                OpenSet();
+            }
+
+            _json.WriteNumberValue(one.Pid);
+            _json.WriteStringValue(one.Key);
+            Value(one.Value);
+            Value(one.Previous);
+        }
+
+        CloseList();
+
+        void OpenSet()
+        {
+            Open("set");
+            _json.WriteNumberValue(position);
+            _json.WriteStringValue(at);
+            _json.WriteStringValue(source);
+            _json.WriteStartArray();
+        }
+    }
+
+    /// <summary>The slice itself, from where its course is; <paramref name="arrivals"/> of those that are left go along.</summary>
+    public void Slice(long number, Slice slice, SliceCourse course, TimeSpan time, bool careful, IReadOnlyList<SliceCourse.ChangeSet> sets, int arrivals)
+    {
+        Open("slice");
+        _json.WriteNumberValue(number);
+        _json.WriteNumberValue(course.Position);
+        _json.WriteStringValue(slice.At);
+        _json.WriteNumberValue(slice.Runs - course.Ran);
+        _json.WriteNumberValue((long)time.TotalMicroseconds);
+        _json.WriteBooleanValue(careful);
+        _json.WriteStartArray();
+        _json.WriteStringValue(course.Actor);
+        _json.WriteNumberValue(course.CascadeRuns);
+        _json.WriteEndArray();
+        _json.WriteStartArray();
+        var index = sets.Count > 1 ? sets.Select((set, i) => (set.Position, i)).ToDictionary() : null;
+        foreach (var waking in course.Pending)
+        {
+            _json.WriteStartArray();
+            _json.WriteNumberValue(waking.Rule);
+            _json.WriteNumberValue(waking.Pid);
+            _json.WriteNumberValue(index?[waking.Set.Position] ?? 0);
+            _json.WriteNumberValue(waking.Generation);
+            _json.WriteEndArray();
+        }
+
+        _json.WriteEndArray();
+        _json.WriteStartArray();
+        for (var i = course.Taken; i < course.Taken + arrivals; i++)
+        {
+            var arrival = slice.Arrivals[i];
+            _json.WriteStartArray();
+            _json.WriteNumberValue(arrival.Pid);
+            _json.WriteNumberValue(arrival.WakePid);
+            _json.WriteStringValue(arrival.Actor);
+            _json.WriteStringValue(arrival.Source);
+            _json.WriteStartArray();
+            foreach (var change in arrival.Changes)
+            {
+                _json.WriteStringValue(change.Key);
+                Value(change.Value);
+            }
+
+            _json.WriteEndArray();
+            _json.WriteEndArray();
+        }
+
+        _json.WriteEndArray();
+        Close();
+    }
+
+    private long Length => _json.BytesCommitted + _json.BytesPending;
+
+    private void Value(string? value)
+    {
+        if (value is null)
+        {
+            _json.WriteNullValue();
+        }
+        else
+        {
+            _json.WriteStringValue(value);
+        }
+    }
+
+    private void Open(string name)
+    {
+        _start = _frames.WrittenCount;
+        _frames.GetSpan(4);
+        _frames.Advance(4);
+        _json.Reset(_frames);
+        _json.WriteStartArray();
+        _json.WriteStringValue(name);
+    }
+
+    private void Close()
+    {
+        _json.WriteEndArray();
+        _json.Flush();
+        var frame = System.Runtime.InteropServices.MemoryMarshal.AsMemory(_frames.WrittenMemory)[_start..].Span;
+        BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - 4);
+    }
+
+    private void OpenList(string name)
+    {
+        Open(name);
+        _json.WriteStartArray();
+    }
+
+    private void CloseList()
+    {
+        _json.WriteEndArray();
+        Close();
+    }
+
+    private void Split(string name)
+    {
+        if (Length > Piece)
+        {
+            CloseList();
+            OpenList(name);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+"""A cell: one tenant's sealed process, and the frames on its channel (a length of four bytes, little-endian, then JSON)."""
+
+import gc
+import json
+import os
+import random
+import struct
+import sys
+import time
+import types
+
+import failures
+import journal
+import kvps
+import limits
+import line
+import loading
+import rules
+
+CHANNEL = 3
+MEMORY_GONE = line.MEMORY_GONE
+GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "platform_modules", "probe", "rules", "seal", "values", "zygote")
+
+
+def send(text):
+    frame = struct.pack("<I", len(text)) + text
+    sent = os.write(CHANNEL, frame)
+    while sent < len(frame):
+        sent += os.write(CHANNEL, frame[sent:])
+
+
+class Frames:
+    """Reads the channel; its end is the end of the cell."""
+
+    def __init__(self):
+        self.rest = b""
+
+    def next(self):
+        data = self.rest
+        while len(data) < 4:
+            data += self._read(65536)
+        length = struct.unpack_from("<I", data)[0] + 4
+        if length > limits.FRAME:
+            os._exit(3)
+        if len(data) < length:
+            parts = [data]
+            have = len(data)
+            while have < length:
+                part = self._read(min(1 << 20, length - have))
+                parts.append(part)
+                have += len(part)
+            data = b"".join(parts)
+        self.rest = data[length:]
+        return json.loads(data[4:length])
+
+    @staticmethod
+    def _read(most):
+        data = os.read(CHANNEL, most)
+        if not data:
+            os._exit(0)
+        return data
+
+
+class Cell:
+    def __init__(self, zone):
+        self.shared = kvps.Shared()
+        self.line = line.Line(self.shared, send)
+        self.scripts = []
+        self.libraries = loading.Libraries()
+        rules.ZONE = zone
+        loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[])
+        sys.meta_path.insert(0, self.libraries)
+
+    def state(self, forget, pairs):
+        """KVPs as the host knows them: pid, {key: text}, and so on."""
+        known = self.line.state
+        if forget:
+            known.clear()
+            self.line.weights.clear()
+        for at in range(0, len(pairs), 2):
+            known[pairs[at]] = pairs[at + 1]
+            self.line.weights.pop(pairs[at], None)
+
+    def more(self, pid, kvps):
+        """The rest of a process that was too long for one frame."""
+        self.line.state[pid].update(kvps)
+
+    def files(self, pairs):
+        for at in range(0, len(pairs), 2):
+            path, text = pairs[at], pairs[at + 1]
+            if path.startswith("libraries/"):
+                self.libraries.add(path, text)
+            else:
+                self.scripts.append((path, text))
+
+    def load(self, skip):
+        """Loads the scripts but those to be skipped. Each is announced, so that the host knows which one does not end."""
+        self.libraries.hide_platform()
+        kvps.begin(self.shared, self.line.state.get(0, {}), False)
+        found, errors = [], []
+        for path, text in sorted(self.scripts):
+            if path in skip:
+                continue
+            send(json.dumps(["begin", path]).encode())
+            try:
+                found.extend(loading.load_script(path, text))
+            except MemoryError:
+                os._exit(MEMORY_GONE)
+            except BaseException as error:
+                errors.append(loading.explain(path, error))
+            journal.JOURNAL.take()
+        kvps.begin(self.shared, {}, False)
+        self.line.listen(found)
+        send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
+
+    def compile(self, path, text):
+        errors = []
+        try:
+            loading.compile_file(path, text)
+        except MemoryError:
+            os._exit(MEMORY_GONE)
+        except BaseException as error:
+            errors.append(loading.explain(path, error))
+        send(json.dumps(["compiled", errors]).encode())
+
+    def limits(self, settings):
+        for name, value in settings.items():
+            setattr(limits, name, value)
+
+
+def enter(channel, null, serial, memory, zone, zone_name, seals):
+    """Becomes a cell: never returns."""
+    os.environ["TZ"] = zone_name
+    time.tzset()  # reads the zone's file, and so comes before the seal
+    seals.close(channel, null, serial, memory)
+    random.seed()
+    for name in GUEST:
+        sys.modules.pop(name, None)
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    cell = Cell(zone)
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()
+    send(json.dumps(["hello", os.getpid()]).encode())
+    frames = Frames()
+    acts = {
+        "slice": cell.line.slice, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
+        "compile": cell.compile, "limits": cell.limits}
+    while True:
+        try:
+            name, *rest = frames.next()
+            acts[name](*rest)
+        except MemoryError:
+            os._exit(MEMORY_GONE)

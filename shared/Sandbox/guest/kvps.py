@@ -1,0 +1,168 @@
+"""The KVPs that one run sees: reads through to what is committed, writes kept apart until the run has ended well."""
+
+import limits
+from values import check_key, decode, encode
+
+_SCALARS = (str, int, float, bool, type(None))
+
+
+class Bag:
+    """One process's KVPs, or the shared ones, during one run.
+
+    `committed` is canonical JSON by key and is never changed here. `values` has what was read or set. `written` has the new
+    texts, None where a KVP was removed. `mutable` has the text that each list or dictionary in `values` had when it was last
+    encoded: a difference at the run's end is a change in place.
+    """
+
+    __slots__ = ("pid", "committed", "values", "written", "mutable", "fallback", "behind")
+
+    def __init__(self, pid, committed):
+        self.pid = pid
+        self.committed = committed
+        self.values = {}
+        self.written = {}
+        self.mutable = {}
+        self.fallback = None
+        self.behind = None
+
+    def get(self, key):
+        values = self.values
+        if key in values:
+            return values[key]
+        if key in self.written:
+            return None
+        text = self.committed.get(key)
+        if text is None:
+            if self.fallback is not None and key in self.fallback:
+                return self.behind.get(key)
+            return None
+        value = values[key] = decode(text)
+        if type(value) in (list, dict):
+            self.mutable[key] = text
+        return value
+
+    def has(self, key):
+        if key in self.written:
+            return self.written[key] is not None
+        return key in self.committed
+
+    def set(self, key, value):
+        check_key(key)
+        if value is None and not self.has(key):
+            return
+        text = encode(key, value)
+        if len(text) * 4 > limits.VALUE and (size := limits.size(text)) > limits.VALUE:
+            raise ValueError(f"{key}: the value has {size} bytes as JSON, and {limits.VALUE} is the limit")
+        self.written[key] = text
+        if type(value) in _SCALARS:
+            self.values[key] = value
+            self.mutable.pop(key, None)
+        else:
+            # Assignment copies: later changes of what was assigned are not changes of the KVP.
+            value = self.values[key] = decode(text)
+            if type(value) in (list, dict):
+                self.mutable[key] = text
+            else:
+                self.mutable.pop(key, None)
+
+    def remove(self, key):
+        check_key(key)
+        if self.has(key):
+            self.written[key] = None
+            self.values.pop(key, None)
+            self.mutable.pop(key, None)
+
+    def changes(self):
+        """What the run changed, as a list of (key, text), None for a removed KVP. Raises where a limit or a type forbids it."""
+        written = self.written
+        for key, text in self.mutable.items():
+            now = encode(key, self.values[key])
+            if now != text:
+                if limits.size(now) > limits.VALUE:
+                    raise ValueError(f"{key}: the value has {limits.size(now)} bytes as JSON, and {limits.VALUE} is the limit")
+                written[key] = now
+        if not written:
+            return ()
+        committed = self.committed
+        return [change for change in written.items() if committed.get(change[0]) != change[1]]
+
+
+class Shared:
+    """The tenant's shared KVPs, as `shared` in every tenant file."""
+
+    __slots__ = ("__bag__", "__open__")
+
+    def __init__(self):
+        object.__setattr__(self, "__bag__", Bag(0, {}))
+        object.__setattr__(self, "__open__", False)
+
+    def __getattr__(self, name):
+        if name[:2] == "__" and name[-2:] == "__":
+            raise AttributeError(name)
+        return self.__bag__.get(name)
+
+    def __setattr__(self, name, value):
+        self[name] = value
+
+    def __delattr__(self, name):
+        del self[name]
+
+    def __getitem__(self, key):
+        check_key(key)
+        return self.__bag__.get(key)
+
+    def __setitem__(self, key, value):
+        if not self.__open__:
+            raise RuntimeError(f"shared.{key} can not be set while files load, only in a run")
+        self.__bag__.set(key, value)
+
+    def __delitem__(self, key):
+        if not self.__open__:
+            raise RuntimeError(f"shared.{key} can not be removed while files load, only in a run")
+        self.__bag__.remove(key)
+
+    def __contains__(self, key):
+        return self.__bag__.has(key)
+
+    def __repr__(self):
+        return "shared"
+
+
+_set = object.__setattr__
+
+
+def begin(shared, committed, open):
+    """Gives `shared` a fresh view for a run (or, closed, for the loading of files)."""
+    bag = Bag(0, committed)
+    _set(shared, "__bag__", bag)
+    _set(shared, "__open__", open)
+    return bag
+
+
+def check_totals(bag, changes, weights):
+    """Raises if the changes would make the process too large; keeps its size in `weights` (by pid) where that could be."""
+    committed = bag.committed
+    kvps = len(committed)
+    most = kvps + len(changes)
+    # So few KVPs can not be too much, however large each is.
+    if most * limits.VALUE <= limits.PROCESS and most <= limits.PROCESS_KVPS:
+        return
+    pid = bag.pid
+    weight = weights.get(pid)
+    if weight is None:
+        weight = sum(map(limits.size, committed.values()))
+        if len(weights) > 5000:
+            weights.clear()
+    for key, text in changes:
+        before = committed.get(key)
+        if before is not None:
+            kvps -= 1
+            weight -= limits.size(before)
+        if text is not None:
+            kvps += 1
+            weight += limits.size(text)
+    name = f"process {pid}" if pid else "the shared bag"
+    if pid and kvps > limits.PROCESS_KVPS:
+        raise ValueError(f"{name} would have {kvps} KVPs, and {limits.PROCESS_KVPS} is the limit")
+    if weight > limits.PROCESS:
+        raise ValueError(f"{name} would have {weight} bytes of values, and {limits.PROCESS} is the limit")

@@ -1,0 +1,15 @@
+"""The limits of a cell, which the host sets in the first frame. Sizes are in bytes of canonical JSON."""
+
+LOG = 65536
+CHANGES = 1000
+VALUE = 256 << 10
+PROCESS_KVPS = 1000
+PROCESS = 4 << 20
+GENERATIONS = 64
+RUNS = 10_000
+MEMORY = 128
+FRAME = 8 << 20
+
+
+def size(text):
+    return len(text) if text.isascii() else len(text.encode())

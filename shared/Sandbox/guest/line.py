@@ -1,0 +1,322 @@
+"""A tenant's line: matches change sets with rules and runs them, in the order that docs/rules.md promises.
+
+What happens is told in steps, which the host reads as a JSON array per frame:
+
+    0                  the next arrival was applied
+    [2,r,p]            a run of rule r in process p begins; the last of its frame
+    [3,r,p,o,us,us,…]  a run ended: outcome, wall and CPU microseconds, then own changes, shared changes, log, error, where any
+    4                  the next run was not begun, because the cascade is too long
+    5                  the slice is done
+
+Changes are `"key",value` for each KVP that was set and `["key"]` for each that was removed, one after the other.
+
+The host keeps the same order of its own; what does not fit is the end of the cell.
+"""
+
+import os
+from collections import deque
+from time import perf_counter_ns as clock
+from time import process_time_ns as cpu_clock
+
+import failures
+import kvps
+import limits
+import rules
+from journal import JOURNAL
+from kvps import Bag
+from loading import NAMES
+from rules import Event
+from values import quote
+
+FLUSH = 1_000_000
+LONG = 100_000
+MEMORY_GONE = 86
+
+# Given up when memory runs out, so that there is some to tell it with.
+BALLAST = [bytearray(1 << 20)]
+
+
+class Listener:
+    """A rule in force. `wary`: the host hears of its next run before it begins, since it is new or was slow."""
+
+    __slots__ = ("index", "cls", "keys", "shared", "star", "wary", "made")
+
+    def __init__(self, index, cls, entries):
+        self.index = index
+        self.cls = cls
+        self.star = "*" in entries
+        self.keys = frozenset(key for key in entries if key != "*" and not key.startswith("shared."))
+        self.shared = frozenset(key[len("shared."):] for key in entries if key.startswith("shared."))
+        self.wary = True
+        self.made = cls.__init__ is not object.__init__
+
+
+class ChangeSet:
+    """Changes that became visible together: (pid, key, text, previous) each, from `position` on."""
+
+    __slots__ = ("position", "at", "source", "actor", "changes", "_events")
+
+    def __init__(self, position, at, source, actor, changes):
+        self.position = position
+        self.at = at
+        self.source = source
+        self.actor = actor
+        self.changes = changes
+        self._events = None
+
+    def events(self, listener):
+        """Those that the listener listens to."""
+        every = self._events
+        if every is None:
+            position = self.position
+            every = self._events = []
+            for pid, key, text, previous in self.changes:
+                every.append(Event(key, pid, text, previous, self.source, self.actor, self.at, position))
+                position += 1
+        if len(every) == 1:
+            return every
+        return [
+            event for event in every
+            if (listener.star or event.key in listener.keys if event.pid else event.key in listener.shared)]
+
+
+class Line:
+    def __init__(self, shared, send):
+        self.shared = shared
+        self.send = send
+        self.listeners = []
+        self.state = {}
+        self.weights = {}
+        self.by_key = {}
+        self.by_shared = {}
+        self.star = ()
+        self.steps = []
+        self.flushed = 0
+        self.cpu = 0
+        self.number = 0
+        self.sets = []
+
+    def set(self, position, at, source, flat):
+        """A change set that woke owed runs: pid, key, text, previous, and so on. A long one comes in pieces."""
+        changes = [tuple(flat[i:i + 4]) for i in range(0, len(flat), 4)]
+        if self.sets and self.sets[-1].position == position:
+            self.sets[-1].changes.extend(changes)
+        else:
+            self.sets.append(ChangeSet(position, at, source, None, changes))
+
+    def listen(self, found):
+        """Puts rules in force: (id, class, entries) each, in their order."""
+        self.listeners = [Listener(index, cls, entries) for index, (_, cls, entries) in enumerate(found)]
+        self.star = tuple(one.index for one in self.listeners if one.star)
+        own = {key for one in self.listeners for key in one.keys}
+        self.by_key = {
+            key: tuple(one.index for one in self.listeners if one.star or key in one.keys) for key in own}
+        shared = {key for one in self.listeners for key in one.shared}
+        self.by_shared = {key: tuple(one.index for one in self.listeners if key in one.shared) for key in shared}
+
+    def _woken(self, changes):
+        """The rules that a change set wakes, in order. `changes` has (pid, key, …)."""
+        woken = ()
+        for change in changes:
+            more = self.by_key.get(change[1], self.star) if change[0] else self.by_shared.get(change[1], ())
+            if more and more is not woken:
+                woken = more if not woken else tuple(sorted({*woken, *more}))
+        return woken
+
+    def flush(self, last=None):
+        steps = self.steps
+        if last is not None:
+            steps.append(last)
+        self.steps = []
+        self.send(f"[{self.number},{','.join(steps)}]".encode())
+        self.flushed = clock()
+        self.cpu = cpu_clock()
+
+    def slice(self, number, head, at, most, micros, careful, cascade, owed, arrivals):
+        """Runs a slice. `owed` has [rule, pid, set, generation], the sets being the change sets that came before in frames of their own;
+        `arrivals` has [pid, wake pid, actor, source, [key, text, …]]; `cascade` is [actor, runs] of the owed ones."""
+        self.number = number
+        self.flushed = now = clock()
+        self.cpu = cpu_clock()
+        until = now + micros * 1000
+        state = self.state
+        listeners = self.listeners
+        by_key, star = self.by_key, self.star
+        position = head
+        queue = deque()
+        actor, cascade_runs = cascade
+        if owed:
+            sets, self.sets = self.sets, []
+            for one in sets:
+                one.actor = actor
+            queue.extend((listeners[rule], sets[which], pid, generation) for rule, pid, which, generation in owed)
+        ran = 0
+        taken = 0
+        count = len(arrivals)
+        while True:
+            if queue:
+                if ran >= most or now > until and (ran or taken):
+                    break
+                listener, woke, pid, generation = queue.popleft()
+                ran += 1
+                if generation > limits.GENERATIONS or cascade_runs >= limits.RUNS:
+                    self.steps.append("4")
+                    queue.clear()
+                    continue
+                cascade_runs += 1
+                changes = self.run(listener, woke, pid, careful)
+                now = clock()
+                if changes:
+                    first = position + 1
+                    made = []
+                    for bag, some in changes:
+                        kvp = bag.committed
+                        of = bag.pid
+                        for key, text in some:
+                            made.append((of, key, text, kvp.get(key)))
+                            if text is None:
+                                kvp.pop(key, None)
+                            else:
+                                kvp[key] = text
+                    position += len(made)
+                    woken = self._woken(made)
+                    if woken:
+                        caused = ChangeSet(first, at, "rule", actor, made)
+                        generation += 1
+                        for index in woken:
+                            queue.append((listeners[index], caused, pid, generation))
+            else:
+                if taken == count or ran >= most or now > until and (ran or taken):
+                    break
+                pid, wake, actor, source, flat = arrivals[taken]
+                taken += 1
+                cascade_runs = 0
+                kvp = state.get(pid)
+                if kvp is None:
+                    kvp = state[pid] = {}
+                first = position + 1
+                position += len(flat) >> 1
+                self.weights.pop(pid, None)
+                if len(flat) == 2:
+                    key, text = flat
+                    woken = by_key.get(key, star) if pid else self.by_shared.get(key, ())
+                    if woken:
+                        made = ((pid, key, text, kvp.get(key)),)
+                    if text is None:
+                        kvp.pop(key, None)
+                    else:
+                        kvp[key] = text
+                else:
+                    made = []
+                    for i in range(0, len(flat), 2):
+                        key = flat[i]
+                        text = flat[i + 1]
+                        made.append((pid, key, text, kvp.get(key)))
+                        if text is None:
+                            kvp.pop(key, None)
+                        else:
+                            kvp[key] = text
+                    woken = self._woken(made)
+                self.steps.append("0")
+                if woken:
+                    caused = ChangeSet(first, at, source, actor, made)
+                    for index in woken:
+                        queue.append((listeners[index], caused, wake, 1))
+                if not taken & 63:
+                    now = clock()
+            if self.steps and (now - self.flushed > FLUSH or len(self.steps[-1]) > LONG):
+                self.flush()
+        self.flush("5")
+
+    def run(self, listener, woke, pid, careful):
+        """Runs one rule, and appends its step. Gives what it changed, as a list of (bag, changes), not yet in force."""
+        if careful or listener.wary:
+            self.flush(f"[2,{listener.index},{pid}]")
+        state = self.state
+        committed = state.get(pid)
+        if committed is None:
+            committed = state[pid] = {}
+        bag = Bag(pid, committed)
+        shared = kvps.begin(self.shared, state.setdefault(0, {}), True)
+        events = woke.events(listener)
+        if listener.shared:
+            bag.fallback = {event.key for event in events if not event.pid}
+            bag.behind = shared
+        NAMES["event"] = events[0] if events else None
+        NAMES["events"] = events
+        log = error = "0"
+        own = of_shared = ()
+        gone = False
+        started = clock()
+        try:
+            run = rules.begin(listener.cls, bag, woke.actor)
+            if listener.made:
+                run.__init__()
+            if run.check():
+                run.action()
+                own = bag.changes()
+                of_shared = shared.changes()
+                if own or of_shared:
+                    self._check(bag, own, shared, of_shared)
+                outcome = 1
+            else:
+                outcome = 0
+        except MemoryError:
+            BALLAST.clear()
+            outcome, error, own, of_shared, gone = 3, _memory_error(), (), (), True
+        except BaseException as problem:
+            outcome, own, of_shared = 2, (), ()
+            try:
+                error = _error(problem)
+            except MemoryError:
+                BALLAST.clear()
+                outcome, error, gone = 3, _memory_error(), True
+        micros = (clock() - started) // 1000
+        # The clock of the CPU is a system call; a short run can not have used more than its time.
+        cpu = micros if micros < 1000 else min(micros, (cpu_clock() - self.cpu) // 1000)
+        listener.wary = micros > 1000
+        if JOURNAL.parts:
+            log = quote(failures.clean(JOURNAL.take()))
+        if own or of_shared or log != "0" or error != "0":
+            self.steps.append(
+                f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{_told(of_shared)},{log},{error}]")
+        else:
+            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu}]")
+        if gone:
+            # What holds the memory may be anything that the tenant's modules keep: only a fresh cell is fair to the next run.
+            self.flush()
+            os._exit(MEMORY_GONE)
+        if not own:
+            return ((shared, of_shared),) if of_shared else ()
+        return ((bag, own), (shared, of_shared)) if of_shared else ((bag, own),)
+
+    def _check(self, bag, own, shared, of_shared):
+        count = len(own) + len(of_shared)
+        if count > limits.CHANGES:
+            raise ValueError(f"the run changed {count} KVPs, and {limits.CHANGES} is the limit")
+        if count * limits.VALUE > limits.PROCESS:
+            size = sum(limits.size(text) for some in (own, of_shared) for _, text in some if text is not None)
+            if size > limits.PROCESS:
+                raise ValueError(f"the run's changes have {size} bytes, and {limits.PROCESS} is the limit")
+        if own:
+            kvps.check_totals(bag, own, self.weights)
+        if of_shared:
+            kvps.check_totals(shared, of_shared, self.weights)
+
+
+def _told(changes):
+    if not changes:
+        return "0"
+    return "[" + ",".join(
+        [f"{quote(key)},{text}" if text is not None else f"[{quote(key)}]" for key, text in changes]) + "]"
+
+
+def _error(problem):
+    kind, text, file, line, _, told = failures.describe(problem)
+    return "[" + ",".join((
+        quote(kind), quote(text), quote(file) if file else "null", str(line) if line else "null",
+        quote(told) if told else "null")) + "]"
+
+
+def _memory_error():
+    return f'["Memory","The run needed more than the {limits.MEMORY} MiB of memory that a cell may have.",null,null,null]'

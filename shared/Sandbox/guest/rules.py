@@ -1,0 +1,163 @@
+"""`Rule`, `event` and what else a rule has at hand."""
+
+from datetime import datetime, timezone
+
+from values import check_key, decode
+
+ZONE = timezone.utc
+
+
+class ClassValue:
+    """A value in a rule's class body. A KVP of the same name hides it; methods stay plain and are never hidden."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name, value):
+        self.name = name
+        self.value = value
+
+    def __get__(self, instance, owner):
+        if instance is not None:
+            bag = instance.__bag__
+            if bag.has(self.name):
+                return bag.get(self.name)
+        return self.value
+
+
+def _is_value(name, value):
+    return not (name[:2] == "__" or callable(value) or hasattr(type(value), "__get__"))
+
+
+class RuleType(type):
+    """Makes class values hideable."""
+
+    def __new__(kind, name, bases, body, **more):
+        for key, value in body.items():
+            if bases and _is_value(key, value):
+                body[key] = ClassValue(key, value)
+        return super().__new__(kind, name, bases, body, **more)
+
+    def __setattr__(cls, name, value):
+        super().__setattr__(name, ClassValue(name, value) if _is_value(name, value) else value)
+
+
+_FIXED = ("PROCESS_ID", "pid", "last_actor")
+
+
+class Rule(metaclass=RuleType):
+    """The base of every rule. An instance is one run in one process: its attributes and items are the process's KVPs."""
+
+    __slots__ = ("__bag__", "__actor__")
+
+    def check(self):
+        return True
+
+    def action(self):
+        pass
+
+    @property
+    def PROCESS_ID(self):
+        return self.__bag__.pid
+
+    @property
+    def pid(self):
+        return self.__bag__.pid
+
+    @property
+    def last_actor(self):
+        return self.__actor__
+
+    def __reference__(self):
+        return self.__bag__.pid
+
+    def __getattr__(self, name):
+        if name[:2] == "__" and name[-2:] == "__":
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        return self.__bag__.get(name)
+
+    def __setattr__(self, name, value):
+        if name in _FIXED or name[:2] == "__" and name[-2:] == "__":
+            raise AttributeError(f"{name} can not be set")
+        self.__bag__.set(name, value)
+
+    def __delattr__(self, name):
+        if name in _FIXED:
+            raise AttributeError(f"{name} can not be removed")
+        self.__bag__.remove(name)
+
+    def __getitem__(self, key):
+        check_key(key)
+        return self.__bag__.get(key)
+
+    def __setitem__(self, key, value):
+        self.__bag__.set(key, value)
+
+    def __delitem__(self, key):
+        self.__bag__.remove(key)
+
+    def __contains__(self, key):
+        return self.__bag__.has(key)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} in process {self.__bag__.pid}>"
+
+
+Rule.__module__ = "eddy"
+NebriOS = Rule
+_new = Rule.__new__
+_set_bag = Rule.__dict__["__bag__"].__set__
+_set_actor = Rule.__dict__["__actor__"].__set__
+
+
+def begin(cls, bag, actor):
+    """An instance of the rule for one run."""
+    run = _new(cls)
+    _set_bag(run, bag)
+    _set_actor(run, actor)
+    return run
+
+
+class Event:
+    """One KVP's change as it woke a run: what was true then. Lists and dictionaries are new at each reading."""
+
+    __slots__ = ("key", "pid", "source", "actor", "id", "_value", "_previous", "_at")
+
+    def __init__(self, key, pid, value, previous, source, actor, at, position):
+        self.key = key
+        self.pid = pid
+        self.source = source
+        self.actor = actor
+        self.id = position
+        self._value = value
+        self._previous = previous
+        self._at = at
+
+    @property
+    def value(self):
+        return None if self._value is None else decode(self._value)
+
+    @property
+    def previous(self):
+        return None if self._previous is None else decode(self._previous)
+
+    @property
+    def at(self):
+        return datetime.fromisoformat(self._at).astimezone(ZONE)
+
+    def __repr__(self):
+        return f"<event {self.id}: {self.key} = {self._value}>"
+
+
+def parse_datetime(text):
+    """A datetime from ISO 8601 or `mm/dd/yyyy hh:mm:ss AM/PM`; None if the text is neither."""
+    text = text.strip()
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y"):
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            continue
+    return None
