@@ -12,6 +12,7 @@ using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
 using Eddy.Telemetry;
+using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
 
 namespace Eddy;
@@ -21,7 +22,18 @@ public static class WebProgram
 {
     public static async Task<int> Main(string[] args)
     {
-        await using var app = Build(args);
+        WebApplication app;
+        try
+        {
+            app = Build(args);
+        }
+        catch (OptionsFault wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+
+        await using var running = app;
         if (await app.Services.GetRequiredService<NpgsqlDataSource>().StartFaultAsync() is { } fault)
         {
             await Console.Error.WriteLineAsync(fault);
@@ -35,7 +47,13 @@ public static class WebProgram
     /// <summary>Everything that the web is, not yet started. Wrong settings are an <see cref="OptionsFault"/>, all at once.</summary>
     public static WebApplication Build(string[] args)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ApplicationName = typeof(WebProgram).Assembly.GetName().Name });
+        // What it serves lies beside the assembly, wherever it is started from.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(WebProgram).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
         var options = builder.AddOptions();
         builder.AddLogs();
         builder.AddTelemetry();
@@ -44,6 +62,8 @@ public static class WebProgram
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(options.AppDb));
         builder.Services.AddSingleton<EddyDbs>();
+        builder.Services.AddScoped(all => all.GetRequiredService<EddyDbs>().Global());
+        builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();
         builder.Services.AddSingleton<FileStore>();
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();

@@ -58,7 +58,13 @@ internal static class ApiDocs
         app.MapScalarApiReference("/docs/api", page => page
             .WithTitle("Eddy: the HTTP API")
             .WithOpenApiRoutePattern("/openapi/v1.json")
-            .DisableDefaultFonts());
+            .DisableDefaultFonts()
+            .DisableTelemetry()
+            .DisableAgent()
+            .DisableMcp()
+            .HideDeveloperTools()
+            .HideClientButton()
+            .AddPreferredSecuritySchemes("key"));
         app.MapGet("/docs/problems", ProblemsPage.Show).ExcludeFromDescription();
     }
 

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Builder;
+
+namespace Eddy.Tests;
+
+/// <summary>The real web on a port of its own.</summary>
+public sealed class TestWeb : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private TestWeb(WebApplication app) => _app = app;
+
+    public Uri Address => new(_app.Urls.Single());
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <param name="settings">Further settings, as in <c>Web:FileBytes=10</c>.</param>
+    public static async Task<TestWeb> StartAsync(TestDatabase database, params string[] settings)
+    {
+        var app = WebProgram.Build(
+            ["--urls=http://127.0.0.1:0", "--environment=Production", $"--EDDY_APP_DB={database.AppConnection}", .. settings.Select(setting => "--" + setting)]);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return new TestWeb(app);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+}
+
+/// <summary>One web for all tests that need nothing special of it.</summary>
+public sealed class SharedWeb(TestDatabase database) : IAsyncLifetime
+{
+    public TestWeb Web { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Web = await TestWeb.StartAsync(database);
+
+    public ValueTask DisposeAsync() => Web.DisposeAsync();
+}
