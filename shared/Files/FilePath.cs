@@ -21,6 +21,11 @@ public static class FilePath
             return "A path has no control characters, no backslashes and nothing beyond the basic plane of Unicode.";
         }
 
+        if (path.Contains("%2F", StringComparison.OrdinalIgnoreCase))
+        {
+            return "The slashes of a path are not escaped.";
+        }
+
         var segments = path.Split('/');
         if (segments.Any(segment => segment.Length == 0 || segment.AsSpan().Trim(". ").IsEmpty || segment.Trim() != segment))
         {

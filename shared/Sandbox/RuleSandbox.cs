@@ -81,8 +81,16 @@ public sealed class RuleSandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>These processes have changed without the cell; it is told their state again when they come up.</summary>
-    public void Forget(TenantId tenant, IEnumerable<long> pids) => throw new SandboxUnavailable($"{_options} {tenant} {pids}");
+    /// <summary>
+    /// These processes have changed without the cell; it is told their state again when they come up. Not while a slice of the tenant runs.
+    /// </summary>
+    public void Forget(TenantId tenant, IEnumerable<long> pids)
+    {
+        if (_tenants.TryGetValue(tenant, out var entry) && entry.Cell is { } cell)
+        {
+            cell.Known.ExceptWith(pids);
+        }
+    }
 
     /// <summary>Compiles one file, which is not executed, and says what is wrong with it.</summary>
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>

@@ -4,6 +4,7 @@ using Eddy.Kvps;
 using Eddy.Problems;
 using Eddy.Processes;
 using Eddy.Tenants;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Eddy.Api;
 
@@ -30,13 +31,13 @@ public static class ProcessesApi
             .WithName("ReadProcess").WithSummary("Read a process")
             .WithDescription("Its KVPs as they are in force. What was accepted and waits to be applied is not there yet.")
             .Produces<ProcessAnswer>().Refuses(401, 403, 404);
-        processes.MapPut("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, DoorOptions limits, CancellationToken cancel) => SetAsync(context, pid, key, door, limits, cancel))
+        processes.MapPut("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, DoorOptions limits, CancellationToken cancel) => SetAsync(context, pid, door, limits, cancel))
             .RequireScope(Scope.Write)
             .WithName("SetKvp").WithSummary("Set a KVP")
             .WithDescription("The body is the value as JSON. Answered when it is applied; with 202 where that takes longer than 10 s. It is an event, also where the value was the same before.")
             .Accepts<object>("application/json")
             .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503);
-        processes.MapDelete("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, CancellationToken cancel) => RemoveAsync(context, pid, key, door, cancel))
+        processes.MapDelete("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, CancellationToken cancel) => RemoveAsync(context, pid, door, cancel))
             .RequireScope(Scope.Write)
             .WithName("RemoveKvp").WithSummary("Remove a KVP")
             .WithDescription("Answered when it is applied; with 202 where that takes longer than 10 s.")
@@ -46,13 +47,13 @@ public static class ProcessesApi
         shared.MapGet("/", ReadSharedAsync).RequireScope(Scope.Read)
             .WithName("ReadShared").WithSummary("Read the shared KVPs")
             .Produces<SharedAnswer>().Refuses(401, 403);
-        shared.MapPut("/{key}", (HttpContext context, string key, Door door, DoorOptions limits, CancellationToken cancel) => SetAsync(context, 0, key, door, limits, cancel))
+        shared.MapPut("/{key}", (HttpContext context, string key, Door door, DoorOptions limits, CancellationToken cancel) => SetAsync(context, 0, door, limits, cancel))
             .RequireScope(Scope.Write)
             .WithName("SetShared").WithSummary("Set a shared KVP")
             .WithDescription("The body is the value as JSON. Answered when it is applied; with 202 where that takes longer than 10 s.")
             .Accepts<object>("application/json")
             .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 413, 415, 422, 429, 503);
-        shared.MapDelete("/{key}", (HttpContext context, string key, Door door, CancellationToken cancel) => RemoveAsync(context, 0, key, door, cancel))
+        shared.MapDelete("/{key}", (HttpContext context, string key, Door door, CancellationToken cancel) => RemoveAsync(context, 0, door, cancel))
             .RequireScope(Scope.Write)
             .WithName("RemoveShared").WithSummary("Remove a shared KVP")
             .Produces(204).Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 422, 429, 503);
@@ -115,7 +116,7 @@ public static class ProcessesApi
         return Results.Ok(new SharedAnswer(ProcessAnswer.Of(shared!).Kvps));
     }
 
-    private static async Task<IResult> SetAsync(HttpContext context, long pid, string key, Door door, DoorOptions limits, CancellationToken cancel)
+    private static async Task<IResult> SetAsync(HttpContext context, long pid, Door door, DoorOptions limits, CancellationToken cancel)
     {
         if (!context.Request.HasJsonContentType())
         {
@@ -136,11 +137,20 @@ public static class ProcessesApi
             return new Problem(type, fault.Detail, [new FieldError(fault.Detail, fault.Pointer)]);
         }
 
-        return await ChangeAsync(context, pid, new Change(key, value), door, cancel);
+        return await ChangeAsync(context, pid, new Change(KeyOf(context), value), door, cancel);
     }
 
-    private static Task<IResult> RemoveAsync(HttpContext context, long pid, string key, Door door, CancellationToken cancel) =>
-        ChangeAsync(context, pid, new Change(key, null), door, cancel);
+    private static Task<IResult> RemoveAsync(HttpContext context, long pid, Door door, CancellationToken cancel) =>
+        ChangeAsync(context, pid, new Change(KeyOf(context), null), door, cancel);
+
+    // Routing leaves an escaped slash escaped, and so can not be told from a key that has '%2F' in it: the address as it came tells.
+    private static string KeyOf(HttpContext context)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.AsSpan();
+        var query = target.IndexOf('?');
+        target = query < 0 ? target : target[..query];
+        return Uri.UnescapeDataString(target[(target.LastIndexOf('/') + 1)..]);
+    }
 
     private static async Task<IResult> ChangeAsync(HttpContext context, long pid, Change change, Door door, CancellationToken cancel)
     {

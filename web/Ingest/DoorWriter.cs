@@ -34,13 +34,13 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
     private NpgsqlCommand? _notify;
     private Thread? _thread;
     private readonly CancellationTokenSource _stop = new();
+    private bool _isOver;
 
     public void Start()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = "door" };
         _thread.Start();
     }
-
     public void Add(DoorRequest request)
     {
         lock (_gate)
@@ -54,6 +54,13 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
     /// <summary>Writes what waits, and ends.</summary>
     public void Dispose()
     {
+        // The door is a service and a hosted one, so the container ends it twice.
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
         _stop.Cancel();
         _wake.Set();
         _thread?.Join(TimeSpan.FromSeconds(15));

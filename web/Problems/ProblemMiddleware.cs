@@ -46,10 +46,19 @@ public sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddl
         BadHttpRequestException { StatusCode: 413 } => new Problem(ProblemType.BodyTooLarge),
         // The framework's own words name types of ours.
         BadHttpRequestException => new Problem(ProblemType.InvalidRequest, "A parameter is not of the form that it takes, or the request was cut off."),
-        NpgsqlException { IsTransient: true } or TimeoutException => new Problem(ProblemType.Unavailable, "The database does not answer.", retryAfter: TimeSpan.FromSeconds(1)),
-        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow } =>
-            new Problem(ProblemType.Unavailable, "The database does not answer.", retryAfter: TimeSpan.FromSeconds(1)),
+        _ when IsDatabaseGone(fault) => new Problem(ProblemType.Unavailable, "The database does not answer.", retryAfter: TimeSpan.FromSeconds(1)),
         _ => new Problem(ProblemType.Failed, "It is written down. The trace id finds it."),
+    };
+
+    private static bool IsDatabaseGone(Exception fault) => fault switch
+    {
+        PostgresException postgres => postgres.IsTransient
+            || postgres.SqlState is PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow,
+        NpgsqlException { InnerException: { } inner } => inner is IOException or TimeoutException or System.Net.Sockets.SocketException || IsDatabaseGone(inner),
+        NpgsqlException npgsql => npgsql.IsTransient,
+        // The store of what people edit wraps what its driver threw.
+        InvalidOperationException or Microsoft.EntityFrameworkCore.DbUpdateException => fault.InnerException is { } inner && IsDatabaseGone(inner),
+        _ => false,
     };
 
     private static ProblemType TypeOf(int status) =>

@@ -35,7 +35,8 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
                 var (waiting, news) = await LookAsync(cancel);
                 // While the line is not empty, what was cleared is what can be cleared.
                 rate = waiting > Many ? (rate == 0 ? now : (0.8 * rate) + (0.2 * now)) : Math.Max(rate, now);
-                if (waiting > 0)
+                // Also that nothing waits any more is news, for the doors count what they add.
+                if (waiting > 0 || now > 0)
                 {
                     await TellAsync(rate, news, cancel);
                 }

@@ -1,0 +1,24 @@
+using Eddy.Keys;
+using Eddy.Tenants;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Eddy.Tests.Api;
+
+public sealed class EndpointLawTests(TestDatabase database)
+{
+    [Fact]
+    public async Task Every_endpoint_under_api_and_in_requires_a_scope_and_a_key_in_an_address_ingests_alone()
+    {
+        await using var web = await TestWeb.StartAsync(database);
+
+        var guarded = web.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText is { } text && (text.TrimStart('/') + "/" is var path) && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("in/", StringComparison.Ordinal)))
+            .ToList();
+
+        guarded.Count.ShouldBeGreaterThan(12);
+        guarded.Where(endpoint => endpoint.Metadata.GetMetadata<ScopeRequired>() is not { } required || !Scope.All.Contains(required.Scope)).ShouldBeEmpty();
+        guarded.Where(endpoint => endpoint.RoutePattern.Parameters.Any(part => part.Name == "key") && endpoint.RoutePattern.RawText!.TrimStart('/').StartsWith("in/", StringComparison.Ordinal))
+            .ShouldAllBe(endpoint => endpoint.Metadata.GetMetadata<KeyInAddress>() != null && endpoint.Metadata.GetMetadata<ScopeRequired>()!.Scope == Scope.Ingest);
+    }
+}
