@@ -336,7 +336,6 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         }
         catch (PostgresException lost) when (lost.SqlState == SliceCommit.LeaseLost)
         {
-            log.LogWarning("The lease of shard {Shard} under epoch {Epoch} is lost", shard.Shard, shard.Epoch);
             Forget(shard, turnsEnded);
             pump.Lost(shard);
             return false;

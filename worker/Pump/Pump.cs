@@ -105,8 +105,18 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     internal void AskLater(ShardLine shard) =>
         _ = Task.Delay(options.Poll, time, _halt.Token).ContinueWith(_ => Ask(shard), TaskContinuationOptions.OnlyOnRanToCompletion);
 
-    /// <summary>Somebody else has the shard.</summary>
+    /// <summary>Somebody else has the shard: what is under way in it can not be committed.</summary>
     internal void Lost(ShardLine shard)
+    {
+        if (!shard.IsLost)
+        {
+            log.LogWarning("The lease of shard {Shard} under epoch {Epoch} is lost", shard.Shard, shard.Epoch);
+        }
+
+        Forget(shard);
+    }
+
+    private void Forget(ShardLine shard)
     {
         shard.IsLost = true;
         _shards.TryRemove(new KeyValuePair<short, ShardLine>(shard.Shard, shard));
@@ -123,7 +133,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         try
         {
             Release([shard.Shard], leave: false);
-            Lost(shard);
+            Forget(shard);
         }
         finally
         {
@@ -194,7 +204,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
                 {
                     if (line is not null)
                     {
-                        line.IsLost = true;
+                        Lost(line);
                     }
 
                     _shards[shard] = line = new ShardLine(shard, epoch, slice);
