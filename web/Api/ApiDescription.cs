@@ -2,9 +2,13 @@ using Eddy.Problems;
 
 namespace Eddy.Api;
 
-/// <summary>An endpoint's mark: it may refuse with this status, as a problem.</summary>
+/// <summary>What endpoints say of themselves.</summary>
 public static class ApiDescription
 {
+    /// <summary>Among the types that an endpoint accepts: routing turns no other away either.</summary>
+    public const string AnyType = "*/*";
+
+    /// <summary>It may refuse with these statuses, as a problem.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)
     {
         foreach (var status in statuses.Append(500))

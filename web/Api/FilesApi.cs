@@ -34,7 +34,7 @@ public static class FilesApi
             .WithDescription(
                 "Makes or overwrites a file; the body is its content, whatever the content type. Python under scripts/, api/ and libraries/ is compiled: where that fails, the file is saved, "
                 + "'faults' says why, and the version that was in force stays so. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new file is made.")
-            .Accepts<byte[]>("text/x-python", "application/octet-stream", "text/plain")
+            .Accepts<byte[]>("text/x-python", ApiDescription.AnyType)
             .Produces<FileAnswer>().Produces<FileAnswer>(201).Refuses(400, 401, 403, 412, 413, 503);
         files.MapDelete("/{**path}", DeleteAsync).RequireScope(Scope.Write)
             .WithName("DeleteFile").WithSummary("Delete a file")
