@@ -14,8 +14,8 @@ public sealed class CellFixture : IAsyncDisposable
 
     public static SandboxOptions Limits() => new()
     {
-        WallTime = TimeSpan.FromSeconds(2),
-        CpuTime = TimeSpan.FromSeconds(0.6),
+        WallTime = TimeSpan.FromSeconds(30),
+        CpuTime = TimeSpan.FromSeconds(0.4),
         MemoryMiB = 64,
         LogBytes = 4096,
         Changes = 50,

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Eddy.Tenants;
 
 namespace Eddy.Tests.Way;
 
