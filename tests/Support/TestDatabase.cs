@@ -84,7 +84,8 @@ public sealed class TestDatabase : IAsyncLifetime
         }
 
         var superuser = With(_server, name);
-        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword };
+        // Many webs and workers share one server here.
+        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword, MaxPoolSize = 20 };
         return (superuser, app.ConnectionString);
     }
 

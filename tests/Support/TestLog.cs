@@ -46,7 +46,8 @@ internal sealed class TestLog(TestDatabase database)
               and (r.id is null or r.outcome <> 1 or e.position < r.first_position or e.position >= r.first_position + r.changes or e.root <> r.root)
             union all
             select 'run ' || r.id from runs r
-            where r.tenant_id = $1 and r.changes <> (select count(*) from events e where e.tenant_id = $1 and e.cause = r.id)
+            left join (select cause, count(*) as n from events where tenant_id = $1 group by 1) e on e.cause = r.id
+            where r.tenant_id = $1 and r.changes <> coalesce(e.n, 0)
             """),
         ("no run is owed and no arrival waits", """
             select 'owed: ' || rule from wakings where tenant_id = $1
@@ -70,6 +71,7 @@ internal sealed class TestLog(TestDatabase database)
     public async Task<List<string>> TextsAsync(TenantId tenant, string sql)
     {
         await using var read = database.Superuser.CreateCommand(sql);
+        read.CommandTimeout = 120;
         read.Parameters.Add(new() { Value = tenant.Value });
         await using var rows = await read.ExecuteReaderAsync(TestContext.Current.CancellationToken);
         var texts = new List<string>();

@@ -15,6 +15,9 @@ public sealed class TestWorker : IAsyncDisposable
     /// <summary>How many shards it holds.</summary>
     public int Shards => _app.Services.GetRequiredService<PumpProcess>().Current?.Shards.Count ?? 0;
 
+    /// <summary>It has leases that are good.</summary>
+    public bool IsAlive => _app.Services.GetRequiredService<PumpProcess>().Current?.IsAlive ?? false;
+
     /// <param name="settings">Further settings, as in <c>Pump:Runs=3</c>.</param>
     public static async Task<TestWorker> StartAsync(TestDatabase database, params string[] settings)
     {
