@@ -78,7 +78,8 @@ internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int
         }
     }
 
-    /// <summary>The next frame, which holds until the next call; null if the cell is gone. A frame that is too long is the end of the cell.</summary>
+    /// <summary>The next frame, which holds until the next call; null if the cell is gone.</summary>
+    /// <exception cref="CellLied">The frame is longer than one may be.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync()
     {
         while (true)
@@ -89,7 +90,7 @@ internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int
                 var length = BinaryPrimitives.ReadInt32LittleEndian(_buffer.AsSpan(_start));
                 if (length < 0 || length > frameBytes)
                 {
-                    return null;
+                    throw new CellLied("Its frame was too long.");
                 }
 
                 if (have >= 4 + length)

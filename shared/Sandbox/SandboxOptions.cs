@@ -54,10 +54,10 @@ public sealed class SandboxOptions
             faults.Add($"{nameof(Python)} names no interpreter.");
         }
 
-        // A Unix socket's path must fit sockaddr_un with its closing NUL.
-        if (Socket is not null && System.Text.Encoding.UTF8.GetByteCount(Socket) is 0 or > 107)
+        // A Unix socket's path must fit sockaddr_un with its closing NUL, and one character more while the zygote starts.
+        if (Socket is not null && System.Text.Encoding.UTF8.GetByteCount(Socket) is 0 or > 106)
         {
-            faults.Add($"{nameof(Socket)} must be a path of 1 to 107 bytes.");
+            faults.Add($"{nameof(Socket)} must be a path of 1 to 106 bytes.");
         }
 
         Within(nameof(WallTime), WallTime.TotalSeconds, 0.01, 3600);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Headers;
 using Eddy.Keys;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.Routing;
@@ -20,5 +22,24 @@ public sealed class EndpointLawTests(TestDatabase database)
         guarded.Where(endpoint => endpoint.Metadata.GetMetadata<ScopeRequired>() is not { } required || !Scope.All.Contains(required.Scope)).ShouldBeEmpty();
         guarded.Where(endpoint => endpoint.RoutePattern.Parameters.Any(part => part.Name == "key") && endpoint.RoutePattern.RawText!.TrimStart('/').StartsWith("in/", StringComparison.Ordinal))
             .ShouldAllBe(endpoint => endpoint.Metadata.GetMetadata<KeyInAddress>() != null && endpoint.Metadata.GetMetadata<ScopeRequired>()!.Scope == Scope.Ingest);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("application/xml")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("image/png")]
+    public async Task No_content_type_is_turned_away_where_any_is_taken(string? type)
+    {
+        await using var web = await TestWeb.StartAsync(database);
+        var client = (await TestTenant.MakeAsync(database)).Client(web);
+
+        using var file = await client.PutAsync("/api/files/workspace/a", Body(), TestContext.Current.CancellationToken);
+        using var events = await client.PostAsync("/in", Body(), TestContext.Current.CancellationToken);
+
+        file.StatusCode.ShouldBe(HttpStatusCode.Created);
+        events.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+
+        ByteArrayContent Body() => new("a=1"u8.ToArray()) { Headers = { ContentType = type is null ? null : new MediaTypeHeaderValue(type) } };
     }
 }

@@ -174,6 +174,8 @@ public sealed class HostTests(TestDatabase database, SharedWeb shared) : IClassF
 
         document.GetProperty("openapi").GetString()!.ShouldStartWith("3.1");
         document.GetProperty("components").GetProperty("securitySchemes").GetProperty("key").GetProperty("scheme").GetString().ShouldBe("bearer");
+        document.GetProperty("paths").GetProperty("/api/processes/{pid}/{key}").GetProperty("put").GetProperty("requestBody").GetProperty("content").GetProperty("application/json")
+            .GetProperty("example").GetInt32().ShouldBe(72);
         foreach (var path in document.GetProperty("paths").EnumerateObject())
         {
             path.Name.ShouldMatch("^/(api|in)");

@@ -2,9 +2,17 @@ using Eddy.Problems;
 
 namespace Eddy.Api;
 
-/// <summary>An endpoint's mark: it may refuse with this status, as a problem.</summary>
+/// <summary>What endpoints say of themselves.</summary>
 public static class ApiDescription
 {
+    /// <summary>Among the types that an endpoint accepts: routing turns no other away either.</summary>
+    public const string AnyType = "*/*";
+
+    /// <summary>What is sent, as it may be, and what comes back, both JSON (what is sent may be plain text).</summary>
+    public static RouteHandlerBuilder WithExample(this RouteHandlerBuilder endpoint, string? request, string? answer) =>
+        endpoint.WithMetadata(new Example(request, answer));
+
+    /// <summary>It may refuse with these statuses, as a problem.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)
     {
         foreach (var status in statuses.Append(500))
@@ -15,6 +23,9 @@ public static class ApiDescription
         return endpoint;
     }
 }
+
+/// <summary>An endpoint's mark: an exchange with it.</summary>
+public sealed record Example(string? Request, string? Answer);
 
 /// <summary>A refusal after RFC 9457.</summary>
 /// <param name="Type">The kind; the address of its description.</param>

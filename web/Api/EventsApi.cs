@@ -17,7 +17,8 @@ public static class EventsApi
             .WithName("ListEvents").WithSummary("Read the log")
             .WithDescription(
                 "The events after a position, in their order, which is that of time. Keep 'last' and ask with 'after=' for what came since: positions have no gaps, so nothing is missed and nothing comes twice.")
-            .Produces<EventListAnswer>().Refuses(400, 401, 403);
+            .Produces<EventListAnswer>().Refuses(400, 401, 403)
+            .WithExample(null, """{"events":[{"position":3,"at":"2026-11-23T10:00:00+00:00","pid":15,"key":"alert","value":"Too hot","actor":"key:sensors","source":"rule","cause":1,"changeSet":3,"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b"}],"last":3}""");
 
     private static async Task<IResult> ListAsync(HttpContext context, EventStore store, CancellationToken cancel, long after = 0, int limit = 100)
     {

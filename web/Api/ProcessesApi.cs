@@ -30,13 +30,15 @@ public static class ProcessesApi
         processes.MapGet("/{pid:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
             .WithName("ReadProcess").WithSummary("Read a process")
             .WithDescription("Its KVPs as they are in force. What was accepted and waits to be applied is not there yet.")
-            .Produces<ProcessAnswer>().Refuses(401, 403, 404);
+            .Produces<ProcessAnswer>().Refuses(401, 403, 404)
+            .WithExample(null, """{"pid":15,"kind":null,"createdAt":"2026-11-23T10:00:00+00:00","kvps":{"alert":"Too hot","room":"attic","temperature":95}}""");
         processes.MapPut("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, DoorOptions limits, CancellationToken cancel) => SetAsync(context, pid, door, limits, cancel))
             .RequireScope(Scope.Write)
             .WithName("SetKvp").WithSummary("Set a KVP")
             .WithDescription("The body is the value as JSON. Answered when it is applied; with 202 where that takes longer than 10 s. It is an event, also where the value was the same before.")
             .Accepts<object>("application/json")
-            .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503);
+            .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503)
+            .WithExample("72", """{"pid":15,"key":"temperature","value":72}""");
         processes.MapDelete("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, CancellationToken cancel) => RemoveAsync(context, pid, door, cancel))
             .RequireScope(Scope.Write)
             .WithName("RemoveKvp").WithSummary("Remove a KVP")
@@ -52,7 +54,8 @@ public static class ProcessesApi
             .WithName("SetShared").WithSummary("Set a shared KVP")
             .WithDescription("The body is the value as JSON. Answered when it is applied; with 202 where that takes longer than 10 s.")
             .Accepts<object>("application/json")
-            .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 413, 415, 422, 429, 503);
+            .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 413, 415, 422, 429, 503)
+            .WithExample("90", """{"pid":0,"key":"limit","value":90}""");
         shared.MapDelete("/{key}", (HttpContext context, string key, Door door, CancellationToken cancel) => RemoveAsync(context, 0, door, cancel))
             .RequireScope(Scope.Write)
             .WithName("RemoveShared").WithSummary("Remove a shared KVP")

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Eddy.Api;
 using Eddy.Keys;
 using Eddy.Problems;
 using Microsoft.OpenApi;
@@ -42,6 +44,12 @@ internal static class ApiDocs
                     }
                 }
 
+                if (metadata.OfType<Example>().LastOrDefault() is { } example)
+                {
+                    Show(example.Request, operation.RequestBody?.Content?.Values);
+                    Show(example.Answer, operation.Responses?.FirstOrDefault(pair => pair.Key.StartsWith('2')).Value?.Content?.Values);
+                }
+
                 foreach (var (status, response) in operation.Responses ?? [])
                 {
                     response.Description = Meaning(status) ?? response.Description;
@@ -66,6 +74,14 @@ internal static class ApiDocs
             .HideClientButton()
             .AddPreferredSecuritySchemes("key"));
         app.MapGet("/docs/problems", ProblemsPage.Show).ExcludeFromDescription();
+    }
+
+    private static void Show(string? example, IEnumerable<OpenApiMediaType>? types)
+    {
+        if (example is not null && types?.FirstOrDefault() is { } type)
+        {
+            type.Example = example[0] is '{' or '[' or '"' || char.IsDigit(example[0]) ? JsonNode.Parse(example) : JsonValue.Create(example);
+        }
     }
 
     private static string? Meaning(string status) => status switch

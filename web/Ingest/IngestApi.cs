@@ -38,9 +38,10 @@ public static class IngestApi
                 "A JSON object, a form or 'key := value' text is one process's KVPs, all or nothing; a JSON array, NDJSON or CSV with a header is one process per element, in one commit; "
                 + "anything else becomes the KVPs 'payload' and 'content_type', as does everything with ?as=payload. ?pid= adds to that process. "
                 + "'Prefer: wait=5' waits up to 5 seconds for all that it causes; 'Idempotency-Key' makes a repeated request harmless. " + char.ToUpperInvariant(how[0]) + how[1..])
-            .Accepts<object>("application/json", "application/x-ndjson", "text/csv", "text/plain", "application/x-www-form-urlencoded")
+            .Accepts<object>("application/json", "application/x-ndjson", "text/csv", "text/plain", "application/x-www-form-urlencoded", ApiDescription.AnyType)
             .Produces<ArrivalAnswer>(StatusCodes.Status202Accepted).Produces<SettledAnswer>()
-            .Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503);
+            .Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503)
+            .WithExample("""{"temperature":95,"room":"attic"}""", """{"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b","pid":15}""");
 
     private static async Task PostAsync(HttpContext context)
     {

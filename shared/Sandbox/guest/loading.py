@@ -168,8 +168,8 @@ def explain(path, error):
     kind, text, file, line, column, told = failures.describe(error)
     if isinstance(error, RuleError):
         return path, None, None, text, None
-    if isinstance(error, SyntaxError):
-        return (path, line, column, text, None) if file == path else (path, None, None, f"{kind}: {text}", told)
+    if isinstance(error, SyntaxError) and file == path:
+        return path, line, column, text, None
     if isinstance(error, NameError) and getattr(error, "name", None) == "listens_to":
         text += "; write listens_to = [...] with one equals sign"
     inside = [at for at in _lines(error) if at[0] == path]

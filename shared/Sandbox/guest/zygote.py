@@ -62,13 +62,15 @@ class Zygote:
             self.seal = seal.Seal()
         except OSError as error:
             self.fault = f"There is no seal on this machine: {error.strerror}."
-        old = os.umask(0o177)
+        # Under its own name only when it listens, so that whoever finds it can connect.
+        unready = self.path + "~"
         try:
-            os.unlink(self.path)
+            os.unlink(unready)
         except FileNotFoundError:
             pass
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.listener.bind(self.path)
+        old = os.umask(0o177)
+        self.listener.bind(unready)
         os.umask(old)
         platform_modules.close()
         gc.collect()
@@ -79,6 +81,7 @@ class Zygote:
             self.fault = probe.fault(self.seal, self.null)
         probe.forget()
         self.listener.listen(1024)
+        os.rename(unready, self.path)
         self.listener.setblocking(False)
         self.woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)

@@ -1,0 +1,153 @@
+using Eddy.Sandbox;
+
+namespace Eddy.Tests.Sandbox;
+
+/// <summary>What a rule can not do, tried from inside by a rule, in cells of a zygote as root (where the tests are) and as an ordinary user.</summary>
+public sealed class SealTests(CellFixture cells)
+{
+    private const string Attempts = """
+        import ctypes, mmap, os, resource, signal, socket, subprocess, threading, multiprocessing, urllib.request
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def call(*arguments):
+            answer = libc.syscall(*[ctypes.c_long(a) for a in arguments])
+            if answer < 0:
+                raise OSError(ctypes.get_errno(), "refused")
+            return answer
+
+        # Never let go of: its end would be the cell's.
+        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=3)
+
+        attempts = {
+            "open": lambda: open("/etc/passwd"),
+            "own memory": lambda: open("/proc/self/mem", "rb"),
+            "environment of the zygote": lambda: open(f"/proc/{os.getppid()}/environ"),
+            "list": lambda: os.listdir("/"),
+            "stat": lambda: os.stat("/"),
+            "write": lambda: open("/tmp/eddy-escape", "w"),
+            "chmod": lambda: os.chmod("/tmp", 0o777),
+            "socket": lambda: socket.socket(),
+            "unix socket": lambda: socket.socket(socket.AF_UNIX),
+            "socketpair": lambda: socket.socketpair(),
+            "connect": lambda: socket.create_connection(("127.0.0.1", 80), 1),
+            "http": lambda: urllib.request.urlopen("http://127.0.0.1/", timeout=1),
+            "fork": lambda: os.fork(),
+            "subprocess": lambda: subprocess.run(["true"]),
+            "thread": lambda: threading.Thread(target=int).start(),
+            "executable memory": lambda: mmap.mmap(-1, 4096, prot=7),
+            "memfd": lambda: os.memfd_create("x"),
+            "kill the zygote": lambda: os.kill(os.getppid(), 9),
+            "kill everybody": lambda: os.kill(-1, 9),
+            "kill the host": lambda: os.kill(1, 9),
+            "setuid": lambda: os.setuid(0),
+            "more memory": lambda: resource.setrlimit(resource.RLIMIT_AS, (-1, -1)),
+            "dup": lambda: os.dup(3),
+            "pipe": lambda: os.pipe(),
+            "sendmsg": lambda: channel.sendmsg([b"x"]),
+            "clone": lambda: call(56, 0x11, 0, 0, 0, 0),
+            "prctl": lambda: libc.prctl(4, 1, 0, 0, 0) and 1 / 0,
+        }
+
+        class go(Rule):
+            listens_to = ["go"]
+            def action(self):
+                held = {}
+                for name, attempt in attempts.items():
+                    try:
+                        attempt()
+                        held[name] = "open"
+                    except (OSError, RuntimeError, ValueError, ZeroDivisionError):
+                        held[name] = "held"
+                self.open = [name for name, how in held.items() if how != "held"]
+                self.count = len(held)
+                self.environment = sorted(os.environ)
+                self.uid = os.getuid()
+        """;
+
+    private const string KillingCalls = """
+        import ctypes
+        class go(Rule):
+            listens_to = ["go"]
+            def action(self):
+                ctypes.CDLL(None).syscall(ctypes.c_long(self.go), ctypes.c_long(0), ctypes.c_long(0), ctypes.c_long(0), ctypes.c_long(0))
+        """;
+
+    [Fact]
+    public async Task Every_wall_holds_in_the_cells_of_a_child_zygote()
+    {
+        var tenant = TestTenant.WithRule(await cells.Sandbox, Attempts);
+
+        await TryWallsAsync(tenant);
+
+        if (Environment.UserName == "root")
+        {
+            int.Parse(tenant.Kvp(15, "uid")!).ShouldBeGreaterThanOrEqualTo(200_000);
+        }
+    }
+
+    [Fact]
+    public async Task Every_wall_holds_in_the_cells_of_a_service_without_privileges()
+    {
+        await using var service = await ZygoteService.StartAsync();
+        await using var sandbox = await CellFixture.StartAsync(service.Options);
+        sandbox.Health.ShouldBe(new SandboxHealth(true, null, (await cells.Sandbox).Health.LandlockAbi));
+
+        var tenant = TestTenant.WithRule(sandbox, Attempts);
+        await TryWallsAsync(tenant);
+
+        if (Environment.UserName == "root")
+        {
+            tenant.Kvp(15, "uid").ShouldBe("65534");
+        }
+    }
+
+    [Theory]
+    [InlineData(101, "ptrace")]
+    [InlineData(310, "process_vm_readv")]
+    [InlineData(272, "unshare")]
+    [InlineData(425, "io_uring_setup")]
+    [InlineData(0x40000027, "the x32 ABI")]
+    public async Task What_nothing_honest_calls_ends_the_cell(long number, string name)
+    {
+        Assert.SkipUnless(System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64, "The numbers are those of x86-64.");
+        var tenant = TestTenant.WithRule(await cells.Sandbox, KillingCalls);
+
+        var run = await tenant.OneRunAsync(15, ("go", $"{number}"));
+
+        run.Outcome.ShouldBe(RunOutcome.Killed, name);
+        run.Error!.Message.ShouldContain("system call");
+    }
+
+    [Theory]
+    [InlineData("x86_64", 15)]
+    [InlineData("aarch64", 15)]
+    public async Task There_is_a_filter_for_each_architecture_and_none_for_others(string machine, int hot)
+    {
+        var (code, output) = await ZygoteService.PythonAsync($"""
+            import seal
+            text, count = seal.program("{machine}")
+            assert len(text) == count * 8 and count < 4096, count
+            missing = [n for n in seal.PLAIN if n not in seal.NUMBERS["{machine}"]]
+            assert set(missing) <= set("poll time".split()), missing
+            numbers = list(seal.NUMBERS["{machine}"].values())
+            assert len(numbers) == len(set(numbers)) and {hot}
+            try:
+                seal.program("riscv64")
+            except OSError as error:
+                print(error.strerror)
+            """);
+
+        output.ShouldContain("no seal for the architecture riscv64");
+        code.ShouldBe(0);
+    }
+
+    private static async Task TryWallsAsync(TestTenant tenant)
+    {
+        (await tenant.OneRunAsync(15, ("go", "1"))).Error.ShouldBeNull();
+
+        tenant.Kvp(15, "open").ShouldBe("[]");
+        tenant.Kvp(15, "count").ShouldBe("27");
+        tenant.Kvp(15, "environment").ShouldBe("""["TZ"]""");
+        File.Exists("/tmp/eddy-escape").ShouldBeFalse();
+    }
+}
