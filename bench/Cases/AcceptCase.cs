@@ -52,7 +52,7 @@ internal sealed class AcceptCase : ICase
         stage.Sheet.Line(Name, $"p99, {at}", Unit.Milliseconds).Add(load.Wrk.P99Ms);
         if (connections == 64)
         {
-            load.AddCpu(stage.Sheet, Name, at, load.Wrk.AcceptedPerSecond * load.Seconds);
+            stage.Sheet.CpuOf(Name, at).Add(load.Cpu.Per(load.Wrk.AcceptedPerSecond * load.Seconds));
         }
     }
 }

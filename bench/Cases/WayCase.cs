@@ -47,14 +47,15 @@ internal sealed class WayCase : ICase
         var runs = eventsOfAPost == 1 ? posts : after.Runs - before.Runs;
         var wrong = odd + Math.Abs(runs - posts) + Math.Max(0, accepted - posts) + Math.Max(0, posts - accepted - (2 * connections)) + stage.Db.Failures(targets.Tenants);
 
+        var applied = load.Events / (double)eventsOfAPost;
         var at = $"{kind}, {connections} connections";
         stage.Sheet.Line(Name, $"applied, {at}", Unit.PerSecond, FloorCase.For(stage, connections), aim)
-            .Add(load.Events / (double)eventsOfAPost / load.Seconds, wrong + warm.Errors + load.Wrk.Errors);
+            .Add(applied / load.Seconds, wrong + warm.Errors + load.Wrk.Errors);
         stage.Sheet.Line(Name, $"longest lag, {at}", Unit.Milliseconds).Add(load.Lag.TotalMilliseconds);
         stage.Sheet.Line(Name, $"until the line was empty, {at}", Unit.Milliseconds, aim: new Aim.AtMost(1000)).Add(drained.TotalMilliseconds);
         stage.Sheet.Line(Name, $"p50 of the 202, {at}", Unit.Milliseconds).Add(load.Wrk.P50Ms);
         stage.Sheet.Line(Name, $"p99 of the 202, {at}", Unit.Milliseconds).Add(load.Wrk.P99Ms);
-        load.AddCpu(stage.Sheet, Name, at, load.Events / (double)eventsOfAPost);
+        stage.Sheet.CpuOf(Name, at).Add(load.Cpu.Per(applied));
     }
 
     private static Targets Make(Stage stage, string kind)

@@ -2,12 +2,9 @@ using System.Globalization;
 
 namespace Eddy.Bench.Load;
 
-/// <summary>CPU seconds that the parts of the product, and the load beside it, have used so far.</summary>
-internal sealed record CpuClock(double Web, double Worker, double Cells, double Postgres, double Load)
+/// <summary>CPU seconds that the parts of the product, the load beside it, and all processes of the machine have used so far.</summary>
+internal sealed record CpuClock(double Web, double Worker, double Cells, double Postgres, double Load, double Machine)
 {
-    /// <summary>What /proc counts in: USER_HZ, 100 on every Linux that runs .NET.</summary>
-    private const double Ticks = 100;
-
     public static CpuClock Read(Product product, int load)
     {
         var guests = Directory.EnumerateDirectories("/proc")
@@ -20,11 +17,19 @@ internal sealed record CpuClock(double Web, double Worker, double Cells, double 
             Own(worker),
             Below(guests, web) + Below(guests, worker),
             Own(postgres) + Below(guests, postgres),
-            Own(load));
+            Own(load),
+            MachineCpu.Read().Busy);
     }
 
-    public CpuClock Since(CpuClock earlier) =>
-        new(Web - earlier.Web, Worker - earlier.Worker, Cells - earlier.Cells, Postgres - earlier.Postgres, Load - earlier.Load);
+    public CpuClock Since(CpuClock earlier) => new(
+        Web - earlier.Web, Worker - earlier.Worker, Cells - earlier.Cells, Postgres - earlier.Postgres, Load - earlier.Load, Machine - earlier.Machine);
+
+    /// <summary>Microseconds for each of so many events.</summary>
+    public CpuClock Per(double events)
+    {
+        var each = 1e6 / events;
+        return new CpuClock(Web * each, Worker * each, Cells * each, Postgres * each, Load * each, Machine * each);
+    }
 
     private static double Own(int pid) => OsProcess.Read(pid)?.Seconds ?? 0;
 
@@ -50,7 +55,7 @@ internal sealed record CpuClock(double Web, double Worker, double Cells, double 
             return new OsProcess(
                 pid,
                 int.Parse(fields[1], CultureInfo.InvariantCulture),
-                fields[11..15].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture)) / Ticks);
+                fields[11..15].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture)) / MachineCpu.Ticks);
         }
     }
 }

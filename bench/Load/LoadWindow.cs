@@ -1,5 +1,3 @@
-using Eddy.Bench.Report;
-
 namespace Eddy.Bench.Load;
 
 /// <summary>A stretch of time well within a run of wrk, and what the log, the line and the processes' CPU clocks did in it.</summary>
@@ -30,17 +28,5 @@ internal sealed record LoadWindow(WrkResult Wrk, double Seconds, long Events, Ti
         var span = clock.GetElapsedTime(from).TotalSeconds;
         var cpu = CpuClock.Read(stage.Product, wrk.Pid).Since(cpuBefore);
         return new LoadWindow(wrk.Await(), span, logAfter.Events - logBefore.Events, lag, cpu);
-    }
-
-    /// <summary>CPU per event, by process.</summary>
-    public void AddCpu(Sheet sheet, string name, string load, double events)
-    {
-        foreach (var (part, used) in new (string, double)[]
-        {
-            ("web", Cpu.Web), ("worker", Cpu.Worker), ("zygote and cells", Cpu.Cells), ("PostgreSQL", Cpu.Postgres), ("wrk", Cpu.Load),
-        })
-        {
-            sheet.Line(name, $"CPU of {part} per event, {load}", Unit.Microseconds).Add(used / events * 1e6);
-        }
     }
 }

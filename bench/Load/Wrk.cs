@@ -13,6 +13,11 @@ internal sealed record WrkResult(long Accepted, double Seconds, long Errors, dou
 /// <summary>wrk, posting to the targets in turn until its time is up.</summary>
 internal sealed class Wrk : IDisposable
 {
+    /// <summary>More than one run posts, so that no value comes twice in a row.</summary>
+    private const int Stride = 2_000_003;
+
+    private static int _begun;
+
     private readonly Tool _tool;
 
     private Wrk(Tool tool) => _tool = tool;
@@ -29,6 +34,7 @@ internal sealed class Wrk : IDisposable
             "-s", Path.Combine(AppContext.BaseDirectory, "Load", "post.lua"),
             $"http://127.0.0.1:{port}/in",
             targets.File,
+            (Interlocked.Increment(ref _begun) * (long)Stride).ToString(CultureInfo.InvariantCulture),
         ],
         cancel));
 

@@ -1,4 +1,5 @@
--- wrk posts one KVP at a time, in turn to each line of the targets' file: a key and, where it has one, a PID.
+-- wrk posts one KVP at a time, in turn to each line of the targets' file: a key and, where it has one, a PID. The number to begin with is another for each run:
+-- a rule that sets what is there already makes no event.
 local threads = 0
 
 function setup(thread)
@@ -14,7 +15,7 @@ function init(args)
       .. "Host: localhost\r\nAuthorization: Bearer " .. key .. "\r\nContent-Type: application/json\r\nContent-Length: 23\r\n\r\n"
       .. '{"temperature":'
   end
-  n = first
+  n = first + tonumber(args[2])
 end
 
 function request()

@@ -5,7 +5,6 @@ internal enum Unit
 {
     PerSecond,
     Milliseconds,
-    Microseconds,
     Times,
 }
 
@@ -44,7 +43,7 @@ internal sealed class Line(string @case, string figure, Unit unit, Line? floor, 
         Errors += errors;
     }
 
-    private static double MedianOf(IReadOnlyList<double> values)
+    internal static double MedianOf(IReadOnlyList<double> values)
     {
         var sorted = values.Order().ToList();
         var middle = sorted.Count / 2;

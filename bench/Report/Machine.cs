@@ -3,17 +3,18 @@ using System.Globalization;
 namespace Eddy.Bench.Report;
 
 /// <summary>Where and on what it was measured.</summary>
+/// <param name="BusyBefore">Which part of the machine, 0 to 1, others kept busy before it began.</param>
 internal sealed record Machine(
-    DateTimeOffset At, string Commit, string Cpu, int Cores, double MemoryGiB, string Kernel, string Load, string Postgres, string DotNet, string Python)
+    DateTimeOffset At, string Commit, string Cpu, int Cores, double MemoryGiB, string Kernel, double BusyBefore, string Postgres, string DotNet, string Python)
 {
-    public static Machine Read(string root, string postgres, CancellationToken cancel) => new(
+    public static Machine Read(string root, double busyBefore, string postgres, CancellationToken cancel) => new(
         TimeProvider.System.GetUtcNow(),
         CommitOf(root, cancel),
         FirstOf("/proc/cpuinfo", "model name"),
         Environment.ProcessorCount,
         double.Parse(FirstOf("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) / (1 << 20),
         File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
-        File.ReadAllText("/proc/loadavg").Split(' ')[0],
+        busyBefore,
         postgres,
         Environment.Version.ToString(),
         Tool.Run("/usr/bin/python3", ["--version"], cancel).Trim().Replace("Python ", "", StringComparison.Ordinal));

@@ -30,9 +30,8 @@ internal static class Writer
             $"""
             # Measured on {machine.At:yyyy-MM-dd}, {machine.Commit}
 
-            {machine.Cpu}, {machine.Cores} cores, {machine.MemoryGiB:0.0} GiB, Linux {machine.Kernel}; PostgreSQL {machine.Postgres}, .NET {machine.DotNet}, Python {machine.Python}. Begun at {machine.At:HH:mm} UTC with a
-            load average of {machine.Load}; the load generator ran beside the product. Medians of {plan.Rounds} rounds. What each case means is in
-            [docs/benchmarks.md](../../docs/benchmarks.md).
+            {machine.Cpu}, {machine.Cores} cores, {machine.MemoryGiB:0.0} GiB, Linux {machine.Kernel}; PostgreSQL {machine.Postgres}, .NET {machine.DotNet}, Python {machine.Python}. Begun at {machine.At:HH:mm} UTC; before that, others
+            kept {machine.BusyBefore:P0} of the machine busy. The load generator ran beside the product. {(plan.Rounds == 1 ? "One round" : $"Medians of {plan.Rounds} rounds")}. What each case means: [docs/benchmarks.md](../../docs/benchmarks.md).
 
             | case | figure | median | least – most | floor | ratio | aim | met | errors |
             | --- | --- | ---: | ---: | ---: | ---: | --- | --- | ---: |
@@ -42,6 +41,16 @@ internal static class Writer
         {
             text.Append(CultureInfo.InvariantCulture,
                 $"| {line.Case} | {line.Figure} | {Show(line, line.Median)} | {Show(line, line.Values.Min())} – {Show(line, line.Values.Max())} | {(line.Floor is { } floor ? Show(floor, floor.Median) : "")} | {line.Ratio:0.00} | {line.Aim} | {Met(line)} | {line.Errors} |\n");
+        }
+
+        if (sheet.Cpu.Count > 0)
+        {
+            text.Append("\nMicroseconds of CPU per event:\n\n| case | load | web | worker | zygote and cells | PostgreSQL | wrk | all else |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+            foreach (var line in sheet.Cpu)
+            {
+                text.Append(CultureInfo.InvariantCulture,
+                    $"| {line.Case} | {line.Load} | {line.Web:0.0} | {line.Worker:0.0} | {line.Cells:0.0} | {line.Postgres:0.0} | {line.Wrk:0.0} | {line.Others:0.0} |\n");
+            }
         }
 
         return text.ToString();
@@ -65,6 +74,7 @@ internal static class Writer
                 met = line.IsMet,
                 line.Errors,
             }),
+            cpuMicroseconds = sheet.Cpu,
         },
         Readable);
 
@@ -77,7 +87,6 @@ internal static class Writer
     {
         Unit.PerSecond => "/s",
         Unit.Milliseconds => "ms",
-        Unit.Microseconds => "µs",
         _ => "×",
     };
 }
