@@ -3,7 +3,12 @@ using System.Text.Json;
 
 namespace Eddy.Tests.Bench;
 
+/// <summary>Runs alone: a bench and the other tests would take each other's CPU until requests time out.</summary>
+[CollectionDefinition(nameof(BenchTests), DisableParallelization = true)]
+public sealed class BenchAlone;
+
 [Trait("Category", "Long")]
+[Collection(nameof(BenchTests))]
 public sealed class BenchTests
 {
     private static readonly string[] Cases = ["floor", "accept", "settled", "way", "chain", "cold", "many", "quiet"];
