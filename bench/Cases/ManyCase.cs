@@ -21,16 +21,18 @@ internal sealed class ManyCase : ICase
     {
         stage.Db.Drain();
         var clock = TimeProvider.System;
-        var started = clock.GetTimestamp();
+        var (started, cpuBefore) = (clock.GetTimestamp(), CpuClock.Read(stage.Product, Environment.ProcessId));
         var errors = Crowd.PostOnce(stage.Port, tenants, Connections, stage.Cancel);
         var accepted = clock.GetElapsedTime(started).TotalSeconds;
         stage.Db.Drain();
         var applied = clock.GetElapsedTime(started).TotalSeconds;
+        var cpu = CpuClock.Read(stage.Product, Environment.ProcessId).Since(cpuBefore);
 
         var events = stage.Db.Log([.. tenants.Select(tenant => tenant.Id)]).Events;
         var wrong = errors + Math.Abs(events - ((long)tenants.Count * eventsOfEach));
         var which = $"{tenants.Count} tenants, one event each, {kind}";
         stage.Sheet.Line(Name, $"applied, {which}", Unit.PerSecond, aim: aim).Add(tenants.Count / applied, wrong);
         stage.Sheet.Line(Name, $"accepted, {which}", Unit.PerSecond).Add(tenants.Count / accepted, errors);
+        stage.Sheet.CpuOf(Name, which).Add(cpu.Per(tenants.Count));
     }
 }

@@ -19,7 +19,8 @@ internal sealed class CpuLine(string @case, string load)
 
     public double Postgres => Median(used => used.Postgres);
 
-    public double Wrk => Median(used => used.Load);
+    /// <summary>wrk, or the bench itself.</summary>
+    public double Generator => Median(used => used.Load);
 
     /// <summary>The kernel's own work, the bench's looks at the line, and whatever else the machine did: where this is large, others disturbed the measurement.</summary>
     public double Others => Median(used => used.Machine - used.Web - used.Worker - used.Cells - used.Postgres - used.Load);

@@ -45,11 +45,11 @@ internal static class Writer
 
         if (sheet.Cpu.Count > 0)
         {
-            text.Append("\nMicroseconds of CPU per event:\n\n| case | load | web | worker | zygote and cells | PostgreSQL | wrk | all else |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+            text.Append("\nMicroseconds of CPU per event:\n\n| case | load | web | worker | zygote and cells | PostgreSQL | load generator | all else |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
             foreach (var line in sheet.Cpu)
             {
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {line.Case} | {line.Load} | {line.Web:0.0} | {line.Worker:0.0} | {line.Cells:0.0} | {line.Postgres:0.0} | {line.Wrk:0.0} | {line.Others:0.0} |\n");
+                    $"| {line.Case} | {line.Load} | {line.Web:0.0} | {line.Worker:0.0} | {line.Cells:0.0} | {line.Postgres:0.0} | {line.Generator:0.0} | {line.Others:0.0} |\n");
             }
         }
 
