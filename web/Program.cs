@@ -60,7 +60,7 @@ public static class WebProgram
         builder.AddKestrel(options);
 
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(options.AppDb));
+        builder.Services.AddSingleton(options.OpenSource());
         builder.Services.AddSingleton<EddyDbs>();
         builder.Services.AddScoped(all => all.GetRequiredService<EddyDbs>().Global());
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();

@@ -33,7 +33,8 @@ language sql stable security definer set search_path = pg_catalog, public as $$
                 where a.shard = get_byte(uuid_send(p_tenant), 15) & 63 and a.tenant_id = p_tenant and (a.pid = u.pid or a.wake_pid = u.pid))
 $$;
 
--- One flush of a door: all its arrivals or none, in one transaction. A request with an idempotency key goes in only if its row does;
+-- One flush of a door: all its arrivals or none, in one transaction, and once: a flush whose answer was lost may still be under way in a backend that nobody
+-- listens to any more, and whichever comes second is refused (ED003). A request with an idempotency key goes in only if its row does;
 -- the numbers of those that did not come back. An arrival's p_request is 0 where it has no such key.
 create function append_arrivals(
   p_door uuid, p_flush bigint, p_at timestamptz, p_notify text,
@@ -46,7 +47,10 @@ declare
   v_known int[] := '{}';
 begin
   insert into doors as d (door, flush, at) values (p_door, p_flush, p_at)
-  on conflict (door) do update set flush = excluded.flush, at = excluded.at;
+  on conflict (door) do update set flush = excluded.flush, at = excluded.at where d.flush < excluded.flush;
+  if not found then
+    raise exception 'flush % of this door is committed already', p_flush using errcode = 'ED003';
+  end if;
   if cardinality(p_request_keys) > 0 then
     -- Another door's row of the same key makes this wait for its end, and then skip.
     with new as (
@@ -72,7 +76,8 @@ begin
 end
 $$;
 
--- After a flush whose answer was lost: the number of the last flush that was committed. The lock waits for one that is still under way.
+-- After a flush whose answer was lost: the number of the last flush that was committed. The lock waits for one that is still under way; one that has
+-- not begun yet is stopped by append_arrivals.
 create function last_flush(p_door uuid) returns bigint
 language sql security definer set search_path = pg_catalog, public as $$
   select flush from doors where door = p_door for update

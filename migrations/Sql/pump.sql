@@ -25,7 +25,7 @@ begin
 end
 $$;
 
--- Gives shards back at once: at a graceful stop, or to a worker that came.
+-- Gives shards back at once: to a worker that came, or at a graceful stop; who leaves (p_leave) has no share any more.
 create function release_shards(p_worker uuid, p_shards smallint[], p_leave boolean) returns void
 language sql security definer set search_path = pg_catalog, public as $$
   update leases set owner = null, expires_at = '-infinity' where owner = p_worker and shard = any(p_shards);
@@ -102,7 +102,7 @@ $$;
 
 -- The commit of a slice: one batch of the functions below, fence_slice first, so one transaction. The lease's row is the fence: without it, under the
 -- epoch that the worker knows, everything is refused (ED001); while it is locked, nobody can take the shard. Its slice number tells
--- afterwards whether a commit happened whose answer was lost.
+-- afterwards whether a commit happened whose answer was lost. ED002: what the worker knows of the line is out of date, which no arrival is to blame for.
 create function fence_slice(
   p_worker uuid, p_shard smallint, p_epoch bigint, p_slice bigint, p_done bigint[],
   p_tenants uuid[], p_before bigint[], p_positions bigint[], p_runs bigint[], p_at timestamptz[])
@@ -118,7 +118,7 @@ begin
   delete from arrivals a using unnest(p_done) d(id) where a.shard = p_shard and a.id = d.id;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_done) then
-    raise exception 'shard %: % of % arrivals are gone from the line', p_shard, cardinality(p_done) - v_count, cardinality(p_done);
+    raise exception 'shard %: % of % arrivals are gone from the line', p_shard, cardinality(p_done) - v_count, cardinality(p_done) using errcode = 'ED002';
   end if;
   insert into heads as h (tenant_id, position, run, at)
   select * from unnest(p_tenants, p_positions, p_runs, p_at) u(tenant_id, position, run, at)
@@ -126,7 +126,7 @@ begin
   where h.position = (select u.before from unnest(p_tenants, p_before) u(tenant_id, before) where u.tenant_id = excluded.tenant_id);
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_tenants) then
-    raise exception 'shard %: the head of a tenant is not where its pump left it', p_shard;
+    raise exception 'shard %: the head of a tenant is not where its pump left it', p_shard using errcode = 'ED002';
   end if;
 end
 $$;
@@ -205,7 +205,7 @@ begin
   delete from wakings w using unnest(p_paid_tenants, p_paid) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_paid) then
-    raise exception 'shard %: % of % owed runs are gone', p_shard, cardinality(p_paid) - v_count, cardinality(p_paid);
+    raise exception 'shard %: % of % owed runs are gone', p_shard, cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';
   end if;
   insert into wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace)
   select w.tenant_id, p_shard, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
@@ -225,6 +225,7 @@ language sql security definer set search_path = pg_catalog, public as $$
   select f.tenant_id, f.arrival, f.pid, f.kvps, f.actor, f.source, f.received, clock_timestamp(), f.reason
   from unnest(p_tenants, p_arrivals, p_pids, p_kvps, p_actors, p_sources, p_received, p_reasons)
     f(tenant_id, arrival, pid, kvps, actor, source, received, reason)
+  on conflict do nothing
 $$;
 
 create function tell_doors(p_channels text[], p_payloads text[]) returns void

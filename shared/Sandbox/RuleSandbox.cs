@@ -44,6 +44,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         var tenant = await EnterAsync(tree.Tenant, ct);
         try
         {
+            tenant.NoteIfWithoutScripts(tree);
             return tenant.Loaded is { } loaded && loaded.IsOf(tree) ? loaded.Tree : (await ObtainAsync(tenant, tree, shared, ct)).Loaded;
         }
         finally
@@ -121,6 +122,7 @@ public sealed class RuleSandbox : IAsyncDisposable
     /// <summary>Where no rule can wake, no cell is needed.</summary>
     private Transcript? RunWithoutCell(TenantCell tenant, CellTree tree, Slice slice)
     {
+        tenant.NoteIfWithoutScripts(tree);
         if (tenant.Loaded is not { } loaded || !loaded.IsOf(tree) || slice.Owed.Count > 0 || slice.Arrivals.Count == 0 || slice.Runs < 1)
         {
             return null;

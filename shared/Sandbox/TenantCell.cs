@@ -28,7 +28,14 @@ internal sealed class TenantCell
 
     public Cell? TakeCell() => Interlocked.Exchange(ref _cell, null);
 
-    public void ForgetFiles() => Volatile.Write(ref _loaded, null);
+    /// <summary>Files without scripts have no rules: nobody needs a cell to see that.</summary>
+    public void NoteIfWithoutScripts(CellTree tree)
+    {
+        if (Loaded?.IsOf(tree) != true && !tree.Files.Any(file => file.Path.StartsWith("scripts/", StringComparison.Ordinal)))
+        {
+            Volatile.Write(ref _loaded, new LoadedFiles(tree.Version, tree.TimeZone, new LoadedTree([], []), new WakeTable([])));
+        }
+    }
 }
 
 /// <summary>A version of a tree, and what was found in it.</summary>

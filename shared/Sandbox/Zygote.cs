@@ -173,9 +173,16 @@ internal sealed class Zygote(SandboxOptions options, TimeProvider time, ILogger 
         }
 
         Lost("The sandbox was stopped.");
-        if (_folder is not null)
+        try
         {
-            Directory.Delete(_folder, recursive: true);
+            if (_folder is not null)
+            {
+                Directory.Delete(_folder, recursive: true);
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // The zygote was quicker.
         }
     }
 

@@ -235,4 +235,38 @@ public sealed class OrderTests(CellFixture cells)
         tenant.Kvp(0, "total").ShouldBe("2500");
         tenant.Kvp(50, "size").ShouldBe("30000");
     }
+
+    [Fact]
+    public async Task A_process_can_not_become_larger_than_its_limit_whoever_made_it_large()
+    {
+        var tenant = TestTenant.WithRule(await cells.Sandbox, """
+            class fill(Rule):
+                listens_to = ["n"]
+                def action(self):
+                    self[f"k{self.n}"] = "x" * 50_000
+                    shared.last = self.n
+            """);
+
+        var runs = new List<RunEnded>();
+        for (var i = 1; i <= 4; i++)
+        {
+            runs.Add(await tenant.OneRunAsync(15, ("n", $"{i}"), ("big", $"\"{new string('y', 20_000 * i)}\"")));
+        }
+
+        await tenant.PostAsync(15, ("big", null));
+        runs.Add(await tenant.OneRunAsync(15, ("n", "5")));
+
+        runs.Select(run => run.Outcome).ShouldBe([RunOutcome.Ran, RunOutcome.Ran, RunOutcome.Ran, RunOutcome.Failed, RunOutcome.Ran]);
+        runs[3].Error!.Message.ShouldContain("262144 is the limit");
+        tenant.Kvp(0, "last").ShouldBe("5");
+    }
+
+    [Fact]
+    public async Task A_tenant_without_scripts_needs_no_cell()
+    {
+        await using var stopped = new RuleSandbox(CellFixture.Limits(), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<RuleSandbox>.Instance);
+        var tenant = new TestTenant(stopped, ("libraries/tools.py", "x = 1\n"));
+
+        (await tenant.PostAsync(15, ("n", "1"))).Steps.ShouldBe([new ArrivalApplied(0)]);
+    }
 }

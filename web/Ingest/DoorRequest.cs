@@ -78,7 +78,8 @@ internal sealed class DoorRequest
     {
         using var stored = JsonDocument.Parse(answer);
         var ids = stored.RootElement.EnumerateArray().Select(pair => pair[0].GetGuid()).ToArray();
-        IsFirst = ids.AsSpan().SequenceEqual(Ids);
+        // (It may be told twice.)
+        IsFirst &= ids.AsSpan().SequenceEqual(Ids);
         Pids = [.. stored.RootElement.EnumerateArray().Select(pair => pair[1].GetInt64())];
         Ids = ids;
     }

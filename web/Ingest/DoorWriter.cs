@@ -17,6 +17,9 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
     /// <summary>Between two tries to reach the database.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>What append_arrivals says of a flush that was committed before.</summary>
+    private const string IsCommitted = "ED003";
+
     private readonly Guid _door = Guid.CreateVersion7();
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -175,6 +178,11 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
                 _flush = number;
                 Complete(batch, null);
                 return;
+            }
+            catch (PostgresException twice) when (twice.SqlState == IsCommitted)
+            {
+                // The try before this one got there after all.
+                unknown = true;
             }
             catch (PostgresException refusal) when (!IsPassing(refusal))
             {

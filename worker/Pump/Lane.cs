@@ -94,6 +94,7 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
     private bool Start(ShardLine shard)
     {
         var busy = shard.Tenants.Values.Where(line => line.IsRunning).Select(line => line.Tenant).ToHashSet();
+        busy.UnionWith(Resting(shard));
         var owed = shard.MayOwe ? SliceReader.Owed(_connection!, shard.Shard) : [];
         shard.MayOwe = owed.Count > 0;
         owed.RemoveAll(cascade => busy.Contains(cascade.Tenant));
@@ -123,6 +124,20 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         return more;
     }
 
+    /// <summary>Tenants whose turn could not be taken just now: the next try comes after a pause (<see cref="Pump.AskLater"/>), whatever else the shard has to do.</summary>
+    private Dictionary<TenantId, long>.KeyCollection Resting(ShardLine shard)
+    {
+        foreach (var (tenant, since) in shard.Resting)
+        {
+            if (time.GetElapsedTime(since) >= options.Poll / 2)
+            {
+                shard.Resting.Remove(tenant);
+            }
+        }
+
+        return shard.Resting.Keys;
+    }
+
     private List<LineArrival> Line(ShardLine shard, HashSet<TenantId> busy, List<OwedCascade> owed, out bool more)
     {
         var without = busy.Concat(owed.Select(cascade => cascade.Tenant)).ToList();
@@ -147,15 +162,24 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         var owing = owed.ToDictionary(cascade => cascade.Tenant);
         var waiting = arrivals.GroupBy(arrival => arrival.Tenant).ToDictionary(tenant => tenant.Key, tenant => tenant.ToList());
         var tenants = owing.Keys.Concat(waiting.Keys).Distinct().ToList();
-        SliceReader.Tenants(_connection!, [.. tenants.Where(tenant => !shard.Tenants.ContainsKey(tenant)).Select(shard.Tenant)]);
-
-        var wanted = new HashSet<(TenantLine, long)>();
-        foreach (var tenant in tenants)
+        try
         {
-            Want(shard.Tenant(tenant), owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], wanted);
+            SliceReader.Tenants(_connection!, [.. tenants.Where(tenant => !shard.Tenants.ContainsKey(tenant)).Select(shard.Tenant)]);
+            var wanted = new HashSet<(TenantLine, long)>();
+            foreach (var tenant in tenants)
+            {
+                Want(shard.Tenant(tenant), owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], wanted);
+            }
+
+            SliceReader.State(_connection!, [.. wanted]);
+        }
+        catch
+        {
+            // What was read halfway would pass for a tenant without a past and for processes without KVPs.
+            tenants.ForEach(tenant => shard.Tenants.Remove(tenant));
+            throw;
         }
 
-        SliceReader.State(_connection!, [.. wanted]);
         var now = Microseconds(time.GetUtcNow().UtcDateTime);
         return tenants.ConvertAll(tenant => Turn(shard.Tenant(tenant), owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], now));
     }
@@ -216,7 +240,7 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         Dictionary<long, (int Kvps, long Bytes)>? sizes = null;
         foreach (var arrival in arrivals)
         {
-            if (ProcessSize.Fault(line, arrival, ref sizes, options) is { } fault)
+            if ((arrival.Fault ?? ProcessSize.Fault(line, arrival, ref sizes, options)) is { } fault)
             {
                 refused.Add((arrival, fault));
             }
@@ -262,6 +286,7 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
             }
 
             shard.Tenants.Remove(turn.Line.Tenant);
+            shard.Resting[turn.Line.Tenant] = time.GetTimestamp();
             shard.MayOwe = true;
             pump.AskLater(shard);
         }
@@ -291,36 +316,49 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         var started = Stopwatch.GetTimestamp();
         var rows = new SliceRows();
         var outcomes = new int[4];
-        foreach (var turn in turnsEnded)
-        {
-            var counts = Fold.Into(rows, turn);
-            for (var i = 0; i < outcomes.Length; i++)
-            {
-                outcomes[i] += counts[i];
-            }
-        }
-
         try
         {
+            foreach (var turn in turnsEnded)
+            {
+                var counts = Fold.Into(rows, turn);
+                for (var i = 0; i < outcomes.Length; i++)
+                {
+                    outcomes[i] += counts[i];
+                }
+            }
+
             if (!Execute(shard, rows))
             {
-                shard.Drop(turnsEnded);
-                turnsEnded.ForEach(turns.Drop);
+                Forget(shard, turnsEnded);
+                stop.WaitHandle.WaitOne(Pause);
                 return true;
             }
         }
         catch (PostgresException lost) when (lost.SqlState == SliceCommit.LeaseLost)
         {
             log.LogWarning("The lease of shard {Shard} under epoch {Epoch} is lost", shard.Shard, shard.Epoch);
-            turnsEnded.ForEach(turns.Drop);
+            Forget(shard, turnsEnded);
             pump.Lost(shard);
             return false;
         }
-        catch (PostgresException refusal)
+        catch (PostgresException stale) when (stale.SqlState == SliceCommit.OutOfDate)
         {
+            log.LogError(stale, "What is known of {Turns} tenants of shard {Shard} does not hold; it is read again", turnsEnded.Count, shard.Shard);
+            Forget(shard, turnsEnded);
+            pump.AskLater(shard);
+            return false;
+        }
+        catch (Exception refusal)
+        {
+            // The database will not have it, or it can not even be written down.
             log.LogError(refusal, "The commit of {Turns} turns of shard {Shard} was refused", turnsEnded.Count, shard.Shard);
-            shard.Drop(turnsEnded);
-            turnsEnded.ForEach(turns.Drop);
+            Forget(shard, turnsEnded);
+            if (refusal is not PostgresException)
+            {
+                Disconnect();
+                Connect();
+            }
+
             return Isolate(shard, turnsEnded, refusal);
         }
 
@@ -329,6 +367,14 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         meters.Committed(rows, turnsEnded, outcomes, Stopwatch.GetElapsedTime(started));
         // What a turn did not come to waits in the line.
         return shard.MayOwe || turnsEnded.Exists(turn => turn.Transcript!.ArrivalsTaken < turn.Arrivals.Count);
+    }
+
+    /// <summary>What is known of these tenants was not committed, and does not hold.</summary>
+    private void Forget(ShardLine shard, List<Turn> turnsEnded)
+    {
+        shard.MayOwe = true;
+        shard.Drop(turnsEnded);
+        turnsEnded.ForEach(turns.Drop);
     }
 
     /// <summary>Commits. False where it turned out, after a lost answer, that nothing was written.</summary>
@@ -384,9 +430,8 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
     /// What the database refuses is tried again one arrival at a time; what alone can not be applied is put aside with the reason, so that it does not hold up
     /// its tenant for good.
     /// </summary>
-    private bool Isolate(ShardLine shard, List<Turn> refusedTurns, PostgresException refusal)
+    private bool Isolate(ShardLine shard, List<Turn> refusedTurns, Exception refusal)
     {
-        shard.MayOwe = true;
         var arrivals = refusedTurns.Sum(turn => turn.Arrivals.Count);
         if (refusedTurns.Count > 1 || arrivals > 1 || (refusedTurns[0].Owed is not null && arrivals > 0))
         {
@@ -397,7 +442,7 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         var turn = refusedTurns[0];
         var line = new TenantLine(turn.Line.Tenant);
         SliceReader.Tenants(_connection!, [line]);
-        var reason = $"The database refused it: {refusal.MessageText}";
+        var reason = refusal is PostgresException said ? $"The database refused it: {said.MessageText}" : $"It could not be written down: {refusal.Message}";
         var aside = turn.Owed is { } owed
             ? new Turn(line, turn.At, owed, [], [])
             {

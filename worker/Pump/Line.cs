@@ -9,8 +9,9 @@ namespace Eddy.Pump;
 /// <param name="Fresh">Its process is new: there is no state to read.</param>
 /// <param name="Tag">Who waits for it; null for nobody.</param>
 /// <param name="Trace">W3C traceparent, or null.</param>
+/// <param name="Fault">Why it can not be applied, whatever the state; null where it can.</param>
 public sealed record LineArrival(
-    long Id, TenantId Tenant, ArrivalSet Set, bool Fresh, string Kvps, DateTime ReceivedAt, string? Tag, string? Trace, long TreeVersion);
+    long Id, TenantId Tenant, ArrivalSet Set, bool Fresh, string Kvps, DateTime ReceivedAt, string? Tag, string? Trace, long TreeVersion, string? Fault);
 
 /// <summary>A cascade that an earlier slice left unfinished, with the runs that it owes.</summary>
 /// <param name="Wakings">The ids of the rows that this pays.</param>
@@ -24,9 +25,14 @@ public sealed class TenantLine(TenantId tenant)
     /// <summary>With more processes than this, all are forgotten and read again when they are needed.</summary>
     private const int Remembered = 4000;
 
+    private static long _last;
+
     private readonly Dictionary<long, Dictionary<string, string>> _state = [];
 
     public TenantId Tenant => tenant;
+
+    /// <summary>Tells it from other lines of the same tenant, before and after it.</summary>
+    public long Number { get; } = Interlocked.Increment(ref _last);
 
     /// <summary>The last position of its log.</summary>
     public long Position { get; set; }
@@ -115,6 +121,9 @@ public sealed class ShardLine(short shard, long epoch, long slice)
     public long Slice { get; set; } = slice;
 
     public Dictionary<TenantId, TenantLine> Tenants { get; } = [];
+
+    /// <summary>Tenants whose last turn could not be taken, and since when.</summary>
+    public Dictionary<TenantId, long> Resting { get; } = [];
 
     /// <summary>Turns that ended after their slice had been committed. Filled by any thread, emptied by the lane that has the shard.</summary>
     public ConcurrentQueue<Turn> Finished { get; } = new();

@@ -11,12 +11,18 @@ namespace Eddy.Pump;
 public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger<Pump> log)
     : IDisposable
 {
+    private static readonly short[] Every = [.. Enumerable.Range(0, 64).Select(shard => (short)shard)];
+
     private readonly ConcurrentDictionary<short, ShardLine> _shards = new();
     private readonly BlockingCollection<ShardLine> _queue = [];
     private readonly CancellationTokenSource _halt = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // What is asked of the leases, one at a time: an answer that was overtaken would take shards for lost that were just won.
+    private readonly SemaphoreSlim _leases = new(1, 1);
     private long _claimedAt;
-    private bool _isStopping;
+    private int _isClaimAsked;
+    private volatile bool _isStopping;
 
     /// <summary>Its name in the leases, new at each start.</summary>
     public Guid Worker { get; } = Guid.CreateVersion7();
@@ -43,7 +49,11 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
             return thread;
         }).ToList();
         using var all = CancellationTokenSource.CreateLinkedTokenSource(stop, _halt.Token);
-        await Task.WhenAll(ClaimAsync(all.Token), ListenAsync(all.Token), PollAsync(all.Token), new BacklogMeter(this, source, meters, time, log).RunAsync(all.Token));
+        Task[] parts = [ClaimAsync(all.Token), ListenAsync(all.Token), PollAsync(all.Token), new BacklogMeter(this, source, meters, time, log).RunAsync(all.Token)];
+        // They end when they are told to; one that ends by a fault takes the pump along, and its host starts another.
+        await Task.WhenAny(parts);
+        await all.CancelAsync();
+        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         await StopAsync();
         _queue.CompleteAdding();
@@ -51,12 +61,14 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         {
             lane.Join(options.StopPatience);
         }
+
+        await Task.WhenAll(parts);
     }
 
     public void Dispose()
     {
-        _halt.Dispose();
-        _queue.Dispose();
+        // A lane that did not end in time still looks at the other parts: only what nobody waits for is disposed of.
+        _leases.Dispose();
     }
 
     /// <summary>The next shard where something waits; null at the end. Blocks.</summary>
@@ -98,16 +110,24 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     {
         shard.IsLost = true;
         _shards.TryRemove(new KeyValuePair<short, ShardLine>(shard.Shard, shard));
+        if (_isStopping && _shards.IsEmpty)
+        {
+            _empty.TrySetResult();
+        }
     }
 
     /// <summary>Nothing is under way in a shard that shall be given back.</summary>
     internal void Leave(ShardLine shard)
     {
-        Lost(shard);
-        Release([shard.Shard], leave: false);
-        if (_isStopping && _shards.IsEmpty)
+        _leases.Wait();
+        try
         {
-            _empty.TrySetResult();
+            Release([shard.Shard], leave: false);
+            Lost(shard);
+        }
+        finally
+        {
+            _leases.Release();
         }
     }
 
@@ -138,6 +158,24 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     }
 
     private async Task ClaimOnceAsync(CancellationToken cancel)
+    {
+        await _leases.WaitAsync(cancel);
+        try
+        {
+            // Whoever asks from here on wants a newer answer than this one.
+            Volatile.Write(ref _isClaimAsked, 0);
+            if (!_isStopping)
+            {
+                await ClaimSharesAsync(cancel);
+            }
+        }
+        finally
+        {
+            _leases.Release();
+        }
+    }
+
+    private async Task ClaimSharesAsync(CancellationToken cancel)
     {
         var asked = time.GetTimestamp();
         await using var claim = source.CreateCommand("select shard, epoch, slice, fair from claim_shards($1, $2)");
@@ -189,7 +227,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
             try
             {
                 await using var connection = await source.OpenConnectionAsync(cancel);
-                connection.Notification += (_, news) => Hear(news.Channel, news.Payload);
+                connection.Notification += (_, news) => Hear(news.Channel, news.Payload, cancel);
                 await using (var listen = new NpgsqlCommand("listen eddy_arrivals; listen eddy_leases", connection))
                 {
                     await listen.ExecuteNonQueryAsync(cancel);
@@ -213,11 +251,15 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         }
     }
 
-    private void Hear(string channel, string payload)
+    private void Hear(string channel, string payload, CancellationToken cancel)
     {
         if (channel == "eddy_leases")
         {
-            _ = ClaimOnceAsync(_halt.Token).ContinueWith(static claim => _ = claim.Exception, TaskContinuationOptions.OnlyOnFaulted);
+            if (Interlocked.Exchange(ref _isClaimAsked, 1) == 0)
+            {
+                _ = ClaimOnceAsync(cancel).ContinueWith(static claim => _ = claim.Exception, TaskContinuationOptions.OnlyOnFaulted);
+            }
+
             return;
         }
 
@@ -271,7 +313,11 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     /// <summary>Lets turns under way end, for a while, and gives the shards back.</summary>
     private async Task StopAsync()
     {
+        await _leases.WaitAsync(CancellationToken.None);
         _isStopping = true;
+        // The others' share grows now, so that they take what is given back as it comes.
+        Release([], leave: true);
+        _leases.Release();
         foreach (var line in _shards.Values)
         {
             line.IsLeaving = true;
@@ -283,9 +329,8 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
             await _empty.Task.WaitAsync(options.StopPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        var left = _shards.Keys.ToArray();
         await _halt.CancelAsync();
-        Release(left, leave: true);
+        Release(Every, leave: true);
     }
 
     private void Release(short[] shards, bool leave)

@@ -10,6 +10,9 @@ internal static class SliceCommit
     /// <summary>The lease is lost: nothing was written.</summary>
     public const string LeaseLost = "ED001";
 
+    /// <summary>The line, a head or what is owed is not as this worker knows it: nothing was written, and what it knows does not hold.</summary>
+    public const string OutOfDate = "ED002";
+
     /// <summary>NOTIFY takes less than 8,000 bytes.</summary>
     private const int PayloadBytes = 7500;
 

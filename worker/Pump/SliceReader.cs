@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Eddy.Kvps;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -22,19 +23,34 @@ internal static class SliceReader
         while (rows.Read())
         {
             var kvps = rows.GetString(6);
+            var (changes, fault) = Changes(kvps);
             line.Add(new LineArrival(
                 rows.GetInt64(0),
                 new TenantId(rows.GetGuid(1)),
-                new ArrivalSet(rows.GetGuid(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetString(7), rows.GetString(8), ChangeList.Read(kvps)),
+                new ArrivalSet(rows.GetGuid(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetString(7), rows.GetString(8), changes),
                 rows.GetBoolean(5),
                 kvps,
                 rows.GetDateTime(9),
                 rows.IsDBNull(10) ? null : rows.GetString(10),
                 rows.IsDBNull(11) ? null : rows.GetString(11),
-                rows.IsDBNull(12) ? 0 : rows.GetInt64(12)));
+                rows.IsDBNull(12) ? 0 : rows.GetInt64(12),
+                fault));
         }
 
         return line;
+    }
+
+    /// <summary>What nobody can read is refused like what can not be applied; it must not hold up its shard.</summary>
+    private static (IReadOnlyList<Change> Changes, string? Fault) Changes(string kvps)
+    {
+        try
+        {
+            return (ChangeList.Read(kvps), null);
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            return ([], $"Its KVPs can not be read: {fault.Message}");
+        }
     }
 
     /// <summary>The owed cascades of a shard, one a tenant.</summary>

@@ -9,6 +9,8 @@ namespace Eddy.Pump;
 /// <summary>Takes a tenant's turn: reads its files if they have changed, and runs the slice in its cell. Many turns are under way at once.</summary>
 public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataSource source, PumpOptions options)
 {
+    private readonly CellHolds _cells = new(sandbox);
+
     /// <summary>Sets the turn's transcript, or its fault where nothing could be run. Does not throw.</summary>
     public async Task RunAsync(Turn turn, CancellationToken cancel)
     {
@@ -23,6 +25,7 @@ public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataS
             }
 
             turn.TreeVersion = tree.Version;
+            using var cell = await _cells.TakeAsync(line, cancel);
             if (line.Wakes is not { } wakes || wakes.Version != tree.Version)
             {
                 var loaded = await sandbox.LoadAsync(tree, line.State(0), cancel);

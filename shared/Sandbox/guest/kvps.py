@@ -139,30 +139,34 @@ def begin(shared, committed, open):
     return bag
 
 
-def check_totals(bag, changes, weights):
-    """Raises if the changes would make the process too large; keeps its size in `weights` (by pid) where that could be."""
+def weigh(kvps, weight, key, text):
+    """The size of a process's values after `key` has become `text`, which was `weight` before."""
+    before = kvps.get(key)
+    if before is not None:
+        weight -= limits.size(before)
+    return weight if text is None else weight + limits.size(text)
+
+
+def total(bag, changes, weights):
+    """The size of the process's values after the changes; None where it can not be too much. Raises if it is.
+
+    `weights` has such sizes by pid.
+    """
     committed = bag.committed
     kvps = len(committed)
-    most = kvps + len(changes)
     # So few KVPs can not be too much, however large each is.
-    if most * limits.VALUE <= limits.PROCESS and most <= limits.PROCESS_KVPS:
-        return
+    if (kvps + len(changes)) * limits.VALUE <= limits.PROCESS and kvps + len(changes) <= limits.PROCESS_KVPS:
+        return None
     pid = bag.pid
     weight = weights.get(pid)
     if weight is None:
         weight = sum(map(limits.size, committed.values()))
-        if len(weights) > 5000:
-            weights.clear()
     for key, text in changes:
-        before = committed.get(key)
-        if before is not None:
-            kvps -= 1
-            weight -= limits.size(before)
-        if text is not None:
-            kvps += 1
-            weight += limits.size(text)
+        kvps += (text is not None) - (key in committed)
+        weight = weigh(committed, weight, key, text)
     name = f"process {pid}" if pid else "the shared bag"
     if pid and kvps > limits.PROCESS_KVPS:
         raise ValueError(f"{name} would have {kvps} KVPs, and {limits.PROCESS_KVPS} is the limit")
     if weight > limits.PROCESS:
         raise ValueError(f"{name} would have {weight} bytes of values, and {limits.PROCESS} is the limit")
+    return weight

@@ -140,6 +140,7 @@ class Line:
         self.cpu = cpu_clock()
         until = now + micros * 1000
         state = self.state
+        weights = self.weights
         listeners = self.listeners
         by_key, star = self.by_key, self.star
         position = head
@@ -196,7 +197,15 @@ class Line:
                     kvp = state[pid] = {}
                 first = position + 1
                 position += len(flat) >> 1
-                self.weights.pop(pid, None)
+                if pid in weights:
+                    # What came twice in one set would be counted twice; it is rare, and counted anew.
+                    if len(set(flat[::2])) * 2 == len(flat):
+                        weight = weights[pid]
+                        for i in range(0, len(flat), 2):
+                            weight = kvps.weigh(kvp, weight, flat[i], flat[i + 1])
+                        weights[pid] = weight
+                    else:
+                        del weights[pid]
                 if len(flat) == 2:
                     key, text = flat
                     woken = by_key.get(key, star) if pid else self.by_shared.get(key, ())
@@ -298,10 +307,15 @@ class Line:
             size = sum(limits.size(text) for some in (own, of_shared) for _, text in some if text is not None)
             if size > limits.PROCESS:
                 raise ValueError(f"the run's changes have {size} bytes, and {limits.PROCESS} is the limit")
-        if own:
-            kvps.check_totals(bag, own, self.weights)
-        if of_shared:
-            kvps.check_totals(shared, of_shared, self.weights)
+        # Both are checked before either is noted: a run that fails leaves nothing.
+        weights = [(one.pid, kvps.total(one, some, self.weights)) for one, some in ((bag, own), (shared, of_shared)) if some]
+        if len(self.weights) > 5000:
+            self.weights.clear()
+        for pid, weight in weights:
+            if weight is None:
+                self.weights.pop(pid, None)
+            else:
+                self.weights[pid] = weight
 
 
 def _told(changes):

@@ -115,6 +115,7 @@ class Zygote:
             os.kill(pid, signal.SIGKILL)
         try:
             os.unlink(self.path)
+            os.rmdir(os.path.dirname(self.path))
         except OSError:
             pass
         os._exit(0)
