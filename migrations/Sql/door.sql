@@ -1,11 +1,15 @@
--- What the door does across tenants.
+-- What the door does across tenants. A function in the language sql is planned anew at every call; these are called often, so they are not, and keep one plan.
 
 create function resolve_key(p_hash bytea)
 returns table (tenant_id uuid, slug text, time_zone text, key_id uuid, name text, scopes text[])
-language sql stable security definer set search_path = pg_catalog, public as $$
-  select k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes
-  from api_keys k join tenants t on t.id = k.tenant_id
-  where k.hash = p_hash and k.revoked_at is null
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes
+    from api_keys k join tenants t on t.id = k.tenant_id
+    where k.hash = p_hash and k.revoked_at is null;
+end
 $$;
 
 create function note_key_use(p_tenants uuid[], p_keys uuid[], p_at timestamptz[]) returns void
@@ -17,20 +21,28 @@ $$;
 
 -- Blocks of process numbers: for each tenant the first of as many as were asked for. In one order, so that two doors can not deadlock.
 create function draw_pids(p_tenants uuid[], p_counts int[]) returns table (tenant_id uuid, first bigint)
-language sql security definer set search_path = pg_catalog, public as $$
-  insert into pids as p (tenant_id, next)
-  select u.tenant_id, 1 + u.n from unnest(p_tenants, p_counts) u(tenant_id, n) order by 1
-  on conflict (tenant_id) do update set next = p.next + excluded.next - 1
-  returning p.tenant_id, p.next - (select c.n from unnest(p_tenants, p_counts) c(tenant_id, n) where c.tenant_id = p.tenant_id)
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    insert into pids as p (tenant_id, next)
+    select u.tenant_id, 1 + u.n from unnest(p_tenants, p_counts) u(tenant_id, n) order by 1
+    on conflict (tenant_id) do update set next = p.next + excluded.next - 1
+    returning p.tenant_id, p.next - (select c.n from unnest(p_tenants, p_counts) c(tenant_id, n) where c.tenant_id = p.tenant_id);
+end
 $$;
 
 -- Which of these processes exist, or will by an arrival that waits. Arrivals of a shard are few (the door holds back before they are many).
 create function known_pids(p_tenant uuid, p_pids bigint[]) returns setof bigint
-language sql stable security definer set search_path = pg_catalog, public as $$
-  select u.pid from unnest(p_pids) u(pid)
-  where exists (select from processes p where p.tenant_id = p_tenant and p.pid = u.pid)
-     or exists (select from arrivals a
-                where a.shard = get_byte(uuid_send(p_tenant), 15) & 63 and a.tenant_id = p_tenant and (a.pid = u.pid or a.wake_pid = u.pid))
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select u.pid from unnest(p_pids) u(pid)
+    where exists (select from processes p where p.tenant_id = p_tenant and p.pid = u.pid)
+       or exists (select from arrivals a
+                  where a.shard = get_byte(uuid_send(p_tenant), 15) & 63 and a.tenant_id = p_tenant and (a.pid = u.pid or a.wake_pid = u.pid));
+end
 $$;
 
 -- One flush of a door: all its arrivals or none, in one transaction, and once: a flush whose answer was lost may still be under way in a backend that nobody
@@ -85,15 +97,19 @@ $$;
 
 -- Which of these arrivals are not settled: they wait in the line, or their cascade owes runs; and which were refused.
 create function arrivals_left(p_tenants uuid[], p_arrivals uuid[]) returns table (arrival uuid, is_line boolean, is_refused boolean)
-language sql stable security definer set search_path = pg_catalog, public as $$
-  select l.arrival, l.is_line, l.is_refused from (
-    select u.arrival,
-      exists (select from arrivals a
-              where a.shard = get_byte(uuid_send(u.tenant_id), 15) & 63 and a.tenant_id = u.tenant_id and a.arrival = u.arrival) as is_line,
-      exists (select from wakings w where w.tenant_id = u.tenant_id and w.root = u.arrival) as is_owed,
-      exists (select from refused r where r.tenant_id = u.tenant_id and r.arrival = u.arrival) as is_refused
-    from unnest(p_tenants, p_arrivals) u(tenant_id, arrival)) l(arrival, is_line, is_owed, is_refused)
-    where l.is_line or l.is_owed or l.is_refused
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select l.arrival, l.is_line, l.is_refused from (
+      select u.arrival,
+        exists (select from arrivals a
+                where a.shard = get_byte(uuid_send(u.tenant_id), 15) & 63 and a.tenant_id = u.tenant_id and a.arrival = u.arrival) as is_line,
+        exists (select from wakings w where w.tenant_id = u.tenant_id and w.root = u.arrival) as is_owed,
+        exists (select from refused r where r.tenant_id = u.tenant_id and r.arrival = u.arrival) as is_refused
+      from unnest(p_tenants, p_arrivals) u(tenant_id, arrival)) l(arrival, is_line, is_owed, is_refused)
+      where l.is_line or l.is_owed or l.is_refused;
+end
 $$;
 
 create function refusal_reason(p_tenant uuid, p_arrival uuid) returns text
@@ -123,6 +139,10 @@ language sql stable security definer set search_path = pg_catalog, public as $$
 $$;
 
 create function idempotency_answer(p_tenant uuid, p_key text) returns table (fingerprint bytea, answer jsonb)
-language sql stable security definer set search_path = pg_catalog, public as $$
-  select fingerprint, answer from idempotency where tenant_id = p_tenant and key = p_key
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select fingerprint, answer from idempotency where tenant_id = p_tenant and key = p_key;
+end
 $$;

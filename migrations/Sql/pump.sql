@@ -12,6 +12,8 @@ begin
   on conflict (worker) do update set expires_at = excluded.expires_at;
   delete from workers where expires_at < v_now - interval '1 hour';
   select ceil(64.0 / count(*)) into v_fair from workers where expires_at > v_now;
+  -- In the order in which commits lock them, or the two would wait for each other.
+  perform from leases l where l.owner = p_worker order by l.shard for update;
   update leases l set expires_at = v_now + p_ttl where l.owner = p_worker;
   update leases l set owner = p_worker, epoch = l.epoch + 1, expires_at = v_now + p_ttl
   from (
@@ -33,37 +35,41 @@ language sql security definer set search_path = pg_catalog, public as $$
   select pg_notify('eddy_leases', '')
 $$;
 
--- The line of one shard, without the tenants that have work under way or have had their share. Taken by presence, never by a cursor:
+-- The line of some shards, without the tenants that have work under way or have had their share. Taken by presence, never by a cursor:
 -- ids do not commit in their order.
-create function read_slice(p_shard smallint, p_without uuid[], p_limit int)
-returns table (id bigint, tenant_id uuid, arrival uuid, pid bigint, wake_pid bigint, fresh boolean, kvps text, actor text, source text,
+create function read_slice(p_shards smallint[], p_without uuid[], p_limit int)
+returns table (id bigint, shard smallint, tenant_id uuid, arrival uuid, pid bigint, wake_pid bigint, fresh boolean, kvps text, actor text, source text,
   received_at timestamptz, tag text, trace text, tree_version bigint)
 language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   return query
-    select a.id, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, a.received_at, a.tag, a.trace, t.tree_version
-    from (select * from arrivals l where l.shard = p_shard and l.tenant_id <> all(p_without) order by l.id limit p_limit) a
-    left join tenants t on t.id = a.tenant_id
-    order by a.id;
+    select a.id, a.shard, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, a.received_at, a.tag, a.trace, t.tree_version
+    from unnest(p_shards) s(shard)
+    cross join lateral (select * from arrivals l where l.shard = s.shard and l.tenant_id <> all(p_without) order by l.id limit p_limit) a
+    left join tenants t on t.id = a.tenant_id;
 end
 $$;
 
 create function waiting_shards(p_shards smallint[]) returns setof smallint
-language sql stable security definer set search_path = pg_catalog, public as $$
-  select u.shard from unnest(p_shards) u(shard)
-  where exists (select from arrivals a where a.shard = u.shard) or exists (select from wakings w where w.shard = u.shard)
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select u.shard from unnest(p_shards) u(shard)
+    where exists (select from arrivals a where a.shard = u.shard) or exists (select from wakings w where w.shard = u.shard);
+end
 $$;
 
--- The owed runs of a shard, with the events of the change sets that woke them.
-create function read_owed(p_shard smallint)
+-- The owed runs of some shards.
+create function read_owed(p_shards smallint[])
 returns table (id bigint, tenant_id uuid, rule text, pid bigint, set_position bigint, set_count int, set_at timestamptz, generation int, chain text[],
   root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint)
 language sql stable security definer set search_path = pg_catalog, public as $$
   select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
          w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version
   from wakings w join tenants t on t.id = w.tenant_id
-  where w.shard = p_shard order by w.id
+  where w.shard = any(p_shards) order by w.id
 $$;
 
 create function read_sets(p_tenants uuid[], p_positions bigint[], p_counts int[], p_at timestamptz[])
@@ -80,12 +86,16 @@ $$;
 -- Tenants as the pump needs them when it first meets them under a lease.
 create function read_tenants(p_tenants uuid[])
 returns table (tenant_id uuid, "position" bigint, run bigint, at timestamptz, time_zone text, tree_version bigint, keys text[])
-language sql stable security definer set search_path = pg_catalog, public as $$
-  select t.id, coalesce(h.position, 0), coalesce(h.run, 0), h.at, t.time_zone, k.tree_version, k.keys
-  from unnest(p_tenants) u(tenant_id)
-  join tenants t on t.id = u.tenant_id
-  left join heads h on h.tenant_id = u.tenant_id
-  left join trees k on k.tenant_id = u.tenant_id
+language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+  return query
+    select t.id, coalesce(h.position, 0), coalesce(h.run, 0), h.at, t.time_zone, k.tree_version, k.keys
+    from unnest(p_tenants) u(tenant_id)
+    join tenants t on t.id = u.tenant_id
+    left join heads h on h.tenant_id = u.tenant_id
+    left join trees k on k.tenant_id = u.tenant_id;
+end
 $$;
 
 -- The KVPs of processes. The offset keeps the planner from turning the look-ups into a scan, whatever it believes of the tables' sizes.
@@ -100,25 +110,30 @@ begin
 end
 $$;
 
--- The commit of a slice: one batch of the functions below, fence_slice first, so one transaction. The lease's row is the fence: without it, under the
--- epoch that the worker knows, everything is refused (ED001); while it is locked, nobody can take the shard. Its slice number tells
+-- The commit of a slice: one batch of the functions below, fence_slice first, so one transaction. The leases' rows are the fence: without one of them, under
+-- the epoch that the worker knows, everything is refused (ED001); while it is locked, nobody can take the shard. Its slice number tells
 -- afterwards whether a commit happened whose answer was lost. ED002: what the worker knows of the line is out of date, which no arrival is to blame for.
 create function fence_slice(
-  p_worker uuid, p_shard smallint, p_epoch bigint, p_slice bigint, p_done bigint[],
+  p_worker uuid, p_shards smallint[], p_epochs bigint[], p_slices bigint[], p_done_shards smallint[], p_done bigint[],
   p_tenants uuid[], p_before bigint[], p_positions bigint[], p_runs bigint[], p_at timestamptz[])
 returns void
 language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
 declare
   v_count int;
 begin
-  update leases set slice = p_slice where shard = p_shard and owner = p_worker and epoch = p_epoch and slice = p_slice - 1;
-  if not found then
-    raise exception 'the lease of shard % under epoch % is lost', p_shard, p_epoch using errcode = 'ED001';
+  if cardinality(p_shards) > 1 then
+    perform from leases l where l.shard = any(p_shards) order by l.shard for update;
   end if;
-  delete from arrivals a using unnest(p_done) d(id) where a.shard = p_shard and a.id = d.id;
+  update leases l set slice = u.slice from unnest(p_shards, p_epochs, p_slices) u(shard, epoch, slice)
+  where l.shard = u.shard and l.owner = p_worker and l.epoch = u.epoch and l.slice = u.slice - 1;
+  get diagnostics v_count = row_count;
+  if v_count <> cardinality(p_shards) then
+    raise exception '% of the leases of shards % are lost', cardinality(p_shards) - v_count, p_shards using errcode = 'ED001';
+  end if;
+  delete from arrivals a using unnest(p_done_shards, p_done) d(shard, id) where a.shard = d.shard and a.id = d.id;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_done) then
-    raise exception 'shard %: % of % arrivals are gone from the line', p_shard, cardinality(p_done) - v_count, cardinality(p_done) using errcode = 'ED002';
+    raise exception 'shards %: % of % arrivals are gone from the line', p_shards, cardinality(p_done) - v_count, cardinality(p_done) using errcode = 'ED002';
   end if;
   insert into heads as h (tenant_id, position, run, at)
   select * from unnest(p_tenants, p_positions, p_runs, p_at) u(tenant_id, position, run, at)
@@ -126,7 +141,7 @@ begin
   where h.position = (select u.before from unnest(p_tenants, p_before) u(tenant_id, before) where u.tenant_id = excluded.tenant_id);
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_tenants) then
-    raise exception 'shard %: the head of a tenant is not where its pump left it', p_shard using errcode = 'ED002';
+    raise exception 'shards %: the head of a tenant is not where its pump left it', p_shards using errcode = 'ED002';
   end if;
 end
 $$;
@@ -194,7 +209,7 @@ $$;
 
 -- What a cascade still owes takes the place of what it owed.
 create function owe_runs(
-  p_shard smallint, p_paid_tenants uuid[], p_paid bigint[],
+  p_paid_tenants uuid[], p_paid bigint[],
   p_tenants uuid[], p_rules text[], p_pids bigint[], p_sets bigint[], p_counts int[], p_set_at timestamptz[], p_generations int[], p_chains text[],
   p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[])
 returns void
@@ -205,10 +220,10 @@ begin
   delete from wakings w using unnest(p_paid_tenants, p_paid) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_paid) then
-    raise exception 'shard %: % of % owed runs are gone', p_shard, cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';
+    raise exception '% of % owed runs are gone', cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';
   end if;
   insert into wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace)
-  select w.tenant_id, p_shard, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
+  select w.tenant_id, get_byte(uuid_send(w.tenant_id), 15) & 63, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
     w.first_run, w.last_run, w.tag, w.trace
   from unnest(p_tenants, p_rules, p_pids, p_sets, p_counts, p_set_at, p_generations, p_chains, p_roots, p_actors, p_runs, p_first_runs,
     p_last_runs, p_tags, p_traces)
@@ -229,8 +244,10 @@ language sql security definer set search_path = pg_catalog, public as $$
 $$;
 
 create function tell_doors(p_channels text[], p_payloads text[]) returns void
-language sql security definer set search_path = pg_catalog, public as $$
-  select pg_notify(t.channel, t.payload) from unnest(p_channels, p_payloads) t(channel, payload)
+language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+begin
+  perform pg_notify(t.channel, t.payload) from unnest(p_channels, p_payloads) t(channel, payload);
+end
 $$;
 
 -- After a commit whose answer was lost: the number of the last slice that was committed under this lease; null where it is lost.

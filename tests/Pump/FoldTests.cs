@@ -8,6 +8,7 @@ namespace Eddy.Tests.Pump;
 public sealed class FoldTests
 {
     private readonly TenantLine _line = new(TenantId.New()) { Position = 10, Run = 5 };
+    private readonly ShardLine _shard = new(0, 1, 0);
     private readonly SliceRows _rows = new();
 
     [Fact]
@@ -92,7 +93,7 @@ public sealed class FoldTests
         var owed = new OwedCascade(
             _line.Tenant, [3], [new OwedRun("y", 7, [new SetEvent(9, 7, "b", "1", null)], DateTimeOffset.UnixEpoch, "rule", new Cascade(root, "key:k", 4), 2, ["x"])],
             new Cascade(root, "key:k", 4), 2, "door_1:s40", null, 1);
-        var turn = new Turn(_line, DateTime.UnixEpoch, owed, [Arrival(8, [("a", "1")])], [])
+        var turn = new Turn(_shard, _line, DateTime.UnixEpoch, owed, [Arrival(8, [("a", "1")])], [])
         {
             Transcript = new Transcript([new RunEnded("y", 7, -1, 9, 2, RunOutcome.Ran, [new PidChange(7, "c", "1")], null, null, default, default), new ArrivalApplied(0)], 1, []),
         };
@@ -108,7 +109,7 @@ public sealed class FoldTests
     [Fact]
     public void An_arrival_that_is_refused_leaves_the_line_with_its_reason()
     {
-        var turn = new Turn(_line, DateTime.UnixEpoch, null, [], [(Arrival(7, [("a", "1")], "door_1:s41"), "too much")]) { Transcript = new Transcript([], 0, []) };
+        var turn = new Turn(_shard, _line, DateTime.UnixEpoch, null, [], [(Arrival(7, [("a", "1")], "door_1:s41"), "too much")]) { Transcript = new Transcript([], 0, []) };
 
         Eddy.Pump.Fold.Into(_rows, turn);
 
@@ -128,7 +129,7 @@ public sealed class FoldTests
 
     private void Fold(LineArrival[] arrivals, Step[] steps, LeftRun[]? left = null)
     {
-        var turn = new Turn(_line, DateTime.UnixEpoch, null, arrivals, []) { Transcript = new Transcript(steps, arrivals.Length, left ?? []), TreeVersion = 1 };
+        var turn = new Turn(_shard, _line, DateTime.UnixEpoch, null, arrivals, []) { Transcript = new Transcript(steps, arrivals.Length, left ?? []), TreeVersion = 1 };
         Eddy.Pump.Fold.Into(_rows, turn);
     }
 

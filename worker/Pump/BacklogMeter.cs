@@ -58,25 +58,26 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
 
     private async Task<(long Waiting, string News)> LookAsync(CancellationToken cancel)
     {
-        await using var look = source.CreateCommand("select tenant_id, waiting from backlogs($1, $2)");
-        look.Parameters.Add(new() { Value = pump.Shards.ToArray() });
-        look.Parameters.Add(new() { Value = Many });
-        await using var rows = await look.ExecuteReaderAsync(cancel);
         var waiting = 0L;
         var news = new StringBuilder();
-        while (await rows.ReadAsync(cancel))
+        await using (var look = source.CreateCommand("select tenant_id, waiting from backlogs($1, $2)"))
         {
-            if (rows.IsDBNull(0))
+            look.Parameters.Add(new() { Value = pump.Shards.ToArray() });
+            look.Parameters.Add(new() { Value = Many });
+            await using var rows = await look.ExecuteReaderAsync(cancel);
+            while (await rows.ReadAsync(cancel))
             {
-                waiting = rows.GetInt64(1);
-            }
-            else
-            {
-                news.Append(CultureInfo.InvariantCulture, $"|{rows.GetGuid(0):N}={rows.GetInt64(1)}");
+                if (rows.IsDBNull(0))
+                {
+                    waiting = rows.GetInt64(1);
+                }
+                else
+                {
+                    news.Append(CultureInfo.InvariantCulture, $"|{rows.GetGuid(0):N}={rows.GetInt64(1)}");
+                }
             }
         }
 
-        await rows.DisposeAsync();
         await using var oldest = source.CreateCommand("select oldest_arrival()");
         meters.Lag = waiting > 0 && await oldest.ExecuteScalarAsync(cancel) is DateTime at ? time.GetUtcNow().UtcDateTime - at : TimeSpan.Zero;
         return (waiting, news.ToString());

@@ -107,6 +107,7 @@ public sealed class Fold
     {
         var set = arrival.Set;
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (set.Arrival, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
+        _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
         var first = _line.Position + 1;
         foreach (var change in set.Changes)
@@ -242,6 +243,7 @@ public sealed class Fold
 
     private void Refuse(LineArrival arrival, string reason)
     {
+        _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
         var rows = _rows.Refused;
         rows.Tenants.Add(_tenant);

@@ -6,122 +6,144 @@ using Npgsql;
 namespace Eddy.Pump;
 
 /// <summary>
-/// A thread that takes slices: reads a shard's line, starts the turns of its tenants, and commits those that have ended. Synchronous, with a
+/// A thread that takes slices: reads the line of the shards where something waits, starts the turns of its tenants, and commits those that have ended. Synchronous, with a
 /// connection of its own. A shard is with one lane at a time.
 /// </summary>
-internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger log, CancellationToken stop)
+internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source, TurnRunner turns, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger log, CancellationToken stop)
     : IDisposable
 {
     /// <summary>Between two tries to reach the database.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>However many shards a slice has, so many arrivals of each.</summary>
+    private const int LeastOfShard = 16;
+
     private NpgsqlConnection? _connection;
 
     public void Run()
     {
-        while (pump.Next() is { } shard)
+        while (queue.Take() is { } shards)
         {
-            shard.Begin();
-            var again = false;
+            shards.ForEach(shard => shard.Begin());
             try
             {
-                if (!shard.IsLost)
-                {
-                    again = Work(shard);
-                }
+                Work(shards);
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException or InvalidOperationException)
             {
                 // Nothing was being committed: the line is where it was.
                 Disconnect();
-                log.LogWarning(fault, "A slice of shard {Shard} could not be read", shard.Shard);
+                log.LogWarning(fault, "A slice of shards {Shards} could not be read", string.Join(", ", shards.Select(shard => shard.Shard)));
                 stop.WaitHandle.WaitOne(Pause);
-                again = true;
+                shards.ForEach(shard => shard.HasMore = true);
             }
             catch (Exception fault)
             {
-                log.LogError(fault, "A slice of shard {Shard} failed", shard.Shard);
-                pump.AskLater(shard);
+                log.LogError(fault, "A slice of shards {Shards} failed", string.Join(", ", shards.Select(shard => shard.Shard)));
+                shards.ForEach(pump.AskLater);
             }
 
-            if (again)
+            foreach (var shard in shards)
             {
-                shard.Ask();
-            }
+                if (shard is { HasMore: true, IsLost: false })
+                {
+                    shard.Ask();
+                }
 
-            if (shard.End())
-            {
-                pump.Queue(shard);
+                if (shard.End())
+                {
+                    queue.Add(shard);
+                }
             }
         }
     }
 
     public void Dispose() => Disconnect();
 
-    /// <summary>One slice. True where there is more to do at once.</summary>
-    private bool Work(ShardLine shard)
+    private void Work(List<ShardLine> shards)
     {
         Connect();
-        var more = false;
-        if (!shard.IsLeaving)
+        shards.ForEach(shard => shard.HasMore = false);
+        var held = shards.FindAll(shard => !shard.IsLost);
+        foreach (var shard in held.Where(shard => shard.Alone > 0))
         {
-            more = Start(shard);
+            Slice([shard]);
+        }
+
+        Slice(held.FindAll(shard => shard.Alone == 0));
+        foreach (var shard in held)
+        {
+            shard.Trim();
+            if (shard is { IsLeaving: true, Running: 0 })
+            {
+                pump.Leave(shard);
+            }
+        }
+    }
+
+    /// <summary>One slice of these shards: takes what waits there, and commits what has ended.</summary>
+    private void Slice(List<ShardLine> shards)
+    {
+        if (shards.FindAll(shard => !shard.IsLeaving) is { Count: > 0 } open)
+        {
+            Start(open);
         }
 
         var ended = new List<Turn>();
-        while (shard.Finished.TryDequeue(out var turn))
+        foreach (var shard in shards)
         {
-            ended.Add(turn);
+            while (shard.Finished.TryDequeue(out var turn))
+            {
+                shard.Running--;
+                ended.Add(turn);
+            }
         }
 
         if (ended.Count > 0)
         {
-            shard.Running -= ended.Count;
-            more |= Commit(shard, ended);
+            Commit(ended);
         }
-
-        shard.Trim();
-        if (shard is { IsLeaving: true, Running: 0 })
-        {
-            pump.Leave(shard);
-            return false;
-        }
-
-        return more && !shard.IsLost;
     }
 
-    /// <summary>Reads the line and starts turns; waits a little for them. True where the line had more than a slice holds.</summary>
-    private bool Start(ShardLine shard)
+    /// <summary>Reads the line and starts turns; waits a little for them.</summary>
+    private void Start(List<ShardLine> shards)
     {
-        var busy = shard.Tenants.Values.Where(line => line.IsRunning).Select(line => line.Tenant).ToHashSet();
-        busy.UnionWith(Resting(shard));
-        var owed = shard.MayOwe ? SliceReader.Owed(_connection!, shard.Shard) : [];
-        shard.MayOwe = owed.Count > 0;
-        owed.RemoveAll(cascade => busy.Contains(cascade.Tenant));
-        var arrivals = Line(shard, busy, owed, out var more);
-        if (arrivals.Count == 0 && owed.Count == 0)
+        var busy = new HashSet<TenantId>();
+        foreach (var shard in shards)
         {
-            return false;
+            busy.UnionWith(shard.Tenants.Values.Where(line => line.IsRunning).Select(line => line.Tenant));
+            busy.UnionWith(Resting(shard));
         }
 
-        var started = Turns(shard, owed, arrivals);
-        shard.Running += started.Count;
+        var owing = shards.FindAll(shard => shard.MayOwe);
+        var owed = owing.Count > 0 ? SliceReader.Owed(_connection!, owing) : [];
+        owing.ForEach(shard => shard.MayOwe = false);
+        var byNumber = shards.ToDictionary(shard => shard.Shard);
+        owed.ForEach(cascade => byNumber[cascade.Tenant.Shard].MayOwe = true);
+        owed.RemoveAll(cascade => busy.Contains(cascade.Tenant));
+        var arrivals = Line(shards, busy, owed);
+        if (arrivals.Count == 0 && owed.Count == 0)
+        {
+            return;
+        }
+
+        var started = Turns(byNumber, owed, arrivals);
         using var slice = new SliceWait(started.Count);
         foreach (var turn in started)
         {
+            turn.Shard.Running++;
             if (turn.Transcript is not null)
             {
-                shard.Finished.Enqueue(turn);
+                turn.Shard.Finished.Enqueue(turn);
                 slice.Ended();
                 continue;
             }
 
             turn.Line.IsRunning = true;
-            _ = FinishAsync(shard, turn, slice);
+            _ = FinishAsync(turn, slice);
         }
 
         slice.Wait(options.Grace, stop);
-        return more;
     }
 
     /// <summary>Tenants whose turn could not be taken just now: the next try comes after a pause (<see cref="Pump.AskLater"/>), whatever else the shard has to do.</summary>
@@ -138,37 +160,42 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         return shard.Resting.Keys;
     }
 
-    private List<LineArrival> Line(ShardLine shard, HashSet<TenantId> busy, List<OwedCascade> owed, out bool more)
+    private List<LineArrival> Line(List<ShardLine> shards, HashSet<TenantId> busy, List<OwedCascade> owed)
     {
         var without = busy.Concat(owed.Select(cascade => cascade.Tenant)).ToList();
-        var limit = shard.Alone > 0 ? 1 : options.Slice;
-        var line = SliceReader.Line(_connection!, shard.Shard, without, limit);
-        more = line.Count == limit;
-        if (more && limit > 1)
+        var limit = shards is [{ Alone: > 0 }] ? 1 : Math.Max(LeastOfShard, options.Slice / shards.Count);
+        var line = SliceReader.Line(_connection!, shards, without, limit);
+        if (line.Count >= limit)
         {
-            // Whoever fills the slice does not push out the others.
-            var heavy = line.CountBy(arrival => arrival.Tenant).Where(tenant => tenant.Value > limit / 2).Select(tenant => tenant.Key).ToList();
-            if (heavy.Count > 0)
-            {
-                line.AddRange(SliceReader.Line(_connection!, shard.Shard, without.Concat(line.Select(arrival => arrival.Tenant).Distinct()), limit / 2));
-            }
+            var counts = line.CountBy(arrival => arrival.Tenant.Shard).ToDictionary();
+            shards.ForEach(shard => shard.HasMore |= counts.GetValueOrDefault(shard.Shard) == limit);
         }
 
+        if (shards is [{ HasMore: true, Alone: 0 }] && line.CountBy(arrival => arrival.Tenant).Any(tenant => tenant.Value > limit / 2))
+        {
+            // Whoever fills the slice does not push out the others.
+            line.AddRange(SliceReader.Line(_connection!, shards, without.Concat(line.Select(arrival => arrival.Tenant).Distinct()), limit / 2));
+        }
+
+        shards.ForEach(shard => shard.IsHeavy = shard.HasMore);
         return line;
     }
 
-    private List<Turn> Turns(ShardLine shard, List<OwedCascade> owed, List<LineArrival> arrivals)
+    private List<Turn> Turns(Dictionary<short, ShardLine> shards, List<OwedCascade> owed, List<LineArrival> arrivals)
     {
         var owing = owed.ToDictionary(cascade => cascade.Tenant);
         var waiting = arrivals.GroupBy(arrival => arrival.Tenant).ToDictionary(tenant => tenant.Key, tenant => tenant.ToList());
         var tenants = owing.Keys.Concat(waiting.Keys).Distinct().ToList();
+        var lines = new Dictionary<TenantId, TenantLine>(tenants.Count);
         try
         {
-            SliceReader.Tenants(_connection!, [.. tenants.Where(tenant => !shard.Tenants.ContainsKey(tenant)).Select(shard.Tenant)]);
+            var unknown = tenants.FindAll(tenant => !shards[tenant.Shard].Tenants.ContainsKey(tenant));
+            tenants.ForEach(tenant => lines[tenant] = shards[tenant.Shard].Tenant(tenant));
+            SliceReader.Tenants(_connection!, unknown.ConvertAll(tenant => lines[tenant]));
             var wanted = new HashSet<(TenantLine, long)>();
-            foreach (var tenant in tenants)
+            foreach (var (tenant, line) in lines)
             {
-                Want(shard.Tenant(tenant), owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], wanted);
+                Want(line, owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], wanted);
             }
 
             SliceReader.State(_connection!, [.. wanted]);
@@ -176,12 +203,12 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         catch
         {
             // What was read halfway would pass for a tenant without a past and for processes without KVPs.
-            tenants.ForEach(tenant => shard.Tenants.Remove(tenant));
+            tenants.ForEach(tenant => shards[tenant.Shard].Tenants.Remove(tenant));
             throw;
         }
 
         var now = Microseconds(time.GetUtcNow().UtcDateTime);
-        return tenants.ConvertAll(tenant => Turn(shard.Tenant(tenant), owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], now));
+        return tenants.ConvertAll(tenant => Turn(shards[tenant.Shard], lines[tenant], owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], now));
     }
 
     /// <summary>Notes what the turn needs to know and does not.</summary>
@@ -233,7 +260,7 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         }
     }
 
-    private Turn Turn(TenantLine line, OwedCascade? owed, List<LineArrival> arrivals, DateTime now)
+    private Turn Turn(ShardLine shard, TenantLine line, OwedCascade? owed, List<LineArrival> arrivals, DateTime now)
     {
         var refused = new List<(LineArrival, string)>();
         var taken = new List<LineArrival>(arrivals.Count);
@@ -250,7 +277,7 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
             }
         }
 
-        var turn = new Turn(line, now > line.At ? now : line.At, owed, taken, refused);
+        var turn = new Turn(shard, line, now > line.At ? now : line.At, owed, taken, refused);
         if (owed is null && !taken.Exists(arrival => line.MayWake(arrival.Set)))
         {
             turn.Transcript = TurnRunner.WakesNobody(taken.Count);
@@ -260,24 +287,20 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         return turn;
     }
 
-    private async Task FinishAsync(ShardLine shard, Turn turn, SliceWait slice)
+    private async Task FinishAsync(Turn turn, SliceWait slice)
     {
         await Task.Run(() => turns.RunAsync(turn, stop), CancellationToken.None);
-        shard.Finished.Enqueue(turn);
+        turn.Shard.Finished.Enqueue(turn);
         if (!slice.Ended())
         {
-            pump.Ask(shard);
+            pump.Ask(turn.Shard);
         }
     }
 
-    /// <summary>Commits the turns that ended. True where there is more to do at once.</summary>
-    private bool Commit(ShardLine shard, List<Turn> ended)
+    /// <summary>Commits the turns that ended.</summary>
+    private void Commit(List<Turn> ended)
     {
-        foreach (var turn in ended)
-        {
-            turn.Line.IsRunning = false;
-        }
-
+        ended.ForEach(turn => turn.Line.IsRunning = false);
         foreach (var turn in ended.Where(turn => turn.Transcript is null))
         {
             if (turn.Fault is not OperationCanceledException)
@@ -285,37 +308,34 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
                 log.LogWarning(turn.Fault, "A turn of tenant {Tenant} could not be taken; it is tried again", turn.Line.Tenant);
             }
 
-            shard.Tenants.Remove(turn.Line.Tenant);
-            shard.Resting[turn.Line.Tenant] = time.GetTimestamp();
-            shard.MayOwe = true;
-            pump.AskLater(shard);
+            turn.Shard.Tenants.Remove(turn.Line.Tenant);
+            turn.Shard.Resting[turn.Line.Tenant] = time.GetTimestamp();
+            turn.Shard.MayOwe = true;
+            pump.AskLater(turn.Shard);
         }
 
         var applied = ended.FindAll(turn => turn.Transcript is not null);
-        if (applied.Count == 0)
+        var alone = applied.FindAll(turn => turn.Shard.Alone > 0);
+        foreach (var turn in alone)
         {
-            return false;
+            turn.Shard.Alone = Math.Max(0, turn.Shard.Alone - 1);
+            turn.Shard.HasMore = true;
+            TryCommit([turn]);
         }
 
-        if (shard.Alone == 0)
+        applied.RemoveAll(alone.Contains);
+        if (applied.Count > 0)
         {
-            return TryCommit(shard, applied);
+            TryCommit(applied);
         }
-
-        foreach (var turn in applied)
-        {
-            shard.Alone = Math.Max(0, shard.Alone - 1);
-            TryCommit(shard, [turn]);
-        }
-
-        return true;
     }
 
-    private bool TryCommit(ShardLine shard, List<Turn> turnsEnded)
+    private void TryCommit(List<Turn> turnsEnded)
     {
         var started = Stopwatch.GetTimestamp();
         var rows = new SliceRows();
         var outcomes = new int[4];
+        var shards = turnsEnded.Select(turn => turn.Shard).Distinct().ToList();
         try
         {
             foreach (var turn in turnsEnded)
@@ -327,73 +347,84 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
                 }
             }
 
-            if (!Execute(shard, rows))
+            if (!Execute(shards, rows))
             {
-                Forget(shard, turnsEnded);
+                Forget(turnsEnded);
                 stop.WaitHandle.WaitOne(Pause);
-                return true;
+                return;
             }
         }
         catch (PostgresException lost) when (lost.SqlState == SliceCommit.LeaseLost)
         {
-            Forget(shard, turnsEnded);
-            pump.Lost(shard);
-            return false;
+            Forget(turnsEnded);
+            // Those of them that are still held come back with the next claim, and are read anew.
+            shards.ForEach(pump.Lost);
+            pump.ClaimSoon();
+            return;
         }
         catch (PostgresException stale) when (stale.SqlState == SliceCommit.OutOfDate)
         {
-            log.LogError(stale, "What is known of {Turns} tenants of shard {Shard} does not hold; it is read again", turnsEnded.Count, shard.Shard);
-            Forget(shard, turnsEnded);
-            pump.AskLater(shard);
-            return false;
+            log.LogError(stale, "What is known of {Turns} tenants does not hold; it is read again", turnsEnded.Count);
+            Forget(turnsEnded);
+            shards.ForEach(shard => shard.HasMore = false);
+            shards.ForEach(pump.AskLater);
+            return;
         }
         catch (Exception refusal)
         {
             // The database will not have it, or it can not even be written down.
-            log.LogError(refusal, "The commit of {Turns} turns of shard {Shard} was refused", turnsEnded.Count, shard.Shard);
-            Forget(shard, turnsEnded);
+            log.LogError(refusal, "The commit of {Turns} turns was refused", turnsEnded.Count);
+            Forget(turnsEnded);
             if (refusal is not PostgresException)
             {
                 Disconnect();
                 Connect();
             }
 
-            return Isolate(shard, turnsEnded, refusal);
+            Isolate(turnsEnded, refusal);
+            return;
         }
 
-        shard.Slice++;
-        shard.MayOwe |= rows.Wakings.Tenants.Count > 0;
+        shards.ForEach(shard => shard.Slice++);
+        foreach (var turn in turnsEnded)
+        {
+            turn.Shard.MayOwe |= turn.Transcript!.Owed.Count > 0;
+            // What a turn did not come to waits in the line.
+            turn.Shard.HasMore |= turn.Shard.MayOwe || turn.Transcript.ArrivalsTaken < turn.Arrivals.Count;
+        }
+
         meters.Committed(rows, turnsEnded, outcomes, Stopwatch.GetElapsedTime(started));
-        // What a turn did not come to waits in the line.
-        return shard.MayOwe || turnsEnded.Exists(turn => turn.Transcript!.ArrivalsTaken < turn.Arrivals.Count);
     }
 
     /// <summary>What is known of these tenants was not committed, and does not hold.</summary>
-    private void Forget(ShardLine shard, List<Turn> turnsEnded)
+    private void Forget(List<Turn> turnsEnded)
     {
-        shard.MayOwe = true;
-        shard.Drop(turnsEnded);
-        turnsEnded.ForEach(turns.Drop);
+        foreach (var turn in turnsEnded)
+        {
+            (turn.Shard.MayOwe, turn.Shard.HasMore) = (true, true);
+            turn.Shard.Tenants.Remove(turn.Line.Tenant);
+            turns.Drop(turn);
+        }
     }
 
     /// <summary>Commits. False where it turned out, after a lost answer, that nothing was written.</summary>
-    private bool Execute(ShardLine shard, SliceRows rows)
+    private bool Execute(List<ShardLine> shards, SliceRows rows)
     {
         try
         {
-            SliceCommit.Execute(_connection!, pump.Worker, shard, rows);
+            SliceCommit.Execute(_connection!, pump.Worker, shards, rows);
             return true;
         }
         catch (Exception fault) when (fault is NpgsqlException and not PostgresException or TimeoutException or IOException
             || fault is PostgresException refusal && IsPassing(refusal))
         {
-            log.LogWarning(fault, "The answer to a commit of shard {Shard} was lost", shard.Shard);
-            return WasCommitted(shard);
+            log.LogWarning(fault, "The answer to a commit was lost");
+            return WasCommitted(shards);
         }
     }
 
-    /// <summary>Asks until the database answers whether the last slice was committed.</summary>
-    private bool WasCommitted(ShardLine shard)
+    /// <summary>Asks until the database answers whether the last slice was committed. One shard tells of all, for it was one transaction.</summary>
+    private bool WasCommitted(List<ShardLine> shards)
     {
         while (true)
         {
@@ -403,25 +434,25 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
                 Connect();
                 using var read = new NpgsqlCommand("select last_slice($1, $2, $3)", _connection);
                 read.Parameters.Add(new() { Value = pump.Worker });
-                read.Parameters.Add(new() { Value = shard.Shard });
-                read.Parameters.Add(new() { Value = shard.Epoch });
-                if (read.ExecuteScalar() is not long last)
+                read.Parameters.Add(new() { Value = shards[0].Shard });
+                read.Parameters.Add(new() { Value = shards[0].Epoch });
+                if (read.ExecuteScalar() is long last)
                 {
-                    pump.Lost(shard);
-                    return false;
+                    return last == shards[0].Slice + 1;
                 }
-
-                return last == shard.Slice + 1;
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException or InvalidOperationException)
             {
-                if (stop.WaitHandle.WaitOne(Pause))
+                if (!stop.WaitHandle.WaitOne(Pause))
                 {
-                    // Whoever takes the shard next reads what is there.
-                    pump.Lost(shard);
-                    return false;
+                    continue;
                 }
             }
+
+            // Whoever takes the shards next reads what is there.
+            shards.ForEach(pump.Lost);
+            pump.ClaimSoon();
+            return false;
         }
     }
 
@@ -429,13 +460,17 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
     /// What the database refuses is tried again one arrival at a time; what alone can not be applied is put aside with the reason, so that it does not hold up
     /// its tenant for good.
     /// </summary>
-    private bool Isolate(ShardLine shard, List<Turn> refusedTurns, Exception refusal)
+    private void Isolate(List<Turn> refusedTurns, Exception refusal)
     {
         var arrivals = refusedTurns.Sum(turn => turn.Arrivals.Count);
         if (refusedTurns.Count > 1 || arrivals > 1 || (refusedTurns[0].Owed is not null && arrivals > 0))
         {
-            shard.Alone = Math.Max(1, arrivals);
-            return true;
+            foreach (var shard in refusedTurns.GroupBy(turn => turn.Shard))
+            {
+                shard.Key.Alone = Math.Max(1, shard.Sum(turn => turn.Arrivals.Count));
+            }
+
+            return;
         }
 
         var turn = refusedTurns[0];
@@ -443,13 +478,13 @@ internal sealed class Lane(Pump pump, NpgsqlDataSource source, TurnRunner turns,
         SliceReader.Tenants(_connection!, [line]);
         var reason = refusal is PostgresException said ? $"The database refused it: {said.MessageText}" : $"It could not be written down: {refusal.Message}";
         var aside = turn.Owed is { } owed
-            ? new Turn(line, turn.At, owed, [], [])
+            ? new Turn(turn.Shard, line, turn.At, owed, [], [])
             {
                 TreeVersion = turn.TreeVersion,
                 Transcript = new Transcript([.. owed.Runs.Select(run => RefusedRun(run, reason))], 0, []),
             }
-            : new Turn(line, turn.At, null, [], [.. turn.Arrivals.Select(arrival => (arrival, reason))]) { Transcript = TurnRunner.WakesNobody(0) };
-        return TryCommit(shard, [aside]);
+            : new Turn(turn.Shard, line, turn.At, null, [], [.. turn.Arrivals.Select(arrival => (arrival, reason))]) { Transcript = TurnRunner.WakesNobody(0) };
+        TryCommit([aside]);
     }
 
     private static RunEnded RefusedRun(OwedRun run, string reason) => new(

@@ -142,6 +142,12 @@ public sealed class ShardLine(short shard, long epoch, long slice)
     /// <summary>Turns under way.</summary>
     public int Running { get; set; }
 
+    /// <summary>There is more to do at once. The lane's.</summary>
+    public bool HasMore { get; set; }
+
+    /// <summary>It has more than a slice holds, so it gets slices of its own and does not hold up the others.</summary>
+    public bool IsHeavy { get; set; }
+
     /// <summary>There is something to do. True where the caller shall put it into the queue of the lanes; while a lane has it, it comes back by itself.</summary>
     public bool Ask()
     {
@@ -187,15 +193,6 @@ public sealed class ShardLine(short shard, long epoch, long slice)
         return line;
     }
 
-    /// <summary>What is known of these tenants does not hold any more.</summary>
-    public void Drop(IEnumerable<Turn> turns)
-    {
-        foreach (var turn in turns)
-        {
-            Tenants.Remove(turn.Line.Tenant);
-        }
-    }
-
     public void Trim()
     {
         if (Tenants.Count > Remembered)
@@ -222,7 +219,7 @@ internal enum Place
 /// <summary>What one tenant does in a slice: what goes in, and what came out once it has ended.</summary>
 /// <param name="At">The moment of all that it writes.</param>
 public sealed record Turn(
-    TenantLine Line, DateTime At, OwedCascade? Owed, IReadOnlyList<LineArrival> Arrivals, IReadOnlyList<(LineArrival Arrival, string Reason)> Refused)
+    ShardLine Shard, TenantLine Line, DateTime At, OwedCascade? Owed, IReadOnlyList<LineArrival> Arrivals, IReadOnlyList<(LineArrival Arrival, string Reason)> Refused)
 {
     /// <summary>What the cell did; null where it could not be asked.</summary>
     public Transcript? Transcript { get; set; }

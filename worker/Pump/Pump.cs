@@ -14,7 +14,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     private static readonly short[] Every = [.. Enumerable.Range(0, 64).Select(shard => (short)shard)];
 
     private readonly ConcurrentDictionary<short, ShardLine> _shards = new();
-    private readonly BlockingCollection<ShardLine> _queue = [];
+    private readonly ShardQueue _queue = new();
     private readonly CancellationTokenSource _halt = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -37,7 +37,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     {
         var lanes = Enumerable.Range(0, options.Lanes).Select(number =>
         {
-            var lane = new Lane(this, source, turns, options, meters, time, log, _halt.Token);
+            var lane = new Lane(this, _queue, source, turns, options, meters, time, log, _halt.Token);
             var thread = new Thread(() =>
             {
                 using (lane)
@@ -51,12 +51,17 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         using var all = CancellationTokenSource.CreateLinkedTokenSource(stop, _halt.Token);
         Task[] parts = [ClaimAsync(all.Token), ListenAsync(all.Token), PollAsync(all.Token), new BacklogMeter(this, source, meters, time, log).RunAsync(all.Token)];
         // They end when they are told to; one that ends by a fault takes the pump along, and its host starts another.
-        await Task.WhenAny(parts);
+        var first = await Task.WhenAny(parts);
+        if (first.Exception is { } fault)
+        {
+            log.LogError(fault, "A part of the pump failed; the pump stops, and another is started");
+        }
+
         await all.CancelAsync();
         await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         await StopAsync();
-        _queue.CompleteAdding();
+        _queue.Complete();
         foreach (var lane in lanes)
         {
             lane.Join(options.StopPatience);
@@ -71,31 +76,10 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         _leases.Dispose();
     }
 
-    /// <summary>The next shard where something waits; null at the end. Blocks.</summary>
-    internal ShardLine? Next()
-    {
-        try
-        {
-            return _queue.TryTake(out var shard, Timeout.Infinite) ? shard : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Something may wait in this shard.</summary>
     internal void Ask(ShardLine shard)
     {
         if (shard.Ask())
-        {
-            Queue(shard);
-        }
-    }
-
-    internal void Queue(ShardLine shard)
-    {
-        if (!_queue.IsAddingCompleted)
         {
             _queue.Add(shard);
         }
@@ -105,7 +89,10 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     internal void AskLater(ShardLine shard) =>
         _ = Task.Delay(options.Poll, time, _halt.Token).ContinueWith(_ => Ask(shard), TaskContinuationOptions.OnlyOnRanToCompletion);
 
-    /// <summary>Somebody else has the shard: what is under way in it can not be committed.</summary>
+    /// <summary>Some leases may be lost and others not: it is looked at once.</summary>
+    internal void ClaimSoon() => ClaimSoon(_halt.Token);
+
+    /// <summary>Somebody else has the shard, or what is known of it does not hold.</summary>
     internal void Lost(ShardLine shard)
     {
         if (!shard.IsLost)
@@ -261,15 +248,19 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         }
     }
 
+    private void ClaimSoon(CancellationToken cancel)
+    {
+        if (Interlocked.Exchange(ref _isClaimAsked, 1) == 0)
+        {
+            _ = ClaimOnceAsync(cancel).ContinueWith(static claim => _ = claim.Exception, TaskContinuationOptions.OnlyOnFaulted);
+        }
+    }
+
     private void Hear(string channel, string payload, CancellationToken cancel)
     {
         if (channel == "eddy_leases")
         {
-            if (Interlocked.Exchange(ref _isClaimAsked, 1) == 0)
-            {
-                _ = ClaimOnceAsync(cancel).ContinueWith(static claim => _ = claim.Exception, TaskContinuationOptions.OnlyOnFaulted);
-            }
-
+            ClaimSoon(cancel);
             return;
         }
 

@@ -25,11 +25,12 @@ internal static class SliceCommit
     private const NpgsqlDbType Moment = NpgsqlDbType.TimestampTz;
     private const NpgsqlDbType Double = NpgsqlDbType.Double;
 
-    public static void Execute(NpgsqlConnection connection, Guid worker, ShardLine shard, SliceRows rows)
+    public static void Execute(NpgsqlConnection connection, Guid worker, List<ShardLine> shards, SliceRows rows)
     {
         using var batch = new NpgsqlBatch(connection);
         var heads = rows.Heads;
-        Add(batch, "fence_slice", (worker, Uuid), (shard.Shard, Short), (shard.Epoch, Long), (shard.Slice + 1, Long), Column(rows.Done, Long),
+        Add(batch, "fence_slice", (worker, Uuid), Column(shards.ConvertAll(shard => shard.Shard), Short), Column(shards.ConvertAll(shard => shard.Epoch), Long),
+            Column(shards.ConvertAll(shard => shard.Slice + 1), Long), Column(rows.DoneShards, Short), Column(rows.Done, Long),
             Column(heads.Tenants, Uuid), Column(heads.Before, Long), Column(heads.Positions, Long), Column(heads.Runs, Long), Column(heads.At, Moment));
         if (rows.Processes is { Tenants.Count: > 0 } made)
         {
@@ -65,7 +66,7 @@ internal static class SliceCommit
         if (rows.Paid.Ids.Count > 0 || rows.Wakings.Tenants.Count > 0)
         {
             var wakings = rows.Wakings;
-            Add(batch, "owe_runs", (shard.Shard, Short), Column(rows.Paid.Tenants, Uuid), Column(rows.Paid.Ids, Long),
+            Add(batch, "owe_runs", Column(rows.Paid.Tenants, Uuid), Column(rows.Paid.Ids, Long),
                 Column(wakings.Tenants, Uuid), Column(wakings.Rules, Text), Column(wakings.Pids, Long), Column(wakings.Sets, Long), Column(wakings.Counts, Int),
                 Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
                 Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),

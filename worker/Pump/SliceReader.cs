@@ -11,11 +11,11 @@ namespace Eddy.Pump;
 /// <summary>What a slice reads, outside of any transaction: the line, owed runs, tenants, and the state that is not known yet.</summary>
 internal static class SliceReader
 {
-    public static List<LineArrival> Line(NpgsqlConnection connection, short shard, IEnumerable<TenantId> without, int limit)
+    public static List<LineArrival> Line(NpgsqlConnection connection, IEnumerable<ShardLine> shards, IEnumerable<TenantId> without, int limit)
     {
         using var read = new NpgsqlCommand(
             "select id, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace, tree_version from read_slice($1, $2, $3)", connection);
-        read.Parameters.Add(new() { Value = shard });
+        read.Parameters.Add(new() { Value = shards.Select(shard => shard.Shard).ToArray() });
         read.Parameters.Add(new() { Value = without.Select(tenant => tenant.Value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         read.Parameters.Add(new() { Value = limit });
         using var rows = read.ExecuteReader();
@@ -37,6 +37,8 @@ internal static class SliceReader
                 fault));
         }
 
+        // Whatever join the planner took: a tenant's arrivals are applied in the order of the line.
+        line.Sort(static (a, b) => a.Id.CompareTo(b.Id));
         return line;
     }
 
@@ -53,8 +55,8 @@ internal static class SliceReader
         }
     }
 
-    /// <summary>The owed cascades of a shard, one a tenant.</summary>
-    public static List<OwedCascade> Owed(NpgsqlConnection connection, short shard)
+    /// <summary>The owed cascades of these shards, one a tenant.</summary>
+    public static List<OwedCascade> Owed(NpgsqlConnection connection, IEnumerable<ShardLine> shards)
     {
         var wakings = new List<Waking>();
         using (var read = new NpgsqlCommand(
@@ -63,7 +65,7 @@ internal static class SliceReader
             from read_owed($1)
             """, connection))
         {
-            read.Parameters.Add(new() { Value = shard });
+            read.Parameters.Add(new() { Value = shards.Select(shard => shard.Shard).ToArray() });
             using var rows = read.ExecuteReader();
             while (rows.Read())
             {

@@ -3,6 +3,8 @@ namespace Eddy.Pump;
 /// <summary>The rows of one commit, column by column as <c>migrations/Sql/pump.sql</c> takes them.</summary>
 public sealed class SliceRows
 {
+    public List<short> DoneShards { get; } = [];
+
     public List<long> Done { get; } = [];
 
     public HeadRows Heads { get; } = new();

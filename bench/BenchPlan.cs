@@ -1,0 +1,59 @@
+namespace Eddy.Bench;
+
+/// <summary>How long and how much is measured.</summary>
+internal sealed record BenchPlan
+{
+    /// <summary>How often everything is measured, in turn, so that a machine that drifts drifts for all.</summary>
+    public required int Rounds { get; init; }
+
+    /// <summary>Before a latency is taken: just-in-time compilation and caches need it.</summary>
+    public required TimeSpan WarmUp { get; init; }
+
+    /// <summary>Seconds of load before a throughput is taken.</summary>
+    public required int Approach { get; init; }
+
+    /// <summary>Seconds over which accepts and floors are counted.</summary>
+    public required int Short { get; init; }
+
+    /// <summary>Seconds over which what shall be sustained is counted.</summary>
+    public required int Long { get; init; }
+
+    /// <summary>Over which latencies are taken.</summary>
+    public required TimeSpan Latency { get; init; }
+
+    /// <summary>Tenants that each send one event.</summary>
+    public required int Tenants { get; init; }
+
+    /// <summary>Tenants without a cell, asked one by one.</summary>
+    public required int Cold { get; init; }
+
+    /// <summary>Tenants without a cell, all at once.</summary>
+    public required int ColdTogether { get; init; }
+
+    public static BenchPlan Whole(int rounds) => new()
+    {
+        Rounds = rounds,
+        WarmUp = TimeSpan.FromSeconds(4),
+        Approach = 2,
+        Short = 4,
+        Long = 8,
+        Latency = TimeSpan.FromSeconds(5),
+        Tenants = 10_000,
+        Cold = 150,
+        ColdTogether = 500,
+    };
+
+    /// <summary>Whether everything works, not how fast it is.</summary>
+    public static BenchPlan Quick(int rounds) => new()
+    {
+        Rounds = rounds,
+        WarmUp = TimeSpan.FromMilliseconds(300),
+        Approach = 1,
+        Short = 1,
+        Long = 1,
+        Latency = TimeSpan.FromMilliseconds(500),
+        Tenants = 500,
+        Cold = 20,
+        ColdTogether = 40,
+    };
+}
