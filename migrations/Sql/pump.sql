@@ -7,9 +7,15 @@ language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_fair int;
+  v_came boolean;
 begin
   insert into workers as w (worker, expires_at) values (p_worker, v_now + p_ttl)
-  on conflict (worker) do update set expires_at = excluded.expires_at;
+  on conflict (worker) do update set expires_at = excluded.expires_at
+  returning xmax = 0 into v_came;
+  if v_came then
+    -- The others give up what is above their share now.
+    perform pg_notify('eddy_leases', '');
+  end if;
   delete from workers where expires_at < v_now - interval '1 hour';
   select ceil(64.0 / count(*)) into v_fair from workers where expires_at > v_now;
   -- In the order in which commits lock them, or the two would wait for each other.
