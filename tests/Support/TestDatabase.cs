@@ -12,7 +12,7 @@ namespace Eddy.Tests;
 /// </summary>
 public sealed class TestDatabase : IAsyncLifetime
 {
-    private const string AppPassword = "for-tests-alone";
+    internal const string AppPassword = "for-tests-alone";
 
     private readonly string _suffix = Guid.NewGuid().ToString("N")[..8];
     private TestCluster? _cluster;
@@ -31,6 +31,16 @@ public sealed class TestDatabase : IAsyncLifetime
 
     /// <summary>What the product itself uses.</summary>
     public NpgsqlDataSource App => _app!;
+
+    public TestDatabase()
+    {
+    }
+
+    private TestDatabase(string superuser, string app)
+    {
+        (SuperuserConnection, AppConnection) = (superuser, app);
+        (_superuser, _app) = (NpgsqlDataSource.Create(superuser), NpgsqlDataSource.Create(app));
+    }
 
     private string Template => $"eddy_template_{_suffix}";
 
@@ -54,13 +64,28 @@ public sealed class TestDatabase : IAsyncLifetime
         _app = NpgsqlDataSource.Create(AppConnection);
     }
 
+    /// <summary>A fresh migrated database, for tests of what is global, such as who holds which shard.</summary>
+    public async Task<TestDatabase> OfItsOwnAsync()
+    {
+        var (superuser, app) = await CopyAsync("eddy_own_" + Guid.NewGuid().ToString("N")[..12]);
+        return new TestDatabase(superuser, app);
+    }
+
+    /// <summary>A migrated database on a server of the test's own.</summary>
+    public static TestDatabase At(string superuser, string app) => new(superuser, app);
+
     /// <summary>A fresh migrated database of this name, for a test of what is global. It is dropped with the run.</summary>
     public async Task<(string Superuser, string App)> CopyAsync(string name)
     {
         await ServerAsync($"create database {name} template {Template}");
-        _copies.Add(name);
+        lock (_copies)
+        {
+            _copies.Add(name);
+        }
+
         var superuser = With(_server, name);
-        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword };
+        // Many webs and workers share one server here.
+        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword, MaxPoolSize = 20 };
         return (superuser, app.ConnectionString);
     }
 
@@ -82,7 +107,7 @@ public sealed class TestDatabase : IAsyncLifetime
             return;
         }
 
-        foreach (var name in _copies.Append(Template))
+        foreach (var name in _server.Length == 0 ? [] : _copies.Append(Template))
         {
             await ServerAsync($"drop database if exists {name} with (force)");
         }

@@ -28,9 +28,11 @@ public sealed record TestTenant(TenantId Id, string Slug, string Key, TestDataba
     }
 
     /// <summary>A client of this web that shows the tenant's key, or another.</summary>
-    public HttpClient Client(TestWeb web, string? key = null)
+    public HttpClient Client(TestWeb web, string? key = null) => Client(web.Address, key);
+
+    public HttpClient Client(Uri address, string? key = null)
     {
-        var client = new HttpClient { BaseAddress = web.Address };
+        var client = new HttpClient { BaseAddress = address };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key ?? Key);
         return client;
     }

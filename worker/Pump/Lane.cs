@@ -359,7 +359,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             log.LogWarning("A lease of shards {Shards} is lost: {Message}", string.Join(", ", shards.Select(shard => shard.Shard)), lost.MessageText);
             Forget(turnsEnded);
             // Those of them that are still held come back with the next claim, and are read anew.
-            shards.ForEach(pump.Lost);
+            shards.ForEach(pump.Forget);
             pump.ClaimSoon();
             return;
         }

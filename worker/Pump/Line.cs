@@ -11,7 +11,7 @@ namespace Eddy.Pump;
 /// <param name="Trace">W3C traceparent, or null.</param>
 /// <param name="Fault">Why it can not be applied, whatever the state; null where it can.</param>
 public sealed record LineArrival(
-    long Id, TenantId Tenant, ArrivalSet Set, bool Fresh, string Kvps, DateTime ReceivedAt, string? Tag, string? Trace, long TreeVersion, string? Fault);
+    long Id, TenantId Tenant, ArrivalSet Set, bool Fresh, string Kvps, DateTime ReceivedAt, string? Tag, string? Trace, long TreeVersion, string? Fault = null);
 
 /// <summary>A cascade that an earlier slice left unfinished, with the runs that it owes.</summary>
 /// <param name="Wakings">The ids of the rows that this pays.</param>

@@ -58,7 +58,8 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         }
 
         await all.CancelAsync();
-        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A part whose connection is past help does not hold up the others' end.
+        await Task.WhenAll(parts).WaitAsync(options.StopPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         await StopAsync();
         _queue.Complete();
@@ -67,7 +68,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
             lane.Join(options.StopPatience);
         }
 
-        await Task.WhenAll(parts);
+        await first;
     }
 
     public void Dispose()
@@ -92,8 +93,19 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     /// <summary>Some leases may be lost and others not: it is looked at once.</summary>
     internal void ClaimSoon() => ClaimSoon(_halt.Token);
 
-    /// <summary>Somebody else has the shard, or what is known of it does not hold.</summary>
+    /// <summary>Somebody else has the shard: what is under way in it can not be committed.</summary>
     internal void Lost(ShardLine shard)
+    {
+        if (!shard.IsLost)
+        {
+            log.LogWarning("The lease of shard {Shard} under epoch {Epoch} is lost", shard.Shard, shard.Epoch);
+        }
+
+        Forget(shard);
+    }
+
+    /// <summary>What is known of it does not hold; if the lease does, the next claim begins it anew.</summary>
+    internal void Forget(ShardLine shard)
     {
         shard.IsLost = true;
         _shards.TryRemove(new KeyValuePair<short, ShardLine>(shard.Shard, shard));
@@ -110,7 +122,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         try
         {
             Release([shard.Shard], leave: false);
-            Lost(shard);
+            Forget(shard);
         }
         finally
         {
@@ -181,7 +193,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
                 {
                     if (line is not null)
                     {
-                        line.IsLost = true;
+                        Lost(line);
                     }
 
                     _shards[shard] = line = new ShardLine(shard, epoch, slice);

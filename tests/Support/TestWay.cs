@@ -1,0 +1,42 @@
+namespace Eddy.Tests;
+
+/// <summary>A whole way in one process, on a database of its own: a web, a worker, real cells.</summary>
+public sealed class TestWay(TestDatabase database) : IAsyncLifetime
+{
+    private TestWorker? _worker;
+
+    public TestDatabase Database { get; private set; } = null!;
+
+    public TestWeb Web { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Database = await database.OfItsOwnAsync();
+        Web = await TestWeb.StartAsync(Database);
+        _worker = await TestWorker.StartAsync(Database);
+    }
+
+    /// <summary>A fresh tenant with these files in force.</summary>
+    public async Task<TestCaller> CallerAsync(params (string Path, string Text)[] files)
+    {
+        var tenant = await TestTenant.MakeAsync(Database);
+        var caller = new TestCaller(tenant, tenant.Client(Web));
+        foreach (var (path, text) in files)
+        {
+            await caller.SaveAsync(path, text);
+        }
+
+        return caller;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_worker is not null)
+        {
+            await _worker.DisposeAsync();
+        }
+
+        await Web.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}
