@@ -13,8 +13,11 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
     /// <summary>Tenants with fewer arrivals waiting than this are not told of.</summary>
     private const int Many = 200;
 
+    /// <summary>With fewer arrivals a second than this, nobody has to hurry.</summary>
+    private const int Busy = 500;
+
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(30);
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -42,7 +45,7 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
                 }
 
                 var look = time.GetElapsedTime(started) * 10;
-                pause = waiting == 0 && now == 0 ? Quiet : look > Shortest ? look : Shortest;
+                pause = waiting < Many && now < Busy ? Quiet : look > Shortest ? look : Shortest;
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
             {

@@ -59,7 +59,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
 
         await all.CancelAsync();
         // A part whose connection is past help does not hold up the others' end.
-        await Task.WhenAll(parts).WaitAsync(options.StopPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(parts).WaitAsync(options.StopPatience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         await StopAsync();
         _queue.Complete();
