@@ -81,14 +81,19 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         }
     }
 
-    /// <summary>One slice of these shards: takes what waits there, and commits what has ended.</summary>
+    /// <summary>One slice of these shards: commits what has ended since the last one, takes what waits, and commits what of that ends soon.</summary>
     private void Slice(List<ShardLine> shards)
     {
-        if (shards.FindAll(shard => !shard.IsLeaving) is { Count: > 0 } open)
+        CommitEnded(shards);
+        if (shards.FindAll(shard => !shard.IsLeaving && !shard.IsLost) is { Count: > 0 } open)
         {
             Start(open);
+            CommitEnded(shards);
         }
+    }
 
+    private void CommitEnded(List<ShardLine> shards)
+    {
         var ended = new List<Turn>();
         foreach (var shard in shards)
         {

@@ -16,7 +16,7 @@ public sealed class PumpOptions
     public TimeSpan SliceTime { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How long a slice waits for the cells that it started; who is slower joins a later commit.</summary>
-    public TimeSpan Grace { get; set; } = TimeSpan.FromMilliseconds(10);
+    public TimeSpan Grace { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How long a lease is good for without a sign of life; a sign comes every third of it.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(3);
