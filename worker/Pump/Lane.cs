@@ -156,7 +156,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     {
         foreach (var (tenant, since) in shard.Resting)
         {
-            if (time.GetElapsedTime(since) >= options.Poll / 2)
+            if (time.GetElapsedTime(since) >= options.Retry / 2)
             {
                 shard.Resting.Remove(tenant);
             }
