@@ -7,11 +7,19 @@ language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_fair int;
+  v_came boolean;
 begin
   insert into workers as w (worker, expires_at) values (p_worker, v_now + p_ttl)
-  on conflict (worker) do update set expires_at = excluded.expires_at;
+  on conflict (worker) do update set expires_at = excluded.expires_at
+  returning xmax = 0 into v_came;
+  if v_came then
+    -- The others give up what is above their share now.
+    perform pg_notify('eddy_leases', '');
+  end if;
   delete from workers where expires_at < v_now - interval '1 hour';
   select ceil(64.0 / count(*)) into v_fair from workers where expires_at > v_now;
+  -- In the order in which commits lock them, or the two would wait for each other.
+  perform from leases l where l.owner = p_worker order by l.shard for update;
   update leases l set expires_at = v_now + p_ttl where l.owner = p_worker;
   update leases l set owner = p_worker, epoch = l.epoch + 1, expires_at = v_now + p_ttl
   from (
@@ -119,6 +127,9 @@ language plpgsql security definer set search_path = pg_catalog, public set plan_
 declare
   v_count int;
 begin
+  if cardinality(p_shards) > 1 then
+    perform from leases l where l.shard = any(p_shards) order by l.shard for update;
+  end if;
   update leases l set slice = u.slice from unnest(p_shards, p_epochs, p_slices) u(shard, epoch, slice)
   where l.shard = u.shard and l.owner = p_worker and l.epoch = u.epoch and l.slice = u.slice - 1;
   get diagnostics v_count = row_count;

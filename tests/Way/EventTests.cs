@@ -214,6 +214,7 @@ public sealed class EventTests(TestWay way) : IClassFixture<TestWay>
         (await sensor.PostToAsync($"/in/{key}").JsonAsync(HttpStatusCode.Accepted)).GetProperty("pid").GetInt64().ShouldBeGreaterThan(0);
 
         await caller.Tenant.PrepareAsync("update api_keys set revoked_at = now() where tenant_id = $1 and name = 'sensors'");
+        await caller.Tenant.PrepareAsync("select pg_notify('eddy_keys', '') where $1::uuid is not null");
 
         await Patience.UntilAsync("the key is no longer good", Patience.Long, async () =>
         {

@@ -89,6 +89,11 @@ public sealed class Door : BackgroundService
                     _waiters[waiters[i].Tag] = waiters[i];
                 }
 
+                if (!request.IsFirst)
+                {
+                    await LookForAsync(waiters, cancel);
+                }
+
                 await WaitAsync(waiters, upTo - _time.GetElapsedTime(started), cancel);
                 settled = [.. waiters.Select(waiter => waiter.Done.IsCompletedSuccessfully ? waiter.Done.Result : (Settled?)null)];
                 if (waiters.Length == 1 && settled[0] is { IsRefused: true })
@@ -203,14 +208,17 @@ public sealed class Door : BackgroundService
     private async Task LookForWaitersAsync(CancellationToken cancel)
     {
         var due = _waiters.Values.Where(waiter => waiter.IsDueForALook()).ToList();
-        if (due.Count == 0)
+        if (due.Count > 0)
         {
-            return;
+            await LookForAsync(due, cancel);
         }
+    }
 
+    private async Task LookForAsync(IReadOnlyCollection<Waiter> due, CancellationToken cancel)
+    {
         await using var read = _source.CreateCommand("select arrival, is_line, is_refused from arrivals_left($1, $2)");
-        read.Parameters.Add(new() { Value = due.ConvertAll(waiter => waiter.Tenant.Value).ToArray() });
-        read.Parameters.Add(new() { Value = due.ConvertAll(waiter => waiter.Arrival).ToArray() });
+        read.Parameters.Add(new() { Value = due.Select(waiter => waiter.Tenant.Value).ToArray() });
+        read.Parameters.Add(new() { Value = due.Select(waiter => waiter.Arrival).ToArray() });
         var pending = new Dictionary<Guid, (bool InLine, bool Refused)>();
         await using (var rows = await read.ExecuteReaderAsync(cancel))
         {

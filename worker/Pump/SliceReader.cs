@@ -37,6 +37,8 @@ internal static class SliceReader
                 fault));
         }
 
+        // Whatever join the planner took: a tenant's arrivals are applied in the order of the line.
+        line.Sort(static (a, b) => a.Id.CompareTo(b.Id));
         return line;
     }
 

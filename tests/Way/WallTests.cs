@@ -1,0 +1,112 @@
+using System.Net;
+using Npgsql;
+
+namespace Eddy.Tests.Way;
+
+/// <summary>What keeps tenants apart: keys at the door, names in the database.</summary>
+public sealed class WallTests(TestWay way) : IClassFixture<TestWay>
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Nothing_of_a_tenant_is_found_with_the_key_of_another()
+    {
+        var owner = await way.CallerAsync(("scripts/a.py", """
+            class a(Rule):
+                listens_to = ["secret"]
+
+                def action(self):
+                    shared.seen = self.secret
+            """));
+        var stranger = await way.CallerAsync();
+        // So that the numbers differ: what the stranger asks for is not his own.
+        for (var i = 0; i < 3; i++)
+        {
+            await owner.SettleAsync("""{"secret": "gold"}""");
+        }
+
+        var pid = (await owner.SettleAsync("""{"secret": "gold"}""", headers: ("Idempotency-Key", "k"))).GetProperty("pid").GetInt64();
+        var run = (await owner.GetAsync("/api/runs?limit=1")).GetProperty("runs")[0].GetProperty("id");
+
+        foreach (var path in new[] { $"/api/processes/{pid}", $"/api/runs/{run}", "/api/files/scripts/a.py" })
+        {
+            (await owner.Http.GetAsync(path, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            (await stranger.Http.GetAsync(path, Cancel).ProblemAsync(HttpStatusCode.NotFound)).ShouldNotBeEmpty();
+        }
+
+        (await stranger.PutAsync($"/api/processes/{pid}/secret", "1").ProblemAsync(HttpStatusCode.NotFound)).ShouldBe("unknown-process");
+        (await stranger.Http.DeleteAsync($"/api/processes/{pid}/secret", Cancel).ProblemAsync(HttpStatusCode.NotFound)).ShouldBe("unknown-process");
+        (await stranger.Http.DeleteAsync("/api/files/scripts/a.py", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await stranger.PostAsync("""{"n": 1}""", $"?pid={pid}").ProblemAsync(HttpStatusCode.NotFound)).ShouldBe("unknown-process");
+
+        // A key of idempotency is one's own, too; and lists are empty.
+        (await stranger.SettleAsync("""{"other": 1}""", headers: ("Idempotency-Key", "k"))).GetProperty("kvps").ToString().ShouldBe("""{"other":1}""");
+        (await stranger.SharedAsync()).EnumerateObject().ShouldBeEmpty();
+        foreach (var path in new[] { "/api/processes", "/api/events", "/api/runs", "/api/files", "/api/processes?key.secret=gold", $"/api/runs?pid={pid}" })
+        {
+            var text = (await stranger.GetAsync(path)).ToString();
+            text.ShouldNotContain("gold");
+            text.ShouldNotContain("secret");
+            text.ShouldNotContain("scripts/a.py");
+        }
+
+        (await owner.ProcessAsync(pid)).GetProperty("secret").GetString().ShouldBe("gold");
+    }
+
+    [Fact]
+    public async Task A_connection_sees_the_rows_of_the_tenant_that_it_names_and_none_without_a_name()
+    {
+        var owner = await way.CallerAsync(("scripts/a.py", "class a(Rule):\n    listens_to = ['n']\n    def action(self):\n        self.m = 1\n"));
+        var stranger = await way.CallerAsync();
+        await owner.SettleAsync("""{"n": 1}""", headers: ("Idempotency-Key", "k"));
+
+        foreach (var table in new[] { "api_keys", "files", "file_versions", "processes", "kvps", "events", "runs", "idempotency", "heads", "trees" })
+        {
+            (await CountAsync(table, owner)).ShouldBeGreaterThan(0, table);
+            (await CountAsync(table, stranger)).ShouldBe(0, table);
+            (await CountAsync(table, null)).ShouldBe(0, table);
+        }
+
+        // What only the functions of the pump and the door may touch.
+        foreach (var table in new[] { "arrivals", "leases", "pids", "doors", "workers", "wakings" })
+        {
+            (await Should.ThrowAsync<PostgresException>(() => CountAsync(table, owner))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, table);
+        }
+
+        async Task<long> CountAsync(string table, TestCaller? named)
+        {
+            await using var connection = await way.Database.App.OpenConnectionAsync(Cancel);
+            if (named is not null)
+            {
+                await using var name = new NpgsqlCommand($"select set_config('app.tenant_id', '{named.Tenant.Id}', false)", connection);
+                await name.ExecuteNonQueryAsync(Cancel);
+            }
+
+            // Of the owner's rows; a stranger has a key of its own.
+            await using var count = new NpgsqlCommand($"select count(*) from {table}" + (table is "api_keys" or "arrivals" ? $" where tenant_id = '{owner.Tenant.Id}'" : ""), connection);
+            return (long)(await count.ExecuteScalarAsync(Cancel))!;
+        }
+    }
+
+    [Fact]
+    public async Task The_application_can_not_write_to_the_log_or_the_line()
+    {
+        var owner = await way.CallerAsync();
+        await owner.SettleAsync("""{"n": 1}""");
+        await using var connection = await way.Database.App.OpenConnectionAsync(Cancel);
+        await using (var name = new NpgsqlCommand($"select set_config('app.tenant_id', '{owner.Tenant.Id}', false)", connection))
+        {
+            await name.ExecuteNonQueryAsync(Cancel);
+        }
+
+        foreach (var statement in new[]
+        {
+            "update kvps set value = '2'", "delete from events", "update heads set position = 0", "delete from runs", "delete from idempotency", "update leases set owner = null", "truncate events", "drop table kvps",
+            "alter table kvps disable row level security", "select list_tenants()", "set role eddy_system", "set role eddy_owner",
+        })
+        {
+            await using var command = new NpgsqlCommand(statement, connection);
+            (await Should.ThrowAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancel))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);
+        }
+    }
+}
