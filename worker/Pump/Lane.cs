@@ -361,10 +361,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         }
         catch (PostgresException lost) when (lost.SqlState == SliceCommit.LeaseLost)
         {
-<<<<<<< HEAD
             log.LogWarning("A lease of shards {Shards} is lost: {Message}", string.Join(", ", shards.Select(shard => shard.Shard)), lost.MessageText);
-=======
->>>>>>> faults
             Forget(turnsEnded);
             // Those of them that are still held come back with the next claim, and are read anew.
             shards.ForEach(pump.Forget);
