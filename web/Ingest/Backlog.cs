@@ -15,6 +15,7 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
     private readonly ConcurrentDictionary<string, (double Rate, long At)> _pumps = new();
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _heardAt;
+    private double _rate;
 
     /// <summary>Nobody has told of the line for a second: the pumps are idle, or gone.</summary>
     public bool IsStale => time.GetElapsedTime(Volatile.Read(ref _heardAt)) > TimeSpan.FromSeconds(1);
@@ -23,15 +24,16 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
     public async ValueTask<bool> PassAsync(TenantId tenant, int arrivals, CancellationToken cancel)
     {
         var waiting = _tenants.GetOrAdd(tenant, static _ => new Waiting());
-        if (waiting.Count + arrivals > options.TenantBacklog && waiting.Count > 0)
+        var count = Left(waiting);
+        if (count + arrivals > options.TenantBacklog && count > 0)
         {
             return false;
         }
 
-        if (waiting.Count > Pace && !IsStale)
+        if (count > Pace && !IsStale)
         {
             var until = time.GetTimestamp() + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency);
-            while (waiting.Count > Pace && time.GetTimestamp() is var now && now < until)
+            while (Left(waiting) > Pace && time.GetTimestamp() is var now && now < until)
             {
                 try
                 {
@@ -89,29 +91,37 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
             _tenants.GetOrAdd(tenant, static _ => new Waiting()).Reset(count);
         }
 
+        Volatile.Write(ref _rate, Rate());
         Volatile.Write(ref _heardAt, time.GetTimestamp());
         Interlocked.Exchange(ref _news, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
-    private double Pace
-    {
-        get
-        {
-            var rate = 0.0;
-            foreach (var (name, pump) in _pumps)
-            {
-                if (time.GetElapsedTime(pump.At) > TimeSpan.FromSeconds(3))
-                {
-                    _pumps.TryRemove(name, out _);
-                }
-                else
-                {
-                    rate += pump.Rate;
-                }
-            }
+    private double Pace => Math.Max(500, _rate * options.PaceLag.TotalSeconds);
 
-            return Math.Max(500, rate * options.PaceLag.TotalSeconds);
+    /// <summary>What waits of a tenant by now: the pumps have gone on since they told of it.</summary>
+    private double Left(Waiting waiting)
+    {
+        var count = waiting.Count;
+        return count == 0 ? 0 : Math.Max(0, count - (_rate * Math.Min(1, time.GetElapsedTime(Volatile.Read(ref _heardAt)).TotalSeconds)));
+    }
+
+    /// <summary>What all pumps that have told of themselves lately clear in a second.</summary>
+    private double Rate()
+    {
+        var rate = 0.0;
+        foreach (var (name, pump) in _pumps)
+        {
+            if (time.GetElapsedTime(pump.At) > TimeSpan.FromSeconds(3))
+            {
+                _pumps.TryRemove(name, out _);
+            }
+            else
+            {
+                rate += pump.Rate;
+            }
         }
+
+        return rate;
     }
 
     private sealed class Waiting

@@ -10,8 +10,8 @@ internal static class JobParts
 {
     public static void AddJobs(this IServiceCollection services, string connectionString)
     {
-        // Without the password at hand a lost LISTEN connection would silently not come back.
-        var storage = new NpgsqlConnectionStringBuilder(connectionString) { PersistSecurityInfo = true, MaxPoolSize = 10, ApplicationName = "eddy-jobs" }.ConnectionString;
+        // No LISTEN connections: every NOTIFY of the way would wake them all.
+        var storage = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 10, ApplicationName = "eddy-jobs" }.ConnectionString;
         services.AddHangfire(hangfire => hangfire
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
@@ -22,7 +22,6 @@ internal static class JobParts
                 {
                     SchemaName = "hangfire",
                     PrepareSchemaIfNecessary = false,
-                    EnableLongPolling = true,
                     QueuePollInterval = TimeSpan.FromSeconds(2),
                 }));
         services.AddSingleton<PumpProcess>().AddSingleton<IBackgroundProcess>(all => all.GetRequiredService<PumpProcess>());

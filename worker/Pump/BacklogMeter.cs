@@ -13,8 +13,11 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
     /// <summary>Tenants with fewer arrivals waiting than this are not told of.</summary>
     private const int Many = 200;
 
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(30);
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    /// <summary>With fewer arrivals a second than this, nobody has to hurry.</summary>
+    private const int Busy = 500;
+
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -41,8 +44,8 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
                     await TellAsync(rate, news, cancel);
                 }
 
-                var look = time.GetElapsedTime(started) * 10;
-                pause = waiting == 0 && now == 0 ? Quiet : look > Shortest ? look : Shortest;
+                var look = time.GetElapsedTime(started) * 20;
+                pause = waiting < Many && now < Busy ? Quiet : look > Shortest ? look : Shortest;
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
             {

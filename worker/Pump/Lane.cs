@@ -81,14 +81,19 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         }
     }
 
-    /// <summary>One slice of these shards: takes what waits there, and commits what has ended.</summary>
+    /// <summary>One slice of these shards: commits what has ended since the last one, takes what waits, and commits what of that ends soon.</summary>
     private void Slice(List<ShardLine> shards)
     {
-        if (shards.FindAll(shard => !shard.IsLeaving) is { Count: > 0 } open)
+        CommitEnded(shards);
+        if (shards.FindAll(shard => !shard.IsLeaving && !shard.IsLost) is { Count: > 0 } open)
         {
             Start(open);
+            CommitEnded(shards);
         }
+    }
 
+    private void CommitEnded(List<ShardLine> shards)
+    {
         var ended = new List<Turn>();
         foreach (var shard in shards)
         {
@@ -151,7 +156,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     {
         foreach (var (tenant, since) in shard.Resting)
         {
-            if (time.GetElapsedTime(since) >= options.Poll / 2)
+            if (time.GetElapsedTime(since) >= options.Retry / 2)
             {
                 shard.Resting.Remove(tenant);
             }
@@ -356,9 +361,10 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         }
         catch (PostgresException lost) when (lost.SqlState == SliceCommit.LeaseLost)
         {
+            log.LogWarning("A lease of shards {Shards} is lost: {Message}", string.Join(", ", shards.Select(shard => shard.Shard)), lost.MessageText);
             Forget(turnsEnded);
             // Those of them that are still held come back with the next claim, and are read anew.
-            shards.ForEach(pump.Lost);
+            shards.ForEach(pump.Forget);
             pump.ClaimSoon();
             return;
         }

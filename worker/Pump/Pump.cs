@@ -58,7 +58,8 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         }
 
         await all.CancelAsync();
-        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A part whose connection is past help does not hold up the others' end.
+        await Task.WhenAll(parts).WaitAsync(options.StopPatience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         await StopAsync();
         _queue.Complete();
@@ -67,7 +68,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
             lane.Join(options.StopPatience);
         }
 
-        await Task.WhenAll(parts);
+        await first;
     }
 
     public void Dispose()
@@ -87,12 +88,12 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
 
     /// <summary>As <see cref="Ask"/>, after a pause: what failed shall not be tried without one.</summary>
     internal void AskLater(ShardLine shard) =>
-        _ = Task.Delay(options.Poll, time, _halt.Token).ContinueWith(_ => Ask(shard), TaskContinuationOptions.OnlyOnRanToCompletion);
+        _ = Task.Delay(options.Retry, time, _halt.Token).ContinueWith(_ => Ask(shard), TaskContinuationOptions.OnlyOnRanToCompletion);
 
     /// <summary>Some leases may be lost and others not: it is looked at once.</summary>
     internal void ClaimSoon() => ClaimSoon(_halt.Token);
 
-    /// <summary>Somebody else has the shard, or what is known of it does not hold.</summary>
+    /// <summary>Somebody else has the shard: what is under way in it can not be committed.</summary>
     internal void Lost(ShardLine shard)
     {
         if (!shard.IsLost)
@@ -103,7 +104,8 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         Forget(shard);
     }
 
-    private void Forget(ShardLine shard)
+    /// <summary>What is known of it does not hold; if the lease does, the next claim begins it anew.</summary>
+    internal void Forget(ShardLine shard)
     {
         shard.IsLost = true;
         _shards.TryRemove(new KeyValuePair<short, ShardLine>(shard.Shard, shard));

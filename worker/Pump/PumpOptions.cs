@@ -16,13 +16,16 @@ public sealed class PumpOptions
     public TimeSpan SliceTime { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How long a slice waits for the cells that it started; who is slower joins a later commit.</summary>
-    public TimeSpan Grace { get; set; } = TimeSpan.FromMilliseconds(10);
+    public TimeSpan Grace { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How long a lease is good for without a sign of life; a sign comes every third of it.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often the line is looked at without being told to.</summary>
-    public TimeSpan Poll { get; set; } = TimeSpan.FromMilliseconds(250);
+    public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long what could not be taken is left alone before it is tried again.</summary>
+    public TimeSpan Retry { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a stop waits for runs under way.</summary>
     public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(5);
@@ -50,9 +53,9 @@ public sealed class PumpOptions
             yield return $"Pump:Lease is {Lease}; it takes a second or more.";
         }
 
-        if (Runs < 1 || SliceTime <= TimeSpan.Zero || Poll <= TimeSpan.Zero || Grace < TimeSpan.Zero || StopPatience < TimeSpan.Zero)
+        if (Runs < 1 || SliceTime <= TimeSpan.Zero || Poll <= TimeSpan.Zero || Retry <= TimeSpan.Zero || Grace < TimeSpan.Zero || StopPatience < TimeSpan.Zero)
         {
-            yield return "Pump:Runs, SliceTime, Poll, Grace and StopPatience take more than 0.";
+            yield return "Pump:Runs, SliceTime, Poll, Retry, Grace and StopPatience take more than 0.";
         }
     }
 }
