@@ -99,6 +99,7 @@ public sealed class WorkerTests(TestDatabase database)
         await caller.SettleAsync("""{"n": 1}""");
         await using var second = await TestWorker.StartAsync(own, "Pump:Lease=00:01:00");
         await Patience.UntilAsync("each has its half", () => (first.Shards, second.Shards) == (32, 32));
+        (await new TestLog(own).TextsAsync(tenant.Id, "select count(*) from leases where epoch > 1 and $1::uuid is not null")).ShouldBe(["32"], "only what was above the share has changed hands");
         var under = caller.SettleAsync("""{"n": 2}""");
         await first.DisposeAsync();
 

@@ -50,18 +50,19 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         return true;
     }
 
-    /// <summary>Takes in what a pump tells: its name, how many it clears a second, then tenants and their counts.</summary>
+    /// <summary>Takes in what a pump tells: its name, how many it clears a second, the shards that it holds as bits, then tenants and their counts.</summary>
     public void Hear(string news)
     {
         var parts = news.Split('|');
-        if (parts.Length < 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var rate))
+        if (parts.Length < 3 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var rate)
+            || !ulong.TryParse(parts[2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var shards))
         {
             return;
         }
 
         _pumps[parts[0]] = (rate, time.GetTimestamp());
         var counts = new Dictionary<TenantId, long>();
-        foreach (var pair in parts.Skip(2))
+        foreach (var pair in parts.Skip(3))
         {
             var at = pair.IndexOf('=', StringComparison.Ordinal);
             if (at > 0 && Guid.TryParse(pair.AsSpan(0, at), out var tenant) && long.TryParse(pair.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
@@ -71,7 +72,7 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         }
 
         BeginLook();
-        Set(counts);
+        Set(counts, shards);
     }
 
     /// <summary>A look at the line begins: what is added from here on may be missing in what it finds.</summary>
@@ -83,12 +84,12 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>Takes in the counts of the tenants that have many waiting; all others have few.</summary>
-    public void Set(IReadOnlyDictionary<TenantId, long> counts)
+    /// <summary>Takes in the counts of the tenants that have many waiting; all others of these shards (bits) have few.</summary>
+    public void Set(IReadOnlyDictionary<TenantId, long> counts, ulong shards = ulong.MaxValue)
     {
         foreach (var (tenant, waiting) in _tenants)
         {
-            if (!counts.ContainsKey(tenant) && waiting.Reset(0))
+            if ((shards >> tenant.Shard & 1) != 0 && !counts.ContainsKey(tenant) && waiting.Reset(0))
             {
                 // Quiet for two tellings: forgotten.
                 _tenants.TryRemove(tenant, out _);

@@ -62,10 +62,12 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
     private async Task<(long Waiting, string News)> LookAsync(CancellationToken cancel)
     {
         var waiting = 0L;
-        var news = new StringBuilder();
+        var shards = pump.Shards.ToArray();
+        // The doors take what it says of these shards, and leave what other workers said of theirs.
+        var news = new StringBuilder().Append(CultureInfo.InvariantCulture, $"|{shards.Aggregate(0UL, static (bits, shard) => bits | 1UL << shard):x}");
         await using (var look = source.CreateCommand("select tenant_id, waiting from backlogs($1, $2)"))
         {
-            look.Parameters.Add(new() { Value = pump.Shards.ToArray() });
+            look.Parameters.Add(new() { Value = shards });
             look.Parameters.Add(new() { Value = Many });
             await using var rows = await look.ExecuteReaderAsync(cancel);
             while (await rows.ReadAsync(cancel))

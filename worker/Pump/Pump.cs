@@ -212,7 +212,8 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         }
 
         // Shards above the fair share go to the worker that came.
-        foreach (var line in _shards.Values.Where(line => !line.IsLeaving).OrderByDescending(line => line.Shard).Take(Math.Max(0, held.Count - fair)))
+        var above = held.Count - fair - _shards.Values.Count(line => line.IsLeaving);
+        foreach (var line in _shards.Values.Where(line => !line.IsLeaving).OrderByDescending(line => line.Shard).Take(Math.Max(0, above)))
         {
             line.IsLeaving = true;
             Ask(line);
