@@ -85,7 +85,7 @@ public sealed class Door : BackgroundService
 
                 for (var i = 0; i < waiters.Length; i++)
                 {
-                    waiters[i].LookAfter(tenant, request.Ids[i], wait);
+                    waiters[i].LookAfter(tenant, request.Ids[i], wait, isTold: request.IsFirst);
                     _waiters[waiters[i].Tag] = waiters[i];
                 }
 
@@ -297,7 +297,8 @@ public sealed class Door : BackgroundService
 
         public Task<Settled> Done => _done.Task;
 
-        public void LookAfter(TenantId tenant, Guid arrival, WaitFor wait) => (Tenant, For, Arrival) = (tenant, wait, arrival);
+        /// <param name="isTold">News of it will come; else each look is due.</param>
+        public void LookAfter(TenantId tenant, Guid arrival, WaitFor wait, bool isTold) => (_seen, Tenant, For, Arrival) = (!isTold, tenant, wait, arrival);
 
         public void Complete(Settled settled) => _done.TrySetResult(settled);
 

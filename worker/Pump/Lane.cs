@@ -104,9 +104,20 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             }
         }
 
-        if (ended.Count > 0)
+        if (ended.Count == 0)
+        {
+            return;
+        }
+
+        try
         {
             Commit(ended);
+        }
+        catch
+        {
+            // Their cells have gone on, and what did not come to its commit is run again.
+            Forget(ended);
+            throw;
         }
     }
 
