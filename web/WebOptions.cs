@@ -44,6 +44,7 @@ public sealed class WebOptions
     {
         // One plan for a statement: to plan a look-up in partitions anew costs ten times the look-up.
         var connection = new NpgsqlConnectionStringBuilder(AppDb) { Options = "-c plan_cache_mode=force_generic_plan -c jit=off" };
+        connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 50);
         connection.MaxAutoPrepare = connection.MaxAutoPrepare == 0 ? 50 : connection.MaxAutoPrepare;
         return NpgsqlDataSource.Create(connection);
     }

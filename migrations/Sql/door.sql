@@ -1,14 +1,16 @@
 -- What the door does across tenants. A function in the language sql is planned anew at every call; these are called often, so they are not, and keep one plan.
 
-create function resolve_key(p_hash bytea)
-returns table (tenant_id uuid, slug text, time_zone text, key_id uuid, name text, scopes text[])
+-- Whose keys have these hashes, by their place in the list. Those that are in force.
+create function resolve_keys(p_hashes bytea[])
+returns table (n int, tenant_id uuid, slug text, time_zone text, key_id uuid, name text, scopes text[])
 language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   return query
-    select k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes
-    from api_keys k join tenants t on t.id = k.tenant_id
-    where k.hash = p_hash and k.revoked_at is null;
+    select u.n::int, k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes
+    from unnest(p_hashes) with ordinality u(hash, n)
+    cross join lateral (select * from api_keys k where k.hash = u.hash and k.revoked_at is null offset 0) k
+    join tenants t on t.id = k.tenant_id;
 end
 $$;
 

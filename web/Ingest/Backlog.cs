@@ -71,7 +71,17 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
             }
         }
 
+        BeginLook();
         Set(counts, shards);
+    }
+
+    /// <summary>A look at the line begins: what is added from here on may be missing in what it finds.</summary>
+    public void BeginLook()
+    {
+        foreach (var (_, waiting) in _tenants)
+        {
+            waiting.Mark();
+        }
     }
 
     /// <summary>Takes in the counts of the tenants that have many waiting; all others of these shards (bits) have few.</summary>
@@ -127,12 +137,23 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
     private sealed class Waiting
     {
         private long _count;
+        private long _sinceMark;
 
         public long Count => Volatile.Read(ref _count);
 
-        public void Add(int arrivals) => Interlocked.Add(ref _count, arrivals);
+        public void Add(int arrivals)
+        {
+            Interlocked.Add(ref _count, arrivals);
+            Interlocked.Add(ref _sinceMark, arrivals);
+        }
+
+        public void Mark() => Interlocked.Exchange(ref _sinceMark, 0);
 
         /// <summary>True where nothing waited and nothing came.</summary>
-        public bool Reset(long count) => Interlocked.Exchange(ref _count, count) == 0 && count == 0;
+        public bool Reset(long count)
+        {
+            var now = count + Interlocked.Exchange(ref _sinceMark, 0);
+            return Interlocked.Exchange(ref _count, now) == 0 && now == 0;
+        }
     }
 }

@@ -190,6 +190,7 @@ public sealed class Door : BackgroundService
                 await LookForWaitersAsync(cancel);
                 if (_backlog.IsStale)
                 {
+                    _backlog.BeginLook();
                     _backlog.Set(await ReadBacklogAsync(cancel));
                 }
             }

@@ -25,6 +25,8 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
 
     private readonly ConcurrentDictionary<UInt256, Entry> _entries = new();
     private readonly ConcurrentDictionary<Guid, KeyHolder> _used = new();
+    private readonly List<(UInt256 Name, byte[] Hash, Entry Entry)> _asked = [];
+    private bool _isAsking;
 
     /// <summary>Who shows this secret, or null where no key in force has it. Notes the use.</summary>
     public ValueTask<KeyHolder?> FindAsync(ReadOnlySpan<char> secret)
@@ -56,7 +58,7 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
             : _entries.TryUpdate(name, mine, entry) ? mine : _entries.GetOrAdd(name, mine);
         if (ReferenceEquals(kept, mine))
         {
-            _ = ResolveAsync(name, hash.ToArray(), mine);
+            Resolve(name, hash.ToArray(), mine);
         }
 
         return AwaitAsync(kept.Found);
@@ -104,25 +106,74 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
         return holder;
     }
 
-    private async Task ResolveAsync(UInt256 name, byte[] hash, Entry entry)
+    /// <summary>Asks the database. Whoever comes while it is being asked is asked for together, next.</summary>
+    private void Resolve(UInt256 name, byte[] hash, Entry entry)
     {
-        try
+        lock (_asked)
         {
-            await using var resolve = source.CreateCommand("select tenant_id, slug, time_zone, key_id, name, scopes from resolve_key($1)");
-            resolve.Parameters.Add(new() { Value = hash });
-            resolve.CommandTimeout = 5;
-            await using var rows = await resolve.ExecuteReaderAsync();
-            entry.Set(await rows.ReadAsync()
-                ? new KeyHolder(
-                    new TenantId(rows.GetGuid(0)), rows.GetString(1), rows.GetString(2), rows.GetGuid(3), rows.GetString(4), rows.GetFieldValue<string[]>(5))
-                : null);
+            _asked.Add((name, hash, entry));
+            if (_isAsking)
+            {
+                return;
+            }
+
+            _isAsking = true;
         }
-        catch (Exception fault)
+
+        _ = ResolveAllAsync();
+    }
+
+    private async Task ResolveAllAsync()
+    {
+        while (true)
         {
-            // A database that does not answer says nothing of the key: the next caller asks again.
-            _entries.TryRemove(new KeyValuePair<UInt256, Entry>(name, entry));
-            entry.Fail(fault);
+            List<(UInt256 Name, byte[] Hash, Entry Entry)> asked;
+            lock (_asked)
+            {
+                if (_asked.Count == 0)
+                {
+                    _isAsking = false;
+                    return;
+                }
+
+                asked = [.. _asked];
+                _asked.Clear();
+            }
+
+            try
+            {
+                var found = await FindAsync(asked.ConvertAll(one => one.Hash));
+                for (var i = 0; i < asked.Count; i++)
+                {
+                    asked[i].Entry.Set(found[i]);
+                }
+            }
+            catch (Exception fault)
+            {
+                // A database that does not answer says nothing of the keys: the next caller asks again.
+                foreach (var (name, _, entry) in asked)
+                {
+                    _entries.TryRemove(new KeyValuePair<UInt256, Entry>(name, entry));
+                    entry.Fail(fault);
+                }
+            }
         }
+    }
+
+    private async Task<KeyHolder?[]> FindAsync(List<byte[]> hashes)
+    {
+        var found = new KeyHolder?[hashes.Count];
+        await using var resolve = source.CreateCommand("select n, tenant_id, slug, time_zone, key_id, name, scopes from resolve_keys($1)");
+        resolve.Parameters.Add(new() { Value = hashes.ToArray() });
+        resolve.CommandTimeout = 5;
+        await using var rows = await resolve.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+        {
+            found[rows.GetInt32(0) - 1] = new KeyHolder(
+                new TenantId(rows.GetGuid(1)), rows.GetString(2), rows.GetString(3), rows.GetGuid(4), rows.GetString(5), rows.GetFieldValue<string[]>(6));
+        }
+
+        return found;
     }
 
     private sealed class Entry(long since)
