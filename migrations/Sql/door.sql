@@ -1,16 +1,17 @@
--- What the door does across tenants. A function in the language sql is planned anew at every call; these are called often, so they are not, and keep one plan.
+-- What the door does across tenants. A function in the language sql is planned anew at every call; these are called often, so they are not.
+-- Nor do they set search_path, for that costs more than what most of them do: every name in them is qualified instead.
 
 -- Whose keys have these hashes, by their place in the list. Those that are in force.
 create function resolve_keys(p_hashes bytea[])
 returns table (n int, tenant_id uuid, slug text, time_zone text, key_id uuid, name text, scopes text[])
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
     select u.n::int, k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes
     from unnest(p_hashes) with ordinality u(hash, n)
-    cross join lateral (select * from api_keys k where k.hash = u.hash and k.revoked_at is null offset 0) k
-    join tenants t on t.id = k.tenant_id;
+    cross join lateral (select * from public.api_keys k where k.hash = u.hash and k.revoked_at is null offset 0) k
+    join public.tenants t on t.id = k.tenant_id;
 end
 $$;
 
@@ -23,11 +24,11 @@ $$;
 
 -- Blocks of process numbers: for each tenant the first of as many as were asked for. In one order, so that two doors can not deadlock.
 create function draw_pids(p_tenants uuid[], p_counts int[]) returns table (tenant_id uuid, first bigint)
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 #variable_conflict use_column
 begin
   return query
-    insert into pids as p (tenant_id, next)
+    insert into public.pids as p (tenant_id, next)
     select u.tenant_id, 1 + u.n from unnest(p_tenants, p_counts) u(tenant_id, n) order by 1
     on conflict (tenant_id) do update set next = p.next + excluded.next - 1
     returning p.tenant_id, p.next - (select c.n from unnest(p_tenants, p_counts) c(tenant_id, n) where c.tenant_id = p.tenant_id);
@@ -36,13 +37,13 @@ $$;
 
 -- Which of these processes exist, or will by an arrival that waits. Arrivals of a shard are few (the door holds back before they are many).
 create function known_pids(p_tenant uuid, p_pids bigint[]) returns setof bigint
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
     select u.pid from unnest(p_pids) u(pid)
-    where exists (select from processes p where p.tenant_id = p_tenant and p.pid = u.pid)
-       or exists (select from arrivals a
+    where exists (select from public.processes p where p.tenant_id = p_tenant and p.pid = u.pid)
+       or exists (select from public.arrivals a
                   where a.shard = get_byte(uuid_send(p_tenant), 15) & 63 and a.tenant_id = p_tenant and (a.pid = u.pid or a.wake_pid = u.pid));
 end
 $$;
@@ -56,11 +57,11 @@ create function append_arrivals(
   p_kvps text[], p_actors text[], p_sources text[], p_tags text[], p_traces text[], p_requests int[],
   p_request_tenants uuid[], p_request_keys text[], p_fingerprints bytea[], p_answers text[])
 returns int[]
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 declare
   v_known int[] := '{}';
 begin
-  insert into doors as d (door, flush, at) values (p_door, p_flush, p_at)
+  insert into public.doors as d (door, flush, at) values (p_door, p_flush, p_at)
   on conflict (door) do update set flush = excluded.flush, at = excluded.at where d.flush < excluded.flush;
   if not found then
     raise exception 'flush % of this door is committed already', p_flush using errcode = 'ED003';
@@ -68,7 +69,7 @@ begin
   if cardinality(p_request_keys) > 0 then
     -- Another door's row of the same key makes this wait for its end, and then skip.
     with new as (
-      insert into idempotency (tenant_id, key, fingerprint, answer, at)
+      insert into public.idempotency (tenant_id, key, fingerprint, answer, at)
       select r.tenant_id, r.key, r.fingerprint, r.answer::jsonb, p_at
       from unnest(p_request_tenants, p_request_keys, p_fingerprints, p_answers) r(tenant_id, key, fingerprint, answer)
       order by 1, 2
@@ -78,7 +79,7 @@ begin
     from unnest(p_request_tenants, p_request_keys) with ordinality r(tenant_id, key, n)
     where not exists (select from new where new.tenant_id = r.tenant_id and new.key = r.key);
   end if;
-  insert into arrivals (shard, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace)
+  insert into public.arrivals (shard, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace)
   select a.shard, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, p_at, a.tag, a.trace
   from unnest(p_shards, p_tenants, p_arrivals, p_pids, p_wake_pids, p_fresh, p_kvps, p_actors, p_sources, p_tags, p_traces, p_requests)
     a(shard, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, tag, trace, request)
@@ -99,16 +100,16 @@ $$;
 
 -- Which of these arrivals are not settled: they wait in the line, or their cascade owes runs; and which were refused.
 create function arrivals_left(p_tenants uuid[], p_arrivals uuid[]) returns table (arrival uuid, is_line boolean, is_refused boolean)
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
     select l.arrival, l.is_line, l.is_refused from (
       select u.arrival,
-        exists (select from arrivals a
+        exists (select from public.arrivals a
                 where a.shard = get_byte(uuid_send(u.tenant_id), 15) & 63 and a.tenant_id = u.tenant_id and a.arrival = u.arrival) as is_line,
-        exists (select from wakings w where w.tenant_id = u.tenant_id and w.root = u.arrival) as is_owed,
-        exists (select from refused r where r.tenant_id = u.tenant_id and r.arrival = u.arrival) as is_refused
+        exists (select from public.wakings w where w.tenant_id = u.tenant_id and w.root = u.arrival) as is_owed,
+        exists (select from public.refused r where r.tenant_id = u.tenant_id and r.arrival = u.arrival) as is_refused
       from unnest(p_tenants, p_arrivals) u(tenant_id, arrival)) l(arrival, is_line, is_owed, is_refused)
       where l.is_line or l.is_owed or l.is_refused;
 end
@@ -141,10 +142,10 @@ language sql stable security definer set search_path = pg_catalog, public as $$
 $$;
 
 create function idempotency_answer(p_tenant uuid, p_key text) returns table (fingerprint bytea, answer jsonb)
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
-    select fingerprint, answer from idempotency where tenant_id = p_tenant and key = p_key;
+    select fingerprint, answer from public.idempotency where tenant_id = p_tenant and key = p_key;
 end
 $$;

@@ -46,24 +46,24 @@ $$;
 create function read_slice(p_shards smallint[], p_without uuid[], p_limit int)
 returns table (id bigint, shard smallint, tenant_id uuid, arrival uuid, pid bigint, wake_pid bigint, fresh boolean, kvps text, actor text, source text,
   received_at timestamptz, tag text, trace text, tree_version bigint)
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
     select a.id, a.shard, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, a.received_at, a.tag, a.trace, t.tree_version
     from unnest(p_shards) s(shard)
-    cross join lateral (select * from arrivals l where l.shard = s.shard and l.tenant_id <> all(p_without) order by l.id limit p_limit) a
-    left join tenants t on t.id = a.tenant_id;
+    cross join lateral (select * from public.arrivals l where l.shard = s.shard and l.tenant_id <> all(p_without) order by l.id limit p_limit) a
+    left join public.tenants t on t.id = a.tenant_id;
 end
 $$;
 
 create function waiting_shards(p_shards smallint[]) returns setof smallint
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
     select u.shard from unnest(p_shards) u(shard)
-    where exists (select from arrivals a where a.shard = u.shard) or exists (select from wakings w where w.shard = u.shard);
+    where exists (select from public.arrivals a where a.shard = u.shard) or exists (select from public.wakings w where w.shard = u.shard);
 end
 $$;
 
@@ -92,27 +92,27 @@ $$;
 -- Tenants as the pump needs them when it first meets them under a lease.
 create function read_tenants(p_tenants uuid[])
 returns table (tenant_id uuid, "position" bigint, run bigint, at timestamptz, time_zone text, tree_version bigint, keys text[])
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
     select t.id, coalesce(h.position, 0), coalesce(h.run, 0), h.at, t.time_zone, k.tree_version, k.keys
     from unnest(p_tenants) u(tenant_id)
-    join tenants t on t.id = u.tenant_id
-    left join heads h on h.tenant_id = u.tenant_id
-    left join trees k on k.tenant_id = u.tenant_id;
+    join public.tenants t on t.id = u.tenant_id
+    left join public.heads h on h.tenant_id = u.tenant_id
+    left join public.trees k on k.tenant_id = u.tenant_id;
 end
 $$;
 
 -- The KVPs of processes. The offset keeps the planner from turning the look-ups into a scan, whatever it believes of the tables' sizes.
 create function read_state(p_tenants uuid[], p_pids bigint[]) returns table (tenant_id uuid, pid bigint, key text, value text)
-language plpgsql stable security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
     select u.tenant_id, u.pid, k.key, k.value::text
     from unnest(p_tenants, p_pids) u(tenant_id, pid)
-    cross join lateral (select k.key, k.value from kvps k where k.tenant_id = u.tenant_id and k.pid = u.pid offset 0) k;
+    cross join lateral (select k.key, k.value from public.kvps k where k.tenant_id = u.tenant_id and k.pid = u.pid offset 0) k;
 end
 $$;
 
@@ -123,25 +123,25 @@ create function fence_slice(
   p_worker uuid, p_shards smallint[], p_epochs bigint[], p_slices bigint[], p_done_shards smallint[], p_done bigint[],
   p_tenants uuid[], p_before bigint[], p_positions bigint[], p_runs bigint[], p_at timestamptz[])
 returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 declare
   v_count int;
 begin
   if cardinality(p_shards) > 1 then
-    perform from leases l where l.shard = any(p_shards) order by l.shard for update;
+    perform from public.leases l where l.shard = any(p_shards) order by l.shard for update;
   end if;
-  update leases l set slice = u.slice from unnest(p_shards, p_epochs, p_slices) u(shard, epoch, slice)
+  update public.leases l set slice = u.slice from unnest(p_shards, p_epochs, p_slices) u(shard, epoch, slice)
   where l.shard = u.shard and l.owner = p_worker and l.epoch = u.epoch and l.slice = u.slice - 1;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_shards) then
     raise exception '% of the leases of shards % are lost', cardinality(p_shards) - v_count, p_shards using errcode = 'ED001';
   end if;
-  delete from arrivals a using unnest(p_done_shards, p_done) d(shard, id) where a.shard = d.shard and a.id = d.id;
+  delete from public.arrivals a using unnest(p_done_shards, p_done) d(shard, id) where a.shard = d.shard and a.id = d.id;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_done) then
     raise exception 'shards %: % of % arrivals are gone from the line', p_shards, cardinality(p_done) - v_count, cardinality(p_done) using errcode = 'ED002';
   end if;
-  insert into heads as h (tenant_id, position, run, at)
+  insert into public.heads as h (tenant_id, position, run, at)
   select * from unnest(p_tenants, p_positions, p_runs, p_at) u(tenant_id, position, run, at)
   on conflict (tenant_id) do update set position = excluded.position, run = excluded.run, at = excluded.at
   where h.position = (select u.before from unnest(p_tenants, p_before) u(tenant_id, before) where u.tenant_id = excluded.tenant_id);
@@ -156,9 +156,9 @@ create function append_events(
   p_tenants uuid[], p_positions bigint[], p_at timestamptz[], p_pids bigint[], p_keys text[], p_values text[], p_previous text[],
   p_actors text[], p_sources text[], p_causes bigint[], p_sets bigint[], p_roots uuid[])
 returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 begin
-  insert into events (tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root)
+  insert into public.events (tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root)
   select e.tenant_id, e.position, e.at, e.pid, e.key, e.value::jsonb, e.previous::jsonb, e.actor, e.source, e.cause, e.set_position, e.root
   from unnest(p_tenants, p_positions, p_at, p_pids, p_keys, p_values, p_previous, p_actors, p_sources, p_causes, p_sets, p_roots)
     e(tenant_id, position, at, pid, key, value, previous, actor, source, cause, set_position, root);
@@ -166,9 +166,9 @@ end
 $$;
 
 create function make_processes(p_tenants uuid[], p_pids bigint[], p_kinds text[], p_at timestamptz[]) returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 begin
-  insert into processes as p (tenant_id, pid, kind, created_at)
+  insert into public.processes as p (tenant_id, pid, kind, created_at)
   select * from unnest(p_tenants, p_pids, p_kinds, p_at)
   on conflict (tenant_id, pid) do update set kind = excluded.kind where p.kind is distinct from excluded.kind;
 end
@@ -178,9 +178,9 @@ $$;
 create function fold_kvps(
   p_tenants uuid[], p_pids bigint[], p_keys text[], p_values text[], p_txt text[], p_num float8[], p_at timestamptz[], p_positions bigint[])
 returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 begin
-  insert into kvps (tenant_id, pid, key, value, txt, num, at, position)
+  insert into public.kvps (tenant_id, pid, key, value, txt, num, at, position)
   select k.tenant_id, k.pid, k.key, k.value::jsonb, k.txt, k.num, k.at, k.position
   from unnest(p_tenants, p_pids, p_keys, p_values, p_txt, p_num, p_at, p_positions) k(tenant_id, pid, key, value, txt, num, at, position)
   on conflict (tenant_id, pid, key) do update
@@ -189,9 +189,9 @@ end
 $$;
 
 create function remove_kvps(p_tenants uuid[], p_pids bigint[], p_keys text[]) returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 begin
-  delete from kvps k using unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
+  delete from public.kvps k using unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
   where k.tenant_id = x.tenant_id and k.pid = x.pid and k.key = x.key;
 end
 $$;
@@ -201,9 +201,9 @@ create function append_runs(
   p_tenants uuid[], p_ids bigint[], p_at timestamptz[], p_rules text[], p_said_no text[], p_trees bigint[], p_pids bigint[], p_sets bigint[], p_roots uuid[],
   p_generations int[], p_outcomes smallint[], p_first bigint[], p_changes int[], p_elapsed bigint[], p_cpu bigint[], p_logs text[], p_errors text[], p_traces text[])
 returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 begin
-  insert into runs (tenant_id, id, at, rule, said_no, tree_version, pid, set_position, root, generation, outcome, first_position, changes,
+  insert into public.runs (tenant_id, id, at, rule, said_no, tree_version, pid, set_position, root, generation, outcome, first_position, changes,
     elapsed_us, cpu_us, log, error, trace)
   select r.tenant_id, r.id, r.at, r.rule, r.said_no::text[], r.tree, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first, r.changes,
     r.elapsed, r.cpu, r.log, r.error::jsonb, r.trace
@@ -219,16 +219,16 @@ create function owe_runs(
   p_tenants uuid[], p_rules text[], p_pids bigint[], p_sets bigint[], p_counts int[], p_set_at timestamptz[], p_generations int[], p_chains text[],
   p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[])
 returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 declare
   v_count int;
 begin
-  delete from wakings w using unnest(p_paid_tenants, p_paid) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
+  delete from public.wakings w using unnest(p_paid_tenants, p_paid) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_paid) then
     raise exception '% of % owed runs are gone', cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';
   end if;
-  insert into wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace)
+  insert into public.wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace)
   select w.tenant_id, get_byte(uuid_send(w.tenant_id), 15) & 63, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
     w.first_run, w.last_run, w.tag, w.trace
   from unnest(p_tenants, p_rules, p_pids, p_sets, p_counts, p_set_at, p_generations, p_chains, p_roots, p_actors, p_runs, p_first_runs,
@@ -250,7 +250,7 @@ language sql security definer set search_path = pg_catalog, public as $$
 $$;
 
 create function tell_doors(p_channels text[], p_payloads text[]) returns void
-language plpgsql security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer as $$
 begin
   perform pg_notify(t.channel, t.payload) from unnest(p_channels, p_payloads) t(channel, payload);
 end

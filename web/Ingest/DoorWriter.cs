@@ -405,11 +405,6 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
                 NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Bytea,
                 NpgsqlDbType.Array | NpgsqlDbType.Text);
             _append.Parameters[0].Value = _door;
-            using (var off = new NpgsqlCommand("set jit = off", connection))
-            {
-                off.ExecuteNonQuery();
-            }
-
             _draw = Prepared(connection, "select tenant_id, first from draw_pids($1,$2)", NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Integer);
             _notify = Prepared(connection, "select pg_notify('eddy_arrivals', $1)", NpgsqlDbType.Text);
             _connection = connection;

@@ -522,7 +522,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
 
         _connection = source.OpenConnection();
         // Statements prepared while the tables are empty would scan for ever after (docs/operations.md, "The pump's connections").
-        using var set = new NpgsqlCommand("set jit = off; set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off", _connection);
+        using var set = new NpgsqlCommand("set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off", _connection);
         set.ExecuteNonQuery();
     }
 
