@@ -30,7 +30,8 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
             return false;
         }
 
-        if (count > Pace && !IsStale)
+        // Where no pump clears anything, holding back helps nobody.
+        if (count > Pace && Volatile.Read(ref _rate) > 0)
         {
             var until = time.GetTimestamp() + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency);
             while (Left(waiting) > Pace && time.GetTimestamp() is var now && now < until)
