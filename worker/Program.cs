@@ -71,7 +71,8 @@ public static class WorkerProgram
             .WithMetrics(metrics => metrics.AddMeter("Eddy*").AddRuntimeInstrumentation().AddPrometheusExporter());
 
         // The pump's statements are few and always the same.
-        var connection = new NpgsqlConnectionStringBuilder(database) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, MaxPoolSize = 40, ApplicationName = "eddy-worker", Options = "-c plan_cache_mode=force_generic_plan -c jit=off" };
+        var connection = new NpgsqlConnectionStringBuilder(database) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, ApplicationName = "eddy-worker", Options = "-c plan_cache_mode=force_generic_plan -c jit=off" };
+        connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
         builder.Services.AddSingleton(pump).AddSingleton(sandbox);

@@ -85,7 +85,7 @@ public sealed class TestDatabase : IAsyncLifetime
 
         var superuser = With(_server, name);
         // Many webs and workers share one server here.
-        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword, MaxPoolSize = 20 };
+        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword, MaxPoolSize = 15 };
         return (superuser, app.ConnectionString);
     }
 
@@ -133,7 +133,7 @@ public sealed class TestDatabase : IAsyncLifetime
             bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
             PATH=$bin:$PATH
             initdb -D "$1/data" -U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8 >"$1/initdb.log" 2>&1
-            postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c jit=off >"$1/postgres.log" 2>&1 &
+            postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=600 -c jit=off >"$1/postgres.log" 2>&1 &
             server=$!
             cat >/dev/null
             kill -INT $server

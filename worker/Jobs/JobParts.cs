@@ -11,13 +11,14 @@ internal static class JobParts
     public static void AddJobs(this IServiceCollection services, string connectionString)
     {
         // No LISTEN connections: every NOTIFY of the way would wake them all.
-        var storage = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 10, ApplicationName = "eddy-jobs" }.ConnectionString;
+        var storage = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "eddy-jobs" };
+        storage.MaxPoolSize = Math.Min(storage.MaxPoolSize, 10);
         services.AddHangfire(hangfire => hangfire
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
             .UsePostgreSqlStorage(
-                postgres => postgres.UseNpgsqlConnection(storage),
+                postgres => postgres.UseNpgsqlConnection(storage.ConnectionString),
                 new PostgreSqlStorageOptions
                 {
                     SchemaName = "hangfire",
