@@ -61,7 +61,7 @@ public static class WebProgram
 
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(options.OpenSource());
-        builder.Services.AddSingleton<EddyDbs>();
+        builder.Services.AddSingleton(all => new EddyDbs(all.GetRequiredService<NpgsqlDataSource>(), options.OpenBatchSource()));
         builder.Services.AddScoped(all => all.GetRequiredService<EddyDbs>().Global());
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();
         builder.Services.AddSingleton<FileStore>();
@@ -71,7 +71,9 @@ public static class WebProgram
 
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
-        builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyNews>();
+        builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
+        builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
+            .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents();

@@ -11,7 +11,7 @@ begin
     select u.n::int, k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes
     from unnest(p_hashes) with ordinality u(hash, n)
     cross join lateral (select * from public.api_keys k where k.hash = u.hash and k.revoked_at is null offset 0) k
-    join public.tenants t on t.id = k.tenant_id;
+    cross join lateral (select n.slug, n.time_zone from public.tenants n where n.id = k.tenant_id offset 0) t;
 end
 $$;
 

@@ -21,7 +21,7 @@ create table arrivals (
   -- W3C traceparent
   trace text,
   primary key (shard, id)
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 alter sequence arrivals_id_seq owned by arrivals.id;
 
 -- One row a door process, raised by each flush: after a COMMIT whose answer was lost, the number tells whether it happened.

@@ -1,4 +1,6 @@
--- What the pump does across tenants.
+-- What the pump does across tenants. Plans are made once, maybe while a table is empty, and kept: a join that looks cheap then reads a whole table for each slice
+-- later. So rows are found by `cross join lateral (select … offset 0)`, which the planner can not turn into a scan, and deleted by where they lie (ctid): only the
+-- holder of the lease changes them.
 
 -- A worker's sign of life: renews its leases, and takes its share of those that nobody holds. `fair` is that share.
 create function claim_shards(p_worker uuid, p_ttl interval) returns table (shard smallint, epoch bigint, slice bigint, fair int)
@@ -53,7 +55,7 @@ begin
     select a.id, a.shard, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, a.received_at, a.tag, a.trace, t.tree_version
     from unnest(p_shards) s(shard)
     cross join lateral (select * from public.arrivals l where l.shard = s.shard and l.tenant_id <> all(p_without) order by l.id limit p_limit) a
-    left join public.tenants t on t.id = a.tenant_id;
+    left join lateral (select n.tree_version from public.tenants n where n.id = a.tenant_id offset 0) t on true;
 end
 $$;
 
@@ -98,13 +100,13 @@ begin
   return query
     select t.id, coalesce(h.position, 0), coalesce(h.run, 0), h.at, t.time_zone, k.tree_version, k.keys
     from unnest(p_tenants) u(tenant_id)
-    join public.tenants t on t.id = u.tenant_id
-    left join public.heads h on h.tenant_id = u.tenant_id
-    left join public.trees k on k.tenant_id = u.tenant_id;
+    cross join lateral (select * from public.tenants n where n.id = u.tenant_id offset 0) t
+    left join lateral (select * from public.heads n where n.tenant_id = u.tenant_id offset 0) h on true
+    left join lateral (select * from public.trees n where n.tenant_id = u.tenant_id offset 0) k on true;
 end
 $$;
 
--- The KVPs of processes. The offset keeps the planner from turning the look-ups into a scan, whatever it believes of the tables' sizes.
+-- The KVPs of processes.
 create function read_state(p_tenants uuid[], p_pids bigint[]) returns table (tenant_id uuid, pid bigint, key text, value text)
 language plpgsql stable security definer as $$
 #variable_conflict use_column
@@ -127,28 +129,34 @@ language plpgsql security definer as $$
 declare
   v_count int;
 begin
-  if cardinality(p_shards) > 1 then
+  if cardinality(p_shards) = 1 then
+    update public.leases l set slice = p_slices[1] where l.shard = p_shards[1] and l.owner = p_worker and l.epoch = p_epochs[1] and l.slice = p_slices[1] - 1;
+  else
     perform from public.leases l where l.shard = any(p_shards) order by l.shard for update;
+    update public.leases l set slice = u.slice from unnest(p_shards, p_epochs, p_slices) u(shard, epoch, slice)
+    where l.shard = u.shard and l.owner = p_worker and l.epoch = u.epoch and l.slice = u.slice - 1;
   end if;
-  update public.leases l set slice = u.slice from unnest(p_shards, p_epochs, p_slices) u(shard, epoch, slice)
-  where l.shard = u.shard and l.owner = p_worker and l.epoch = u.epoch and l.slice = u.slice - 1;
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_shards) then
     raise exception '% of the leases of shards % are lost', cardinality(p_shards) - v_count, p_shards using errcode = 'ED001';
   end if;
-  delete from public.arrivals a using unnest(p_done_shards, p_done) d(shard, id) where a.shard = d.shard and a.id = d.id;
+  delete from public.arrivals where ctid = any(array(
+    select a.ctid from unnest(p_done_shards, p_done) d(shard, id)
+    cross join lateral (select l.ctid from public.arrivals l where l.shard = d.shard and l.id = d.id offset 0) a));
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_done) then
     raise exception 'shards %: % of % arrivals are gone from the line', p_shards, cardinality(p_done) - v_count, cardinality(p_done) using errcode = 'ED002';
   end if;
-  insert into public.heads as h (tenant_id, position, run, at)
-  select * from unnest(p_tenants, p_positions, p_runs, p_at) u(tenant_id, position, run, at)
-  on conflict (tenant_id) do update set position = excluded.position, run = excluded.run, at = excluded.at
-  where h.position = (select u.before from unnest(p_tenants, p_before) u(tenant_id, before) where u.tenant_id = excluded.tenant_id);
-  get diagnostics v_count = row_count;
+  select count(*) into v_count
+  from unnest(p_tenants, p_before) u(tenant_id, before)
+  left join lateral (select h.position from public.heads h where h.tenant_id = u.tenant_id offset 0) h on true
+  where coalesce(h.position, 0) = u.before;
   if v_count <> cardinality(p_tenants) then
     raise exception 'shards %: the head of a tenant is not where its pump left it', p_shards using errcode = 'ED002';
   end if;
+  insert into public.heads (tenant_id, position, run, at)
+  select * from unnest(p_tenants, p_positions, p_runs, p_at)
+  on conflict (tenant_id) do update set position = excluded.position, run = excluded.run, at = excluded.at;
 end
 $$;
 
@@ -191,8 +199,9 @@ $$;
 create function remove_kvps(p_tenants uuid[], p_pids bigint[], p_keys text[]) returns void
 language plpgsql security definer as $$
 begin
-  delete from public.kvps k using unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
-  where k.tenant_id = x.tenant_id and k.pid = x.pid and k.key = x.key;
+  delete from public.kvps where ctid = any(array(
+    select k.ctid from unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
+    cross join lateral (select o.ctid from public.kvps o where o.tenant_id = x.tenant_id and o.pid = x.pid and o.key = x.key offset 0) k));
 end
 $$;
 
@@ -223,7 +232,9 @@ language plpgsql security definer as $$
 declare
   v_count int;
 begin
-  delete from public.wakings w using unnest(p_paid_tenants, p_paid) d(tenant_id, id) where w.tenant_id = d.tenant_id and w.id = d.id;
+  delete from public.wakings where ctid = any(array(
+    select w.ctid from unnest(p_paid_tenants, p_paid) d(tenant_id, id)
+    cross join lateral (select o.ctid from public.wakings o where o.tenant_id = d.tenant_id and o.id = d.id offset 0) w));
   get diagnostics v_count = row_count;
   if v_count <> cardinality(p_paid) then
     raise exception '% of % owed runs are gone', cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';

@@ -7,8 +7,12 @@ using Npgsql;
 namespace Eddy.Postgres;
 
 /// <summary>Opens the database for one tenant, as <see cref="EddyDb"/> or as a plain connection: row-level security shows nothing else.</summary>
-public sealed class EddyDbs(NpgsqlDataSource source)
+/// <param name="source">Its connections are reset when they are given back, so a tenant's name may stay for as long as one is open.</param>
+/// <param name="batches">For batches alone, whose name ends with their transaction: a reset would cost more than most of them do. Null: as <paramref name="source"/>. Owned.</param>
+public sealed class EddyDbs(NpgsqlDataSource source, NpgsqlDataSource? batches = null) : IDisposable
 {
+    public void Dispose() => batches?.Dispose();
+
     /// <summary>A context that sees this tenant's rows. One open connection per unit of work is best: open it where several statements follow.</summary>
     public EddyDb For(TenantId tenant) => new(Options(source, tenant)) { Tenant = tenant };
 
@@ -38,7 +42,7 @@ public sealed class EddyDbs(NpgsqlDataSource source)
     /// </summary>
     public NpgsqlBatch BatchFor(TenantId tenant)
     {
-        var batch = source.CreateBatch();
+        var batch = (batches ?? source).CreateBatch();
         batch.BatchCommands.Add(new("select set_config('app.tenant_id', $1, true)") { Parameters = { new() { Value = tenant.ToString() } } });
         return batch;
     }

@@ -1,8 +1,10 @@
 using System.Net;
 using Eddy.Keys;
 using Eddy.Operator;
+using Eddy.Postgres;
 using Eddy.Tenants;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Eddy.Tests.Keys;
 
@@ -95,7 +97,8 @@ public sealed class KeyTests(TestDatabase database, SharedWeb shared) : IClassFi
     public async Task When_a_key_was_used_is_written_down_once_for_many_uses()
     {
         var tenant = await TestTenant.MakeAsync(database);
-        var ring = new KeyRing(database.App, TimeProvider.System);
+        using var listener = new Listener(database.App, NullLogger.Instance);
+        var ring = new KeyRing(database.App, listener, TimeProvider.System);
         var before = TimeProvider.System.GetUtcNow().AddMilliseconds(-1);
 
         var holders = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => ring.FindAsync(tenant.Key).AsTask()));

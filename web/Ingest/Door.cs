@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Eddy.Postgres;
 using Eddy.Tenants;
 using Npgsql;
 
@@ -21,7 +22,7 @@ public sealed class Door : BackgroundService
     private readonly ConcurrentDictionary<long, Waiter> _waiters = new();
     private long _lastTag;
 
-    public Door(NpgsqlDataSource source, DoorOptions options, Backlog backlog, DoorMeters meters, TimeProvider time, ILoggerFactory logs)
+    public Door(NpgsqlDataSource source, Listener listener, DoorOptions options, Backlog backlog, DoorMeters meters, TimeProvider time, ILoggerFactory logs)
     {
         _source = source;
         _backlog = backlog;
@@ -29,6 +30,8 @@ public sealed class Door : BackgroundService
         _log = logs.CreateLogger<Door>();
         _writer = new DoorWriter(source, options, time, meters, logs.CreateLogger<DoorWriter>());
         _known = new KnownProcesses(source);
+        listener.On(_channel, Hear);
+        listener.On("eddy_backlog", backlog.Hear);
         _writer.Start();
     }
 
@@ -117,48 +120,11 @@ public sealed class Door : BackgroundService
         base.Dispose();
     }
 
-    /// <summary>Hears what the pumps tell this door. News that gets lost is looked for twice a second.</summary>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Looks twice a second for what it waits for: news of it may have been lost.</summary>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
+
+    private void Hear(string payload)
     {
-        var looks = LookAsync(stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await using var connection = await _source.OpenConnectionAsync(stoppingToken);
-                connection.Notification += (_, news) => Hear(news.Channel, news.Payload);
-                await using (var listen = new NpgsqlCommand($"listen {_channel}; listen eddy_backlog", connection))
-                {
-                    await listen.ExecuteNonQueryAsync(stoppingToken);
-                }
-
-                while (true)
-                {
-                    await connection.WaitAsync(stoppingToken);
-                }
-            }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
-            {
-                _log.LogWarning(fault, "The door lost its connection to the pumps' news");
-                await Task.Delay(TimeSpan.FromMilliseconds(200), _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
-        }
-
-        await looks;
-    }
-
-    private void Hear(string channel, string payload)
-    {
-        if (channel == "eddy_backlog")
-        {
-            _backlog.Hear(payload);
-            return;
-        }
-
         foreach (var part in payload.Split(','))
         {
             // number, number:first-last, or number! where it was refused

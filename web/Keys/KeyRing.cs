@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Eddy.Postgres;
 using Eddy.Tenants;
 using Npgsql;
 
@@ -9,9 +10,9 @@ namespace Eddy.Keys;
 
 /// <summary>
 /// The API keys that callers show. What the database says of a key is kept for <see cref="Kept"/>, that there is no such key for <see cref="KeptUnknown"/>, and both
-/// are forgotten when the database says that keys changed (<see cref="KeyNews"/>). The ring holds hashes, never secrets.
+/// are forgotten when the database says that keys changed. The ring holds hashes, never secrets.
 /// </summary>
-public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
+public sealed class KeyRing
 {
     public static readonly TimeSpan Kept = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan KeptUnknown = TimeSpan.FromSeconds(1);
@@ -26,7 +27,17 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
     private readonly ConcurrentDictionary<UInt256, Entry> _entries = new();
     private readonly ConcurrentDictionary<Guid, KeyHolder> _used = new();
     private readonly List<(UInt256 Name, byte[] Hash, Entry Entry)> _asked = [];
+    private readonly NpgsqlDataSource _source;
+    private readonly TimeProvider _time;
     private bool _isAsking;
+
+    public KeyRing(NpgsqlDataSource source, Listener listener, TimeProvider time)
+    {
+        (_source, _time) = (source, time);
+        listener.On("eddy_keys", _ => Forget());
+        // What was told while nobody listened is not told again.
+        listener.OnConnected(Forget);
+    }
 
     /// <summary>Who shows this secret, or null where no key in force has it. Notes the use.</summary>
     public ValueTask<KeyHolder?> FindAsync(ReadOnlySpan<char> secret)
@@ -41,7 +52,7 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(text, hash);
         var name = UInt256.Of(hash);
-        if (_entries.TryGetValue(name, out var entry) && !entry.IsOver(time))
+        if (_entries.TryGetValue(name, out var entry) && !entry.IsOver(_time))
         {
             return entry.Found.IsCompletedSuccessfully ? new ValueTask<KeyHolder?>(Used(entry.Found.Result)) : AwaitAsync(entry.Found);
         }
@@ -52,7 +63,7 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
         }
 
         // Whoever comes first asks for all who come meanwhile, so nobody's cancellation ends it.
-        var mine = new Entry(time.GetTimestamp());
+        var mine = new Entry(_time.GetTimestamp());
         var kept = entry is null
             ? _entries.GetOrAdd(name, mine)
             : _entries.TryUpdate(name, mine, entry) ? mine : _entries.GetOrAdd(name, mine);
@@ -82,7 +93,7 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
             return;
         }
 
-        await using var note = source.CreateCommand("select note_key_use($1, $2, $3)");
+        await using var note = _source.CreateCommand("select note_key_use($1, $2, $3)");
         note.Parameters.Add(new() { Value = uses.ConvertAll(use => use.Tenant.Value).ToArray() });
         note.Parameters.Add(new() { Value = uses.ConvertAll(use => use.Key).ToArray() });
         note.Parameters.Add(new() { Value = uses.ConvertAll(use => new DateTime(use.At, DateTimeKind.Utc)).ToArray() });
@@ -96,7 +107,7 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
         if (holder is not null)
         {
             var isFirst = holder.UsedAt == 0;
-            holder.Use(time.GetUtcNow());
+            holder.Use(_time.GetUtcNow());
             if (isFirst)
             {
                 _used[holder.KeyId] = holder;
@@ -163,7 +174,7 @@ public sealed class KeyRing(NpgsqlDataSource source, TimeProvider time)
     private async Task<KeyHolder?[]> FindAsync(List<byte[]> hashes)
     {
         var found = new KeyHolder?[hashes.Count];
-        await using var resolve = source.CreateCommand("select n, tenant_id, slug, time_zone, key_id, name, scopes from resolve_keys($1)");
+        await using var resolve = _source.CreateCommand("select n, tenant_id, slug, time_zone, key_id, name, scopes from resolve_keys($1)");
         resolve.Parameters.Add(new() { Value = hashes.ToArray() });
         resolve.CommandTimeout = 5;
         await using var rows = await resolve.ExecuteReaderAsync();

@@ -18,11 +18,12 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     /// <summary>However many shards a slice has, so many arrivals of each.</summary>
     private const int LeastOfShard = 16;
 
+    private readonly AutoResetEvent _wake = new(false);
     private NpgsqlConnection? _connection;
 
     public void Run()
     {
-        while (queue.Take() is { } shards)
+        while (queue.Take(_wake) is { } shards)
         {
             shards.ForEach(shard => shard.Begin());
             try
@@ -58,7 +59,11 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         }
     }
 
-    public void Dispose() => Disconnect();
+    public void Dispose()
+    {
+        Disconnect();
+        _wake.Dispose();
+    }
 
     private void Work(List<ShardLine> shards)
     {

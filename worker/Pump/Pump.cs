@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Eddy.Postgres;
 using Npgsql;
 
 namespace Eddy.Pump;
@@ -49,7 +50,12 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
             return thread;
         }).ToList();
         using var all = CancellationTokenSource.CreateLinkedTokenSource(stop, _halt.Token);
-        Task[] parts = [ClaimAsync(all.Token), ListenAsync(all.Token), PollAsync(all.Token), new BacklogMeter(this, source, meters, time, log).RunAsync(all.Token)];
+        using var listener = new Listener(source, log);
+        listener.On("eddy_arrivals", Hear);
+        listener.On("eddy_leases", _ => ClaimSoon(all.Token));
+        listener.OnConnected(AskAll);
+        listener.Start();
+        Task[] parts = [ClaimAsync(all.Token), PollAsync(all.Token), new BacklogMeter(this, source, meters, time, log).RunAsync(all.Token)];
         // They end when they are told to; one that ends by a fault takes the pump along, and its host starts another.
         var first = await Task.WhenAny(parts);
         if (first.Exception is { } fault)
@@ -220,37 +226,6 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         }
     }
 
-    private async Task ListenAsync(CancellationToken cancel)
-    {
-        while (!cancel.IsCancellationRequested)
-        {
-            try
-            {
-                await using var connection = await source.OpenConnectionAsync(cancel);
-                connection.Notification += (_, news) => Hear(news.Channel, news.Payload, cancel);
-                await using (var listen = new NpgsqlCommand("listen eddy_arrivals; listen eddy_leases", connection))
-                {
-                    await listen.ExecuteNonQueryAsync(cancel);
-                }
-
-                AskAll();
-                while (true)
-                {
-                    await connection.WaitAsync(cancel);
-                }
-            }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
-            {
-                log.LogWarning(fault, "The pump lost its connection to the doors' news");
-                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
-    }
-
     private void ClaimSoon(CancellationToken cancel)
     {
         if (Interlocked.Exchange(ref _isClaimAsked, 1) == 0)
@@ -259,14 +234,8 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
         }
     }
 
-    private void Hear(string channel, string payload, CancellationToken cancel)
+    private void Hear(string payload)
     {
-        if (channel == "eddy_leases")
-        {
-            ClaimSoon(cancel);
-            return;
-        }
-
         foreach (var part in payload.AsSpan().Split(','))
         {
             if (short.TryParse(payload.AsSpan(part), NumberStyles.None, CultureInfo.InvariantCulture, out var shard) && _shards.TryGetValue(shard, out var line))
