@@ -10,6 +10,7 @@ using Eddy.Problems;
 using Eddy.Runs;
 using Eddy.Tenants;
 using Microsoft.Extensions.Primitives;
+using Npgsql;
 
 namespace Eddy.Ingest;
 
@@ -126,14 +127,16 @@ public static class IngestApi
         return null;
     }
 
-    private static Task AnswerAsync(HttpContext context, TenantId tenant, DoorAnswer.Accepted accepted, bool isList, Ask ask)
+    private static async Task AnswerAsync(HttpContext context, TenantId tenant, DoorAnswer.Accepted accepted, bool isList, Ask ask)
     {
         if (ask.Wait is not null)
         {
             context.Response.Headers["Preference-Applied"] = ask.WaitText;
-            if (accepted.Arrivals.Count <= MostRead && accepted.Arrivals.All(arrival => arrival.Settled))
+            if (accepted.Arrivals.Count <= MostRead && accepted.Arrivals.All(arrival => arrival.Settled)
+                && await ReadSettledAsync(context, tenant, accepted) is { } answers)
             {
-                return AnswerSettledAsync(context, tenant, accepted, isList);
+                await (isList ? context.Response.WriteAsJsonAsync(answers, context.RequestAborted) : context.Response.WriteAsJsonAsync(answers[0], context.RequestAborted));
+                return;
             }
         }
 
@@ -148,19 +151,27 @@ public static class IngestApi
 
         var bytes = Encoding.ASCII.GetBytes(text.Append(isList ? "]" : "").ToString());
         context.Response.ContentLength = bytes.Length;
-        return context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 
-    private static async Task AnswerSettledAsync(HttpContext context, TenantId tenant, DoorAnswer.Accepted accepted, bool isList)
+    /// <summary>What came of them; null while the database does not answer, for they are accepted all the same: who is told of an error sends them again.</summary>
+    private static async Task<List<SettledAnswer>?> ReadSettledAsync(HttpContext context, TenantId tenant, DoorAnswer.Accepted accepted)
     {
         var runs = context.RequestServices.GetRequiredService<RunStore>();
         var answers = new List<SettledAnswer>(accepted.Arrivals.Count);
-        foreach (var arrival in accepted.Arrivals)
+        try
         {
-            answers.Add(await SettledAsync(runs, tenant, arrival, context.RequestAborted));
+            foreach (var arrival in accepted.Arrivals)
+            {
+                answers.Add(await SettledAsync(runs, tenant, arrival, context.RequestAborted));
+            }
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
+        {
+            return null;
         }
 
-        await (isList ? context.Response.WriteAsJsonAsync(answers, context.RequestAborted) : context.Response.WriteAsJsonAsync(answers[0], context.RequestAborted));
+        return answers;
     }
 
     private static async Task<SettledAnswer> SettledAsync(RunStore store, TenantId tenant, AcceptedArrival arrival, CancellationToken cancel)
