@@ -52,7 +52,7 @@ public sealed class WebOptions
         {
             Options = "-c plan_cache_mode=force_generic_plan -c jit=off", NoResetOnClose = !reset, ApplicationName = "eddy-web",
         };
-        connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
+        connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 30);
         connection.MaxAutoPrepare = connection.MaxAutoPrepare == 0 ? 50 : connection.MaxAutoPrepare;
         return NpgsqlDataSource.Create(connection);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -97,13 +98,35 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
         await Task.WhenAll(_senders).WaitAsync(TimeSpan.FromSeconds(60), Cancel);
     }
 
+    /// <summary>However much waits and however slow the machine is, it becomes less.</summary>
+    private async Task<TimeSpan> EmptyAsync(TestLog log)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var (runs, since) = (-1L, started);
+        while (await log.CountAsync(tenant.Id, "arrivals") + await log.CountAsync(tenant.Id, "wakings") is var left and > 0)
+        {
+            if (await log.CountAsync(tenant.Id, "runs") is var now && now != runs)
+            {
+                (runs, since) = (now, Stopwatch.GetTimestamp());
+            }
+
+            if (Stopwatch.GetElapsedTime(since) > Patience.Long)
+            {
+                Assert.Fail($"{left} wait, and nothing is run any more; the worker said last: {string.Join('\n', product.Log("worker").Split('\n').TakeLast(30))}");
+            }
+
+            await Task.Delay(50, Cancel);
+        }
+
+        return Stopwatch.GetElapsedTime(started);
+    }
+
     /// <summary>Looks at what is there now that everything has ended.</summary>
     public async Task<string> CheckAsync()
     {
         product.Database.Superuser.Clear();
         var log = new TestLog(product.Database);
-        await Patience.UntilAsync("nothing waits", Patience.Long, async () =>
-            await log.CountAsync(tenant.Id, "arrivals") + await log.CountAsync(tenant.Id, "wakings") == 0);
+        var rest = await EmptyAsync(log);
         await log.ShouldBeSoundAsync(tenant.Id);
 
         _complaints.ShouldBeEmpty();
@@ -137,7 +160,7 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
             select 'cascade ' || root || ' had ' || count(*) || ' runs' from runs where tenant_id = $1 and rule like 'scripts/chain.py:%' group by root having count(*) <> 10
             """)).ShouldBeEmpty();
         var acknowledged = _fates.Values.Count(fate => fate == Fate.Acknowledged);
-        return $"{_fates.Count} events sent, {acknowledged} acknowledged, {stored.Count} there, {await log.CountAsync(tenant.Id, "runs")} runs";
+        return $"{_fates.Count} events sent, {acknowledged} acknowledged, {stored.Count} there, {await log.CountAsync(tenant.Id, "runs")} runs, empty after {rest.TotalSeconds:F1} s";
     }
 
     public void Dispose()

@@ -18,7 +18,14 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     /// <summary>However many shards a slice has, so many arrivals of each.</summary>
     private const int LeastOfShard = 16;
 
+    /// <summary>With fewer arrivals than this a shard holds up nobody.</summary>
+    private const int Crowd = 32;
+
+    /// <summary>However long a slice of a flood took.</summary>
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(50);
+
     private readonly AutoResetEvent _wake = new(false);
+    private int _taken;
     private NpgsqlConnection? _connection;
 
     public void Run()
@@ -26,9 +33,10 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         while (queue.Take(_wake) is { } shards)
         {
             shards.ForEach(shard => shard.Begin());
+            var rest = TimeSpan.Zero;
             try
             {
-                Work(shards);
+                rest = Work(shards);
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException or InvalidOperationException)
             {
@@ -53,9 +61,21 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
 
                 if (shard.End())
                 {
-                    queue.Add(shard);
+                    AddAfter(rest, shard);
                 }
             }
+        }
+    }
+
+    private void AddAfter(TimeSpan rest, ShardLine shard)
+    {
+        if (rest == TimeSpan.Zero)
+        {
+            queue.Add(shard);
+        }
+        else
+        {
+            _ = Task.Delay(rest, time, stop).ContinueWith(_ => queue.Add(shard), TaskScheduler.Default);
         }
     }
 
@@ -65,8 +85,11 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         _wake.Dispose();
     }
 
-    private void Work(List<ShardLine> shards)
+    /// <summary>Returns how long these shards shall rest before they come again.</summary>
+    private TimeSpan Work(List<ShardLine> shards)
     {
+        var started = time.GetTimestamp();
+        var (isHeavy, before) = (shards is [{ IsHeavy: true }], _taken);
         Connect();
         shards.ForEach(shard => shard.HasMore = false);
         var held = shards.FindAll(shard => !shard.IsLost);
@@ -84,6 +107,10 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
                 pump.Leave(shard);
             }
         }
+
+        return queue.Took(_taken - before, isHeavy) && isHeavy
+            ? TimeSpan.FromTicks(Math.Min(time.GetElapsedTime(started).Ticks, LongestRest.Ticks))
+            : TimeSpan.Zero;
     }
 
     /// <summary>One slice of these shards: commits what has ended since the last one, takes what waits, and commits what of that ends soon.</summary>
@@ -186,10 +213,16 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         var without = busy.Concat(owed.Select(cascade => cascade.Tenant)).ToList();
         var limit = shards is [{ Alone: > 0 }] ? 1 : Math.Max(LeastOfShard, options.Slice / shards.Count);
         var line = SliceReader.Line(_connection!, shards, without, limit);
-        if (line.Count >= limit)
+        if (line.Count >= Math.Min(limit, Crowd))
         {
             var counts = line.CountBy(arrival => arrival.Tenant.Shard).ToDictionary();
             shards.ForEach(shard => shard.HasMore |= counts.GetValueOrDefault(shard.Shard) == limit);
+            // Whoever brings more than all others together goes alone from now on, or their commit would wait for its rows.
+            shards.ForEach(shard => shard.IsHeavy = shard.HasMore || (counts.GetValueOrDefault(shard.Shard) is var own && own >= Crowd && own > line.Count / 2));
+        }
+        else
+        {
+            shards.ForEach(shard => shard.IsHeavy = false);
         }
 
         if (shards is [{ HasMore: true, Alone: 0 }] && line.CountBy(arrival => arrival.Tenant).Any(tenant => tenant.Value > limit / 2))
@@ -198,7 +231,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             line.AddRange(SliceReader.Line(_connection!, shards, without.Concat(line.Select(arrival => arrival.Tenant).Distinct()), limit / 2));
         }
 
-        shards.ForEach(shard => shard.IsHeavy = shard.HasMore);
+        _taken += line.Count;
         return line;
     }
 

@@ -15,7 +15,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     private static readonly short[] Every = [.. Enumerable.Range(0, 64).Select(shard => (short)shard)];
 
     private readonly ConcurrentDictionary<short, ShardLine> _shards = new();
-    private readonly ShardQueue _queue = new();
+    private readonly ShardQueue _queue = new(time);
     private readonly CancellationTokenSource _halt = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

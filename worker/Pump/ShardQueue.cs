@@ -4,11 +4,17 @@ namespace Eddy.Pump;
 /// The shards where something waits. A lane takes all light ones together, for one commit carries many tenants, or one heavy shard: by turns, so
 /// that neither holds up the other. Of several lanes at rest the one that worked last is woken: its connection's memory is still warm.
 /// </summary>
-internal sealed class ShardQueue
+internal sealed class ShardQueue(TimeProvider time)
 {
+    /// <summary>What was taken is counted for so long before it is judged.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250);
+
     private readonly Queue<ShardLine> _light = [];
     private readonly Queue<ShardLine> _heavy = [];
     private readonly Stack<AutoResetEvent> _resting = [];
+    private long _windowAt;
+    private (int Light, int Heavy) _taken;
+    private bool _isFlood;
     private bool _isHeavysTurn;
     private bool _isOver;
 
@@ -55,6 +61,25 @@ internal sealed class ShardQueue
             }
 
             lane.WaitOne();
+        }
+    }
+
+    /// <summary>
+    /// So many arrivals were taken of a heavy shard or of light ones. True where a few shards bring far more than all others, and there are others: these then
+    /// have the machine to themselves every other moment, or what they bring would wait behind the flood for a processor.
+    /// </summary>
+    public bool Took(int arrivals, bool isHeavy)
+    {
+        lock (_light)
+        {
+            _taken = isHeavy ? (_taken.Light, _taken.Heavy + arrivals) : (_taken.Light + arrivals, _taken.Heavy);
+            if (time.GetElapsedTime(_windowAt) > Window)
+            {
+                _isFlood = _taken.Light > 0 && _taken.Heavy > 10 * _taken.Light;
+                (_windowAt, _taken) = (time.GetTimestamp(), (0, 0));
+            }
+
+            return _isFlood;
         }
     }
 
