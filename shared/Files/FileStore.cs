@@ -37,6 +37,16 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         return files;
     }
 
+    /// <summary>What failed when the tree was last loaded into a cell, as JSON (a list of <see cref="LoadError"/>), and which version of it that was. Null where it never was.</summary>
+    public async Task<(long Version, string? Faults)?> LoadedAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select tree_version, faults::text from trees where tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.IsDBNull(1) ? null : rows.GetString(1)) : null;
+    }
+
     public async Task<TenantFile?> FindAsync(TenantId tenant, string path, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);

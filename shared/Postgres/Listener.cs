@@ -44,6 +44,7 @@ public sealed class Listener(NpgsqlDataSource source, ILogger log) : IHostedServ
 
     private void Run()
     {
+        var isTold = false;
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -55,6 +56,7 @@ public sealed class Listener(NpgsqlDataSource source, ILogger log) : IHostedServ
                     listen.ExecuteNonQuery();
                 }
 
+                isTold = false;
                 _backAgain.ForEach(look => look());
                 while (!_stop.IsCancellationRequested)
                 {
@@ -67,7 +69,9 @@ public sealed class Listener(NpgsqlDataSource source, ILogger log) : IHostedServ
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
             {
-                log.LogWarning(fault, "The connection that hears of news is lost");
+                // Once for each time that the database is away.
+                log.Log(isTold ? LogLevel.Debug : LogLevel.Warning, fault, "The connection that hears of news is lost");
+                isTold = true;
                 _stop.Token.WaitHandle.WaitOne(Pause);
             }
         }

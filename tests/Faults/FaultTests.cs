@@ -65,7 +65,16 @@ public sealed class FaultTests(ITestOutputHelper output)
             Say(string.Create(CultureInfo.InvariantCulture, $"{part.Key}: {part.Count()} times, works again after {part.Average(one => one.After.TotalSeconds):F2} s, at most {part.Max(one => one.After.TotalSeconds):F2} s"));
         }
 
-        Say($"killed {string.Join(", ", kills.Select(kill => $"{kill.Key} {kill.Value}"))}; {await load.CheckAsync()}");
+        try
+        {
+            Say($"killed {string.Join(", ", kills.Select(kill => $"{kill.Key} {kill.Value}"))}; {await load.CheckAsync()}");
+        }
+        catch
+        {
+            Say($"what the parts said is kept in {product.KeepLogs()}");
+            throw;
+        }
+
         back.Max(one => one.After).ShouldBeLessThan(Back);
     }
 

@@ -27,6 +27,7 @@ public sealed class TestProduct : IAsyncDisposable
 
     private readonly string _folder;
     private readonly Process _guardian;
+    private readonly BlockingCollection<Action> _starts = [];
     private readonly ConcurrentDictionary<string, Part> _parts = new();
     private readonly int _port = FreePort();
     private volatile bool _isStopping;
@@ -34,6 +35,14 @@ public sealed class TestProduct : IAsyncDisposable
     private TestProduct(string folder)
     {
         _folder = folder;
+        // PostgreSQL asks to be stopped when its parent dies, and for Linux that is the thread which started it: one of the pool may end at any time.
+        new Thread(() =>
+        {
+            foreach (var start in _starts.GetConsumingEnumerable())
+            {
+                start();
+            }
+        }) { IsBackground = true, Name = "starter" }.Start();
         _guardian = Process.Start(new ProcessStartInfo("sh", ["-c", Guardian, "sh", Script, folder]) { RedirectStandardInput = true })!;
     }
 
@@ -99,6 +108,18 @@ public sealed class TestProduct : IAsyncDisposable
         return log.ReadToEnd();
     }
 
+    /// <summary>Puts what all parts have said where it outlives the product; returns the folder.</summary>
+    public string KeepLogs()
+    {
+        var kept = Directory.CreateDirectory(Path.Combine(Root, "artifacts", "test-results", Path.GetFileName(_folder))).FullName;
+        foreach (var log in _parts.Keys.Where(part => part != "postgres").Select(LogOf).Append(Path.Combine(_folder, "log", "postgres.log")).Where(File.Exists))
+        {
+            File.Copy(log, Path.Combine(kept, Path.GetFileName(log)), overwrite: true);
+        }
+
+        return kept;
+    }
+
     public async ValueTask DisposeAsync()
     {
         _isStopping = true;
@@ -121,6 +142,7 @@ public sealed class TestProduct : IAsyncDisposable
         _guardian.StandardInput.Close();
         await _guardian.WaitForExitAsync();
         _guardian.Dispose();
+        _starts.CompleteAdding();
     }
 
     private async Task StartAllAsync(string[] settings)
@@ -175,7 +197,16 @@ public sealed class TestProduct : IAsyncDisposable
     private void Start(string name, Func<ProcessStartInfo> how)
     {
         var part = _parts.GetOrAdd(name, static _ => new Part());
-        part.Process = Process.Start(how())!;
+        using (var started = new ManualResetEventSlim())
+        {
+            _starts.Add(() =>
+            {
+                part.Process = Process.Start(how())!;
+                started.Set();
+            });
+            started.Wait();
+        }
+
         part.StartedAt = Stopwatch.GetTimestamp();
         lock (_guardian)
         {

@@ -193,6 +193,24 @@ public sealed class EventTests(TestWay way) : IClassFixture<TestWay>
     }
 
     [Fact]
+    public async Task A_file_that_fails_while_it_loads_says_so_until_it_is_mended()
+    {
+        var caller = await way.CallerAsync(("scripts/broken.py", "import nowhere\n"), ("scripts/heat.py", Heat));
+        await caller.SettleAsync("""{"temperature": 95}""");
+
+        var fault = (await FileAsync(caller, "scripts/broken.py")).GetProperty("loadFaults").EnumerateArray().ShouldHaveSingleItem();
+        fault.GetProperty("line").GetInt32().ShouldBe(1);
+        fault.GetProperty("message").GetString()!.ShouldContain("nowhere");
+        (await FileAsync(caller, "scripts/heat.py")).GetProperty("loadFaults").GetArrayLength().ShouldBe(0);
+
+        await caller.SaveAsync("scripts/broken.py", "import json\n");
+        (await FileAsync(caller, "scripts/broken.py")).GetProperty("loadFaults").GetArrayLength().ShouldBe(0);
+    }
+
+    private static async Task<JsonElement> FileAsync(TestCaller caller, string path) =>
+        (await caller.GetAsync("/api/files")).GetProperty("files").EnumerateArray().Single(file => file.GetProperty("path").GetString() == path);
+
+    [Fact]
     public async Task The_trace_of_the_request_is_that_of_its_runs()
     {
         var caller = await way.CallerAsync(("scripts/heat.py", Heat));

@@ -23,7 +23,9 @@ public static class FilesApi
         var files = api.MapGroup("/files").WithTags("Files");
         files.MapGet("/", ListAsync).RequireScope(Scope.Read)
             .WithName("ListFiles").WithSummary("List the files")
-            .WithDescription("All files by path, without their contents.")
+            .WithDescription(
+                "All files by path, without their contents. 'faults' says why the version that was saved last does not compile; 'loadFaults' what happened when the version in force was last "
+                + "loaded, as it is with the first event after a save: a file that fails there is not in force either.")
             .Produces<FileListAnswer>().Refuses(401, 403);
         files.MapGet("/{**path}", ReadAsync).RequireScope(Scope.Read)
             .WithName("ReadFile").WithSummary("Read a file")
@@ -45,8 +47,15 @@ public static class FilesApi
 
     private static async Task<IResult> ListAsync(HttpContext context, FileStore files, CancellationToken cancel)
     {
-        var all = await files.ListAsync(context.Holder().Tenant, cancel);
-        return Results.Ok(new FileListAnswer([.. all.Select(FileAnswer.Of)]));
+        var tenant = context.Holder().Tenant;
+        var all = await files.ListAsync(tenant, cancel);
+        var loaded = await files.LoadedAsync(tenant, cancel);
+        var faults = loaded?.Faults is { } json ? JsonSerializer.Deserialize<List<LoadError>>(json, JsonSerializerOptions.Web)! : [];
+        return Results.Ok(new FileListAnswer([.. all.Select(file => FileAnswer.Of(file) with
+        {
+            // What was saved since has not been tried yet.
+            LoadFaults = [.. faults.Where(fault => fault.File == file.Path && file.InForce <= loaded!.Value.Version).Select(fault => new FileFault(fault.Line, fault.Column, fault.Message))],
+        })]));
     }
 
     private static async Task<IResult> ReadAsync(HttpContext context, string path, FileStore files, CancellationToken cancel)
@@ -213,6 +222,9 @@ public sealed record FileFault(int? Line, int? Column, string Message);
 /// <param name="Faults">Why <c>version</c> is not in force; empty where it is.</param>
 public sealed record FileAnswer(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, IReadOnlyList<FileFault> Faults)
 {
+    /// <summary>What happened when the version in force was last loaded; empty where it was loaded, and where it was not tried yet.</summary>
+    public IReadOnlyList<FileFault> LoadFaults { get; init; } = [];
+
     internal static FileAnswer Of(FileEntry file) => new(
         file.Path, file.Version, file.InForce, file.Size, file.Author, file.SavedAt,
         file.Faults is null ? [] : JsonSerializer.Deserialize<IReadOnlyList<FileFault>>(file.Faults, JsonSerializerOptions.Web)!);
