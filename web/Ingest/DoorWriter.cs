@@ -12,7 +12,7 @@ namespace Eddy.Ingest;
 internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, TimeProvider time, DoorMeters meters, ILogger<DoorWriter> log) : IDisposable
 {
     /// <summary>A wake-up of the pumps at most this often, unless somebody waits.</summary>
-    private static readonly TimeSpan NotifyEvery = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan NotifyEvery = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Between two tries to reach the database.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
