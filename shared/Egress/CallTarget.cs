@@ -55,7 +55,7 @@ internal sealed record CallTarget(string Scheme, string Host, int Port, string P
             throw new CallRefused(CallFaults.Refused, $"Only http and https go out, not {Cut(url.Scheme)}.");
         }
 
-        if (url.UserInfo.Length > 0 || url.Authority.Contains('@', StringComparison.Ordinal))
+        if (url.UserInfo.Length > 0 || AuthorityOf(text).Contains('@'))
         {
             throw new CallRefused(CallFaults.Refused, "A user name in a URL does not go out; give it as auth=(user, password).");
         }
@@ -70,6 +70,12 @@ internal sealed record CallTarget(string Scheme, string Host, int Port, string P
         var question = tail.IndexOf('?', StringComparison.Ordinal);
         var path = question < 0 ? tail : tail[..question];
         return new CallTarget(url.Scheme, host, url.Port, path.StartsWith('/') ? path : "/" + path, question < 0 ? "" : tail[question..]);
+    }
+
+    private static ReadOnlySpan<char> AuthorityOf(string text)
+    {
+        var rest = text.AsSpan(text.IndexOf(':', StringComparison.Ordinal) + 1).TrimStart('/');
+        return rest.IndexOfAny('/', '?') is >= 0 and var end ? rest[..end] : rest;
     }
 
     private static string HostOf(Uri url)

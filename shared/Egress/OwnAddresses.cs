@@ -4,7 +4,7 @@ using System.Net.NetworkInformation;
 namespace Eddy.Egress;
 
 /// <summary>The addresses of this machine: what listens on all of them must not be reached by way of a public one. Looked up again twice a minute.</summary>
-internal sealed class OwnAddresses(TimeProvider time)
+public sealed class OwnAddresses(TimeProvider time)
 {
     private static readonly TimeSpan Age = TimeSpan.FromSeconds(30);
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Eddy.Egress;
 
 /// <summary>Which addresses are on the public internet. IPv6 is refused but for what is known to be global; IPv4 inside IPv6 is looked at as IPv4.</summary>
-internal static class PublicAddress
+public static class PublicAddress
 {
     private static readonly (IPNetwork Network, string What)[] Forbidden4 =
     [
