@@ -31,6 +31,7 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
         string what;
         List<string> words = [];
         List<KeyValuePair<string, string>> headers = [];
+        TimeSpan? patience = null;
         try
         {
             using var json = JsonDocument.Parse(frame);
@@ -50,6 +51,8 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
                 {
                     headers.Add(new(flat[i].GetString() ?? "", flat[i + 1].GetString() ?? ""));
                 }
+
+                patience = ask[4].ValueKind == JsonValueKind.Null ? null : TimeSpan.FromSeconds(Math.Clamp(ask[4].GetDouble(), 0.001, 3600));
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or IndexOutOfRangeException)
@@ -63,7 +66,7 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
         switch (what)
         {
             case "call" when call is not null:
-                var answer = await call(new CallRequest(words[0], words[1], headers, body), ct);
+                var answer = await call(new CallRequest(words[0], words[1], headers, body) { Patience = patience }, ct);
                 if (answer.Fault is { } fault)
                 {
                     writer.Refused(fault.Kind, fault.Message);

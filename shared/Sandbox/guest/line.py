@@ -14,7 +14,7 @@ Changes are `"key",value` for each KVP that was set and `["key"]` for each that 
 
 The host keeps the same order of its own; what does not fit is the end of the cell.
 
-In between a run may ask the host something: `["part",base64]` as often as the bytes need, then `["call",method,url,[name,value,…]]` or
+In between a run may ask the host something: `["part",base64]` as often as the bytes need, then `["call",method,url,[name,value,…],seconds]` or
 `["sign",secret,algorithm]`. The host answers likewise: parts, then `["answered",…]` or `["refused",kind,message]`.
 """
 
@@ -361,7 +361,7 @@ class Line:
         if not self.beside_line:
             self.leaving = True
             raise LeaveLine
-        (status, reason, flat), content = self._ask(["call", method, url, [text for header in headers for text in header]], body)
+        (status, reason, flat), content = self._ask(["call", method, url, [text for header in headers for text in header], outgoing.patience], body)
         return status, reason, list(zip(flat[::2], flat[1::2])), content
 
     def sign(self, secret, algorithm, data):
