@@ -4,6 +4,7 @@ using Eddy.Jobs;
 using Eddy.Postgres;
 using Eddy.Pump;
 using Eddy.Sandbox;
+using Eddy.Secrets;
 using Eddy.Upkeep;
 using Npgsql;
 using OpenTelemetry.Metrics;
@@ -42,6 +43,12 @@ public static class WorkerProgram
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
         List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
+        if (mastersFault is not null)
+        {
+            faults.Add(mastersFault);
+        }
+
         if (string.IsNullOrWhiteSpace(database))
         {
             faults.Add("EDDY_APP_DB is not set: it takes the connection string of the login eddy_app.");
@@ -77,6 +84,7 @@ public static class WorkerProgram
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
         builder.Services.AddSingleton(pump).AddSingleton(sandbox);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
+        builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton<RuleSandbox>();
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>();
         builder.Services.AddSingleton<Housekeeper>();
