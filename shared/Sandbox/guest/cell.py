@@ -74,6 +74,7 @@ class Cell:
             shared=self.shared, log=journal.open_journal(), event=None, events=[], http=outgoing.Http(), secrets=secret_names.secrets,
             sign=secret_names.sign, verify=secret_names.verify)
         outgoing.exchange = self.line.call
+        outgoing.install()
         secret_names.ask_sign = self.line.sign
         sys.meta_path.insert(0, self.libraries)
 
