@@ -89,6 +89,11 @@ internal static class WebOptionsExtensions
         var door = builder.Configuration.GetSection("Door").Get<DoorOptions>() ?? new DoorOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (faults.Count > 0)
         {
             throw new OptionsFault(faults);

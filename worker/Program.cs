@@ -42,6 +42,11 @@ public static class WorkerProgram
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
         List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (string.IsNullOrWhiteSpace(database))
         {
             faults.Add("EDDY_APP_DB is not set: it takes the connection string of the login eddy_app.");
