@@ -19,6 +19,7 @@ import seal
 
 MEMORY = 32 << 20
 PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS = 2, 3, 39
+MSG_FASTOPEN = 0x20000000
 NULL = os.makedev(1, 3)
 
 # What must end the cell at once: numbers by name.
@@ -128,10 +129,12 @@ CALLS = {
     "memory made executable": _made_executable,
     "a file in memory": lambda: os.memfd_create("probe"),
     "a second descriptor": lambda: os.dup(3),
+    "a second descriptor by fcntl": lambda: fcntl.fcntl(3, fcntl.F_DUPFD, 5),
+    "other flags by fcntl": lambda: fcntl.fcntl(3, fcntl.F_SETFL, 0),
     "nonblocking mode": lambda: os.set_blocking(3, False),
     "sending a descriptor": lambda: _channel(lambda channel: channel.sendmsg([b"x"])),
     "sending to an address": lambda: _channel(lambda channel: channel.sendto(b"x", _SCRATCH)),
-    "sending while connecting": lambda: _channel(lambda channel: channel.send(b"", seal.MSG_FASTOPEN)),
+    "sending while connecting": lambda: _channel(lambda channel: channel.send(b"", MSG_FASTOPEN)),
     "becoming root": lambda: os.setuid(0),
     "a higher limit": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8)),
     "execve": _execute,
@@ -257,7 +260,7 @@ def _sealed(seals, null, walls, act):
             act()
             os.write(3, b"done")
         except seal.WallFault as fault:
-            os.write(3, f"{fault.wall}\tcan not be built ({fault.error})\ndone".encode())
+            os.write(3, f"{fault.wall}\tit can not be built: {fault.error}\ndone".encode())
         except BaseException as error:
             os.write(3, f"the self-test\t{error!r}\n".encode())
         os._exit(0)
@@ -315,8 +318,8 @@ def try_walls(seals, null):
 
 def fault(let):
     """What is wrong with the seal, as a sentence; None where nothing is."""
-    failed = [f"{wall} let through {', '.join(what)}" for wall, what in let.items() if what]
-    return f"The seal does not hold on this machine: {'; '.join(failed)}." if failed else None
+    failed = [f"{wall} ({', '.join(what)})" for wall, what in let.items() if what]
+    return f"The seal does not hold on this machine. Walls that let something through: {'; '.join(failed)}." if failed else None
 
 
 def forget():

@@ -26,6 +26,9 @@ import struct
 import sys
 import time
 
+if sys.version_info < (3, 11):
+    sys.exit(f"The sandbox needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}.")
+
 # What a process was started with stays in its memory, where every cell could read it: begun again without it. Python itself may set
 # LC_CTYPE.
 if set(os.environ) - {"LC_CTYPE"}:
