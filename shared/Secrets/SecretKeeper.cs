@@ -58,6 +58,22 @@ public sealed class SecretKeeper : IDisposable
         return set;
     }
 
+    /// <summary>Signs for a tenant, as <see cref="SecretSet.Sign"/> does, and notes the use. Where it is refused, why, in a sentence for the tenant.</summary>
+    public async Task<(byte[]? Signature, string? Refusal)> SignAsync(TenantId tenant, string secret, string algorithm, ReadOnlyMemory<byte> data, CancellationToken cancel)
+    {
+        try
+        {
+            var set = await OfAsync(tenant, cancel);
+            var signature = set.Sign(secret, algorithm, data.Span);
+            await NoteUseAsync(tenant, [set.NameOf(secret)!], cancel);
+            return (signature, null);
+        }
+        catch (Exception refused) when (refused is SecretRefused or SecretsUnavailable)
+        {
+            return (null, refused.Message);
+        }
+    }
+
     /// <summary>Notes that secrets were used, in the database at most once a minute for each. That it can not be noted is no reason to fail a call.</summary>
     public async Task NoteUseAsync(TenantId tenant, IEnumerable<string> names, CancellationToken cancel)
     {

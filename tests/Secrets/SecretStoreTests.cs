@@ -248,6 +248,26 @@ public sealed class SecretStoreTests(TestDatabase database)
     }
 
     [Fact]
+    public async Task What_is_signed_is_noted_and_what_is_not_is_told_why()
+    {
+        var (store, tenant) = await MakeAsync();
+        using var keeper = TestSecrets.Keeper(store);
+        await store.SetAsync(tenant, "JEFE", "Jefe", Host);
+        var data = "what do ya want for nothing?"u8.ToArray();
+
+        var (signature, refusal) = await keeper.SignAsync(tenant.Id, (await store.SetOfAsync(tenant)).Placeholder("JEFE"), "sha256", data, Cancel);
+        var (none, why) = await keeper.SignAsync(tenant.Id, "NOBODY", "sha256", data, Cancel);
+        using var without = TestSecrets.Keeper(TestSecrets.Store(database, MasterKeys.None));
+
+        Convert.ToHexStringLower(signature!).ShouldStartWith("5bdcc146bf60754e");
+        refusal.ShouldBeNull();
+        none.ShouldBeNull();
+        why!.ShouldContain("'NOBODY'");
+        (await without.SignAsync(tenant.Id, "JEFE", "sha256", data, Cancel)).Refusal!.ShouldContain("Secrets:MasterKeyFile");
+        (await store.ListAsync(tenant.Id, Cancel)).Single().LastUsedAt.ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task That_use_can_not_be_noted_fails_nothing_and_is_tried_again()
     {
         var (store, tenant) = await MakeAsync(out var line);
