@@ -51,6 +51,11 @@ public static class WorkerProgram
             faults.Add(mastersFault);
         }
 
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (string.IsNullOrWhiteSpace(database))
         {
             faults.Add("EDDY_APP_DB is not set: it takes the connection string of the login eddy_app.");
@@ -87,9 +92,10 @@ public static class WorkerProgram
         builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
-        builder.Services.AddSingleton<RuleSandbox>();
+        builder.Services.AddSingleton(all => new RuleSandbox(
+            sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 
