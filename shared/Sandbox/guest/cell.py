@@ -17,10 +17,11 @@ import line
 import loading
 import outgoing
 import rules
+import secret_names
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "values", "zygote")
+GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "secret_names", "values", "zygote")
 
 
 def send(text):
@@ -69,8 +70,12 @@ class Cell:
         self.scripts = []
         self.libraries = loading.Libraries()
         rules.ZONE = zone
-        loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[], http=outgoing.Http())
+        loading.NAMES.update(
+            shared=self.shared, log=journal.open_journal(), event=None, events=[], http=outgoing.Http(), secrets=secret_names.secrets,
+            sign=secret_names.sign, verify=secret_names.verify)
         outgoing.exchange = self.line.call
+        outgoing.install()
+        secret_names.ask_sign = self.line.sign
         sys.meta_path.insert(0, self.libraries)
 
     def state(self, forget, pairs):
@@ -145,7 +150,7 @@ def enter(channel, null, serial, memory, zone, zone_name, seals):
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
-        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
         "compile": cell.compile, "limits": cell.limits}
     while True:
         try:
