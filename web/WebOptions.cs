@@ -96,6 +96,11 @@ internal static class WebOptionsExtensions
             faults.Add(mastersFault);
         }
 
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (faults.Count > 0)
         {
             throw new OptionsFault(faults);

@@ -51,6 +51,11 @@ public static class WorkerProgram
             faults.Add(mastersFault);
         }
 
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (string.IsNullOrWhiteSpace(database))
         {
             faults.Add("EDDY_APP_DB is not set: it takes the connection string of the login eddy_app.");
