@@ -131,6 +131,9 @@ internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int
     {
         zygote.Kill(number);
         zygote.Forget(number);
+
+        // Nobody else tells whoever still listens to it.
+        _death.TrySetResult("dropped by its host");
         socket.Dispose();
     }
 
