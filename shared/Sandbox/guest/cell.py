@@ -19,7 +19,7 @@ import rules
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "platform_modules", "probe", "rules", "seal", "values", "zygote")
+GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "platform_modules", "probe", "rules", "seal", "values", "warming", "zygote")
 
 
 def send(text):
@@ -62,14 +62,15 @@ class Frames:
 
 
 class Cell:
-    def __init__(self, zone):
+    """What a cell does. It is made in the zygote, once for all cells, which begin as copies of it."""
+
+    def __init__(self, send):
+        self.send = send
         self.shared = kvps.Shared()
         self.line = line.Line(self.shared, send)
         self.scripts = []
         self.libraries = loading.Libraries()
-        rules.ZONE = zone
-        loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[])
-        sys.meta_path.insert(0, self.libraries)
+        loading.NAMES.update(shared=self.shared, log=journal.open_log(), event=None, events=[])
 
     def state(self, forget, pairs):
         """KVPs as the host knows them: pid, {key: text}, and so on."""
@@ -101,7 +102,7 @@ class Cell:
         for path, text in sorted(self.scripts):
             if path in skip:
                 continue
-            send(json.dumps(["begin", path]).encode())
+            self.send(json.dumps(["begin", path]).encode())
             try:
                 found.extend(loading.load_script(path, text))
             except MemoryError:
@@ -111,7 +112,7 @@ class Cell:
             journal.JOURNAL.take()
         kvps.begin(self.shared, {}, False)
         self.line.listen(found)
-        send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
+        self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
 
     def compile(self, path, text):
         errors = []
@@ -121,14 +122,14 @@ class Cell:
             os._exit(MEMORY_GONE)
         except BaseException as error:
             errors.append(loading.explain(path, error))
-        send(json.dumps(["compiled", errors]).encode())
+        self.send(json.dumps(["compiled", errors]).encode())
 
     def limits(self, settings):
         for name, value in settings.items():
             setattr(limits, name, value)
 
 
-def enter(channel, null, serial, memory, zone, zone_name, seals):
+def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     """Becomes a cell: never returns."""
     os.environ["TZ"] = zone_name
     time.tzset()  # reads the zone's file, and so comes before the seal
@@ -137,7 +138,9 @@ def enter(channel, null, serial, memory, zone, zone_name, seals):
     for name in GUEST:
         sys.modules.pop(name, None)
     sys.modules["__main__"] = types.ModuleType("__main__")
-    cell = Cell(zone)
+    rules.ZONE = zone
+    journal.open_journal()
+    sys.meta_path.insert(0, cell.libraries)
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
