@@ -1,3 +1,4 @@
+using Eddy.Egress;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Jobs;
@@ -41,7 +42,8 @@ public static class WorkerProgram
         var pump = builder.Configuration.GetSection("Pump").Get<PumpOptions>() ?? new PumpOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
-        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
+        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
         if (string.IsNullOrWhiteSpace(database))
         {
             faults.Add("EDDY_APP_DB is not set: it takes the connection string of the login eddy_app.");
@@ -75,10 +77,11 @@ public static class WorkerProgram
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
-        builder.Services.AddSingleton(pump).AddSingleton(sandbox);
+        builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
         builder.Services.AddSingleton<RuleSandbox>();
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>();
+        builder.Services.AddSingleton(all => new OutgoingCalls(egress, TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

@@ -15,11 +15,13 @@ import kvps
 import limits
 import line
 import loading
+import outgoing
 import rules
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "platform_modules", "probe", "rules", "seal", "values", "warming", "zygote")
+GUEST = (
+    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "values", "warming", "zygote")
 
 
 def send(text):
@@ -66,11 +68,13 @@ class Cell:
 
     def __init__(self, send):
         self.send = send
+        self.frames = Frames()
         self.shared = kvps.Shared()
-        self.line = line.Line(self.shared, send)
+        self.line = line.Line(self.shared, send, self.frames.next)
         self.scripts = []
         self.libraries = loading.Libraries()
-        loading.NAMES.update(shared=self.shared, log=journal.open_log(), event=None, events=[])
+        loading.NAMES.update(shared=self.shared, log=journal.open_log(), event=None, events=[], http=outgoing.Http())
+        outgoing.exchange = self.line.call
 
     def state(self, forget, pairs):
         """KVPs as the host knows them: pid, {key: text}, and so on."""
@@ -97,7 +101,7 @@ class Cell:
     def load(self, skip):
         """Loads the scripts but those to be skipped. Each is announced, so that the host knows which one does not end."""
         self.libraries.hide_platform()
-        kvps.begin(self.shared, self.line.state.get(0, {}), False)
+        kvps.begin(self.shared, kvps.Bag(0, self.line.state.get(0, {})), False)
         found, errors = [], []
         for path, text in sorted(self.scripts):
             if path in skip:
@@ -110,7 +114,7 @@ class Cell:
             except BaseException as error:
                 errors.append(loading.explain(path, error))
             journal.JOURNAL.take()
-        kvps.begin(self.shared, {}, False)
+        kvps.begin(self.shared, kvps.Bag(0, {}), False)
         self.line.listen(found)
         self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
 
@@ -144,13 +148,12 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
-    frames = Frames()
     acts = {
-        "slice": cell.line.slice, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
         "compile": cell.compile, "limits": cell.limits}
     while True:
         try:
-            name, *rest = frames.next()
+            name, *rest = cell.frames.next()
             acts[name](*rest)
         except MemoryError:
             os._exit(MEMORY_GONE)
