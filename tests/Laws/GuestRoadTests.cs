@@ -17,6 +17,7 @@ public sealed class GuestRoadTests
         ["loading.py:compile_file:compile"] = "in a cell: a tenant's file",
         ["loading.py:load_script:exec"] = "in a cell: a tenant's script",
         ["loading.py:Libraries.exec_module:exec"] = "in a cell: a tenant's library",
+        ["outgoing.py:Http.__getattr__:importlib.import_module"] = "in a cell: modules of the standard package http by their names",
         ["loading.py:_Alias.create_module:importlib.import_module"] = "in a cell: a tenant's library by its other name",
     };
 

@@ -25,6 +25,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     /// <summary>Compared with what is stored, as a parameter of a query.</summary>
     private const string Compared = "compared";
 
+    /// <summary>Sent to a web site under the egress rules, byte for byte.</summary>
+    private const string Sent = "sent";
+
     /// <summary>Never a tenant's: the operator's or our own.</summary>
     private const string Ours = "ours";
 
@@ -42,6 +45,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["RuleSandbox.CompileAsync"] = Cell,
         ["RuleSandbox.LoadAsync"] = Cell,
         ["RuleSandbox.RunAsync"] = Cell,
+        ["RuleSandbox.RunBesideAsync"] = Cell,
 
         ["FileStore.SaveAsync"] = Stored,
         ["ApiKey.Make"] = Stored,
@@ -66,6 +70,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ProcessStore.ListAsync"] = Compared,
         ["ProcessStore.ReadKvpAsync"] = Compared,
         ["RunStore.ListAsync"] = Compared,
+
+        ["OutgoingCalls.CallAsync"] = Sent,
+        ["CallTrail.Replay"] = Compared,
 
         ["Listener.On"] = Ours,
         ["Tenant.SlugFault"] = Ours,
