@@ -72,7 +72,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["RunStore.ListAsync"] = Compared,
 
         ["OutgoingCalls.CallAsync"] = Sent,
-        ["CallTrail.Replay"] = Compared,
+        ["CallTrail.Replay"] = Stored,
 
         ["Listener.On"] = Ours,
         ["Tenant.SlugFault"] = Ours,
