@@ -28,8 +28,8 @@ public sealed class RuleSandbox : IAsyncDisposable
     {
         options.ThrowIfFaulty();
         (_options, _time, _sign) = (options, time, sign);
-        _zygote = new Zygote(options, time, log);
-        _deadlines = new Deadlines(options, _zygote, time);
+        _zygote = new Zygote(options, time, log, LeaveStale);
+        _deadlines = new Deadlines(options, time);
         _loader = new CellLoader(_zygote, _deadlines, options, time);
         _room = new SemaphoreSlim(options.Cells);
         _besideRoom = new SemaphoreSlim(Math.Max(1, options.Cells / 2));
@@ -196,7 +196,7 @@ public sealed class RuleSandbox : IAsyncDisposable
     private void Leave(TenantCell tenant)
     {
         tenant.Used = _time.GetTimestamp();
-        if (Volatile.Read(ref _wanting) > 0 && tenant.Cell is { } cell)
+        if (tenant.Cell is { } cell && (cell.Channel.IsStale || Volatile.Read(ref _wanting) > 0))
         {
             Retire(tenant, cell);
         }
@@ -209,7 +209,7 @@ public sealed class RuleSandbox : IAsyncDisposable
     {
         if (tenant.Cell is { } cell)
         {
-            if (cell.Tree.Version == tree.Version && cell.Tree.TimeZone == tree.TimeZone && !cell.Channel.Death.IsCompleted)
+            if (cell.Tree.Version == tree.Version && cell.Tree.TimeZone == tree.TimeZone && !cell.Channel.IsStale && !cell.Channel.Death.IsCompleted)
             {
                 return cell;
             }
@@ -258,7 +258,7 @@ public sealed class RuleSandbox : IAsyncDisposable
 
     private void Rest(TenantCell tenant, Cell cell)
     {
-        if (Volatile.Read(ref _wanting) > 0)
+        if (Volatile.Read(ref _wanting) > 0 || cell.Channel.IsStale)
         {
             Retire(tenant, cell);
         }
@@ -278,6 +278,23 @@ public sealed class RuleSandbox : IAsyncDisposable
         if (cell.Retire())
         {
             _room.Release();
+        }
+    }
+
+    /// <summary>Ends the idle cells of a zygote that another has taken the place of; the others end when their work does.</summary>
+    private void LeaveStale()
+    {
+        foreach (var tenant in _tenants.Values)
+        {
+            if (tenant.Cell is { Channel.IsStale: true } && tenant.Gate.Wait(0))
+            {
+                Leave(tenant);
+            }
+
+            foreach (var cell in tenant.TakeAllResting())
+            {
+                Rest(tenant, cell);
+            }
         }
     }
 

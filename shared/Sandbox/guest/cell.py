@@ -17,11 +17,13 @@ import line
 import loading
 import outgoing
 import rules
+import secret_names
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
-    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "values", "warming", "zygote")
+    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "secret_names", "values",
+    "warming", "zygote")
 
 
 def send(text):
@@ -73,8 +75,11 @@ class Cell:
         self.line = line.Line(self.shared, send, self.frames.next)
         self.scripts = []
         self.libraries = loading.Libraries()
-        loading.NAMES.update(shared=self.shared, log=journal.open_log(), event=None, events=[], http=outgoing.Http())
+        loading.NAMES.update(
+            shared=self.shared, log=journal.open_log(), event=None, events=[], http=outgoing.Http(), secrets=secret_names.secrets,
+            sign=secret_names.sign, verify=secret_names.verify)
         outgoing.exchange = self.line.call
+        secret_names.ask_sign = self.line.sign
 
     def state(self, forget, pairs):
         """KVPs as the host knows them: pid, {key: text}, and so on."""
@@ -144,12 +149,13 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     sys.modules["__main__"] = types.ModuleType("__main__")
     rules.ZONE = zone
     journal.open_journal()
+    outgoing.install()
     sys.meta_path.insert(0, cell.libraries)
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
-        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
         "compile": cell.compile, "limits": cell.limits}
     while True:
         try:

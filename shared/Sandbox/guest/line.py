@@ -369,7 +369,10 @@ class Line:
         """A signature with a secret, made by the host, as bytes."""
         if not self.running:
             raise RuntimeError("nothing can be signed while files load, only in a run")
-        return self._ask(["sign", secret, algorithm], data)[1]
+        try:
+            return self._ask(["sign", secret, algorithm], data)[1]
+        except outgoing.CallRefused as refused:
+            raise PermissionError(refused.message) from None
 
     def _ask(self, head, body):
         for at in range(0, len(body), PART):
