@@ -6,7 +6,7 @@ namespace Eddy.Tests.Sandbox;
 public sealed class SealTests(CellFixture cells)
 {
     private const string Attempts = """
-        import ctypes, mmap, os, resource, signal, socket, subprocess, threading, multiprocessing, urllib.request
+        import _socket, ctypes, mmap, os, resource, signal, socket, subprocess, threading, multiprocessing
         libc = ctypes.CDLL(None, use_errno=True)
 
         def call(*arguments):
@@ -26,11 +26,10 @@ public sealed class SealTests(CellFixture cells)
             "stat": lambda: os.stat("/"),
             "write": lambda: open("/tmp/eddy-escape", "w"),
             "chmod": lambda: os.chmod("/tmp", 0o777),
-            "socket": lambda: socket.socket(),
+            "socket": lambda: _socket.socket(),
             "unix socket": lambda: socket.socket(socket.AF_UNIX),
             "socketpair": lambda: socket.socketpair(),
-            "connect": lambda: socket.create_connection(("127.0.0.1", 80), 1),
-            "http": lambda: urllib.request.urlopen("http://127.0.0.1/", timeout=1),
+            "datagram": lambda: _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM),
             "fork": lambda: os.fork(),
             "subprocess": lambda: subprocess.run(["true"]),
             "thread": lambda: threading.Thread(target=int).start(),
