@@ -33,6 +33,20 @@ public sealed class SilenceTests
         var set = await keeper.OfAsync(tenant.Id, Cancel);
         set.Fill(set.Placeholder("GOOD"), "api.example.com", []).ShouldBe(Value + "2");
         await keeper.NoteUseAsync(tenant.Id, ["GOOD"], Cancel);
+        var caller = new TestCaller(tenant, client);
+        await caller.SaveAsync("scripts/a.py", """
+            class a(Rule):
+                listens_to = ["n"]
+
+                def action(self):
+                    self.signed = sign(secrets.GOOD, "x")
+                    self.placeholder = secrets.GOOD
+                    print(secrets.GOOD)
+                    if self.n > 1:
+                        secrets.NOBODY
+            """);
+        (await caller.SettleAsync("""{"n": 1}""")).GetProperty("kvps").GetProperty("placeholder").GetString().ShouldBe(set.Placeholder("GOOD"));
+        (await caller.SettleAsync("""{"n": 2}""")).GetProperty("runs")[0].GetProperty("outcome").GetString().ShouldBe("failed");
         // And the database refuses to write while one is being set.
         await ExecuteAsync("alter table secrets add constraint nothing_more check (name <> 'REFUSED')");
         (await PutAsync("REFUSED", Value)).ShouldBe(HttpStatusCode.InternalServerError);
