@@ -94,7 +94,7 @@ public static class WorkerProgram
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton(all => new RuleSandbox(
             sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync));
-        builder.Services.AddSingleton(all => new OutgoingCalls(egress, TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
+        builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);

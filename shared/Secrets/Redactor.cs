@@ -86,8 +86,8 @@ internal sealed class Redactor
     private List<(int Start, int End, string Placeholder)>? Find(ReadOnlySpan<char> text)
     {
         var found = new List<(int Start, int End, string Placeholder)>();
-        // Text that begins like a long echo again and again, and never is one, is nothing that a host sends by chance.
-        var budget = (8L * text.Length) + (1 << 20);
+        // Text that is like the beginning of an echo at every character, and never is one, is nothing that a host sends by chance.
+        var budget = (16L * text.Length) + (1 << 20);
         var at = 0;
         while (text[at..].IndexOfAny(_beginnings) is var next and >= 0)
         {
@@ -97,7 +97,7 @@ internal sealed class Redactor
             foreach (var echo in _echoes[text.Slice(at, Beginning)])
             {
                 var same = text[at..].CommonPrefixLength(echo.Text);
-                budget -= same;
+                budget -= 1 + (same / Beginning / 2);
                 if (same == echo.Text.Length && EndOf(text, at, echo) is var over && over > end)
                 {
                     (start, end, placeholder) = (echo.IsBase64 && at > 0 && IsBase64(text[at - 1]) ? at - 1 : at, over, echo.Placeholder);

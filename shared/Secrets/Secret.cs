@@ -51,9 +51,9 @@ public sealed partial class Secret
     /// <summary>Why this can not be a secret's name, in a sentence, or null.</summary>
     public static string? NameFault(string name)
     {
-        if (!NameForm().IsMatch(name) || name.StartsWith("__", StringComparison.Ordinal))
+        if (!NameForm().IsMatch(name))
         {
-            return $"A secret's name is an identifier of Python: 1 to {MostNameCharacters} letters, digits and underscores of ASCII, no digit first, no two underscores first.";
+            return $"A secret's name is an identifier of Python: 1 to {MostNameCharacters} letters, digits and underscores of ASCII, a letter first.";
         }
 
         return Keywords.Contains(name) ? $"'{name}' is a word of Python's own, so secrets.{name} could not be written."
@@ -72,7 +72,7 @@ public sealed partial class Secret
         return value.Contains('\0') ? "A secret's value has no NUL (U+0000)." : null;
     }
 
-    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,63}$(?<!\n)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9_]{0,63}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex NameForm();
 
     private static readonly HashSet<string> Keywords =
@@ -82,7 +82,7 @@ public sealed partial class Secret
     ];
 
     private static readonly HashSet<string> StandardNames =
-        ["DEFAULT_ENTROPY", "SystemRandom", "base64", "binascii", "choice", "compare_digest", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe"];
+        ["SystemRandom", "choice", "compare_digest", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe"];
 }
 
 /// <summary>A tenant's key, wrapped by a master key, and the count of what was done to the tenant's secrets.</summary>

@@ -58,19 +58,19 @@ public sealed class SecretKeeper : IDisposable
         return set;
     }
 
-    /// <summary>Signs for a run of the tenant's. The signature, or a sentence for the tenant why there is none.</summary>
+    /// <summary>Signs for a tenant, as <see cref="SecretSet.Sign"/> does, and notes the use. Where it is refused, why, in a sentence for the tenant.</summary>
     public async Task<(byte[]? Signature, string? Refusal)> SignAsync(TenantId tenant, string secret, string algorithm, ReadOnlyMemory<byte> data, CancellationToken cancel)
     {
         try
         {
             var set = await OfAsync(tenant, cancel);
             var signature = set.Sign(secret, algorithm, data.Span);
-            await NoteUseAsync(tenant, set.Placeholders.Where(one => one.Value == secret || one.Key == secret).Select(one => one.Key), cancel);
+            await NoteUseAsync(tenant, [set.NameOf(secret)!], cancel);
             return (signature, null);
         }
-        catch (Exception fault) when (fault is SecretRefused or SecretsUnavailable)
+        catch (Exception refused) when (refused is SecretRefused or SecretsUnavailable)
         {
-            return (null, fault.Message);
+            return (null, refused.Message);
         }
     }
 
