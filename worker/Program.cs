@@ -1,3 +1,4 @@
+using Eddy.Egress;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Jobs;
@@ -22,7 +23,18 @@ public static class WorkerProgram
 
     public static async Task<int> Main(string[] args)
     {
-        await using var app = Build(args);
+        WebApplication built;
+        try
+        {
+            built = Build(args);
+        }
+        catch (InvalidOperationException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+
+        await using var app = built;
         if (await StartFaultAsync(app.Services) is { } fault)
         {
             await Console.Error.WriteLineAsync(fault);
@@ -35,13 +47,15 @@ public static class WorkerProgram
     }
 
     /// <summary>Everything that the worker is, not yet started.</summary>
+    /// <exception cref="InvalidOperationException">Settings are wrong; the message has a sentence for each.</exception>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ApplicationName = typeof(WorkerProgram).Assembly.GetName().Name });
         var pump = builder.Configuration.GetSection("Pump").Get<PumpOptions>() ?? new PumpOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
-        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
+        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
         if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
         {
             faults.Add("Sandbox: " + unsealed);
@@ -80,10 +94,11 @@ public static class WorkerProgram
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
-        builder.Services.AddSingleton(pump).AddSingleton(sandbox);
+        builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
         builder.Services.AddSingleton<RuleSandbox>();
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>();
+        builder.Services.AddSingleton(all => new OutgoingCalls(egress, TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

@@ -42,6 +42,12 @@ public sealed class SandboxOptions
     /// <summary>How many runs one cascade may have.</summary>
     public int CascadeRuns { get; set; } = 10_000;
 
+    /// <summary>The longest body of a call, or text to sign, that a cell may hand to the host.</summary>
+    public int AskBytes { get; set; } = 10 << 20;
+
+    /// <summary>How many runs of one tenant may be beside the line at once, each in a cell of its own; others wait.</summary>
+    public int TenantBeside { get; set; } = 16;
+
     /// <summary>How many cells may live at once; idle ones are ended to make room, the least recently used first.</summary>
     public int Cells { get; set; } = 200;
 
@@ -91,6 +97,8 @@ public sealed class SandboxOptions
         Within(nameof(Cells), Cells, 1, 100_000);
         Within(nameof(ZygoteAge), ZygoteAge.TotalSeconds, 1, 30 * 86400);
         Within(nameof(ZygoteForks), ZygoteForks, 2, 10_000_000);
+        Within(nameof(AskBytes), AskBytes, 1024, 256 << 20);
+        Within(nameof(TenantBeside), TenantBeside, 1, 1000);
 
         // Whatever a run may change and print must fit the frame that reports it.
         if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (64 << 10))

@@ -15,11 +15,12 @@ import kvps
 import limits
 import line
 import loading
+import outgoing
 import rules
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "platform_modules", "probe", "rules", "seal", "values", "zygote")
+GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "values", "zygote")
 
 
 def send(text):
@@ -62,13 +63,14 @@ class Frames:
 
 
 class Cell:
-    def __init__(self, zone):
+    def __init__(self, zone, frames):
         self.shared = kvps.Shared()
-        self.line = line.Line(self.shared, send)
+        self.line = line.Line(self.shared, send, frames.next)
         self.scripts = []
         self.libraries = loading.Libraries()
         rules.ZONE = zone
-        loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[])
+        loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[], http=outgoing.Http())
+        outgoing.exchange = self.line.call
         sys.meta_path.insert(0, self.libraries)
 
     def state(self, forget, pairs):
@@ -96,7 +98,7 @@ class Cell:
     def load(self, skip):
         """Loads the scripts but those to be skipped. Each is announced, so that the host knows which one does not end."""
         self.libraries.hide_platform()
-        kvps.begin(self.shared, self.line.state.get(0, {}), False)
+        kvps.begin(self.shared, kvps.Bag(0, self.line.state.get(0, {})), False)
         found, errors = [], []
         for path, text in sorted(self.scripts):
             if path in skip:
@@ -109,7 +111,7 @@ class Cell:
             except BaseException as error:
                 errors.append(loading.explain(path, error))
             journal.JOURNAL.take()
-        kvps.begin(self.shared, {}, False)
+        kvps.begin(self.shared, kvps.Bag(0, {}), False)
         self.line.listen(found)
         send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
 
@@ -137,13 +139,13 @@ def enter(channel, null, serial, memory, zone, zone_name, seals):
     for name in GUEST:
         sys.modules.pop(name, None)
     sys.modules["__main__"] = types.ModuleType("__main__")
-    cell = Cell(zone)
+    frames = Frames()
+    cell = Cell(zone, frames)
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
-    frames = Frames()
     acts = {
-        "slice": cell.line.slice, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
         "compile": cell.compile, "limits": cell.limits}
     while True:
         try:

@@ -87,6 +87,33 @@ class Bag:
         return [change for change in written.items() if committed.get(change[0]) != change[1]]
 
 
+class WatchedBag(Bag):
+    """As Bag, for a run beside the line: notes what the run reads, so that it can be told whether that still holds when the run lands.
+
+    `seen` has the (pid, key) pairs that were read. Whether a written text equals what is there is for the line to say then.
+    """
+
+    __slots__ = ("seen",)
+
+    def __init__(self, pid, committed, seen):
+        super().__init__(pid, committed)
+        self.seen = seen
+
+    def get(self, key):
+        if key not in self.written:
+            self.seen.add((self.pid, key))
+        return super().get(key)
+
+    def has(self, key):
+        if key not in self.written:
+            self.seen.add((self.pid, key))
+        return super().has(key)
+
+    def changes(self):
+        super().changes()
+        return list(self.written.items())
+
+
 class Shared:
     """The tenant's shared KVPs, as `shared` in every tenant file."""
 
@@ -131,9 +158,8 @@ class Shared:
 _set = object.__setattr__
 
 
-def begin(shared, committed, open):
-    """Gives `shared` a fresh view for a run (or, closed, for the loading of files)."""
-    bag = Bag(0, committed)
+def begin(shared, bag, open):
+    """Gives `shared` a fresh bag for a run (or, closed, for the loading of files)."""
     _set(shared, "__bag__", bag)
     _set(shared, "__open__", open)
     return bag
