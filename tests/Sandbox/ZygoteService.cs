@@ -11,7 +11,9 @@ internal sealed class ZygoteService : IAsyncDisposable
     private readonly Process _process;
     private readonly string _folder;
 
-    private ZygoteService(Process process, string folder) => (_process, _folder) = (process, folder);
+    private readonly string[] _command;
+
+    private ZygoteService(Process process, string folder, string[] command) => (_process, _folder, _command) = (process, folder, command);
 
     public SandboxOptions Options
     {
@@ -59,13 +61,24 @@ internal sealed class ZygoteService : IAsyncDisposable
             command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", .. command];
         }
 
+        return await StartAsync(folder, command);
+    }
+
+    /// <summary>Starts one in the place of one that has ended, for as long as it takes.</summary>
+    public static Task<ZygoteService> StartAsync(ZygoteService before) =>
+        StartAsync(before._folder, [.. before._command.TakeWhile(word => word != "--hours")]);
+
+    public Task EndedAsync() => _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+    private static async Task<ZygoteService> StartAsync(string folder, string[] command)
+    {
         var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = "/" })!;
         while (!File.Exists(System.IO.Path.Combine(folder, "zygote")) && !process.HasExited)
         {
             await Task.Yield();
         }
 
-        return new ZygoteService(process, folder);
+        return new ZygoteService(process, folder, command);
     }
 
     public static async Task<(int Code, string Output)> PythonAsync(string text)
@@ -85,7 +98,10 @@ internal sealed class ZygoteService : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
     }
 }
 
