@@ -5,6 +5,7 @@ using Eddy.Jobs;
 using Eddy.Postgres;
 using Eddy.Pump;
 using Eddy.Sandbox;
+using Eddy.Secrets;
 using Eddy.Upkeep;
 using Npgsql;
 using OpenTelemetry.Metrics;
@@ -56,6 +57,12 @@ public static class WorkerProgram
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
         List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
+        var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
+        if (mastersFault is not null)
+        {
+            faults.Add(mastersFault);
+        }
+
         if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
         {
             faults.Add("Sandbox: " + unsealed);
@@ -96,9 +103,11 @@ public static class WorkerProgram
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
         builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
-        builder.Services.AddSingleton<RuleSandbox>();
-        builder.Services.AddSingleton(all => new OutgoingCalls(egress, TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
+        builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
+        builder.Services.AddSingleton(all => new RuleSandbox(
+            sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync));
+        builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

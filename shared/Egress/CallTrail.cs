@@ -1,3 +1,5 @@
+using Eddy.Secrets;
+
 namespace Eddy.Egress;
 
 /// <summary>
@@ -13,6 +15,7 @@ public sealed class CallTrail
     private readonly List<CallRecord> _records = [];
     private readonly Dictionary<string, Hop> _hops = [];
     private readonly SortedSet<string> _secrets = new(StringComparer.Ordinal);
+    private readonly List<SecretSet> _sets = [];
     private Hop? _last;
     private int _calls;
     private long _bytesOut;
@@ -38,6 +41,18 @@ public sealed class CallTrail
             lock (_lock)
             {
                 return [.. _secrets];
+            }
+        }
+    }
+
+    /// <summary>The secrets of the tenant as they were at each use: what comes back is searched for all of them.</summary>
+    internal IReadOnlyCollection<SecretSet> Sets
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _sets];
             }
         }
     }
@@ -128,11 +143,23 @@ public sealed class CallTrail
         }
     }
 
+    /// <summary>Remembers which secrets go out, before they do.</summary>
+    internal void Use(SecretSet set, IEnumerable<string> names)
+    {
+        lock (_lock)
+        {
+            _secrets.UnionWith(names);
+            if (_secrets.Count > 0 && !_sets.Contains(set))
+            {
+                _sets.Add(set);
+            }
+        }
+    }
+
     internal void Record(CallRecord record)
     {
         lock (_lock)
         {
-            _secrets.UnionWith(record.Secrets);
             _records.Add(record);
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
+using Eddy.Secrets;
 using Eddy.Tenants;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ namespace Eddy.Egress;
 public sealed class OutgoingCalls : IAsyncDisposable
 {
     private readonly EgressOptions _options;
+    private readonly SecretKeeper? _secrets;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly EgressRules _rules;
@@ -22,11 +24,12 @@ public sealed class OutgoingCalls : IAsyncDisposable
     private readonly Dictionary<TenantId, TenantRoad> _roads = [];
     private readonly ITimer _trimming;
 
+    /// <param name="secrets">Opens the tenants' secrets; null where there are none.</param>
     /// <param name="resolve">Gives the addresses of a name; null asks the machine's resolver.</param>
-    public OutgoingCalls(EgressOptions options, TimeProvider time, ILogger<OutgoingCalls> log, Func<string, Task<IPAddress[]>>? resolve = null)
+    public OutgoingCalls(EgressOptions options, SecretKeeper? secrets, TimeProvider time, ILogger<OutgoingCalls> log, Func<string, Task<IPAddress[]>>? resolve = null)
     {
         options.ThrowIfFaulty();
-        (_options, _time, _log) = (options, time, log);
+        (_options, _secrets, _time, _log) = (options, secrets, time, log);
         _rules = new EgressRules(options, time);
         _trust = new ServerTrust(options.TrustedRoots);
         _resolve = resolve ?? Dns.GetHostAddressesAsync;
@@ -106,12 +109,21 @@ public sealed class OutgoingCalls : IAsyncDisposable
         }
 
         var headers = CallHeaders.ForRequest(request, target, hop is not null && hop.From != CallTrail.Origin(url), _options.HeaderBytes);
-        if (!trail.Send(request.Body.Length, _options.BodyBytes))
+        var body = request.Body;
+        if (await SecretsOfAsync(tenant, call, trail, ct) is { } secrets)
+        {
+            (url, headers, body) = (secrets.FillTarget().ToUri(), secrets.Fill(headers), secrets.Fill(body, headers));
+            await UseAsync(tenant, call, trail, secrets.Set, ct);
+            headers.RemoveAll(header => header.Key.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase));
+            headers.Add(new("Accept-Encoding", "identity"));
+        }
+
+        if (!trail.Send(body.Length, _options.BodyBytes))
         {
             throw new CallRefused(CallFaults.TooLarge, $"The bodies that a run sends may have {_options.BodyBytes} bytes together.");
         }
 
-        using var message = MessageOf(request, url, headers);
+        using var message = MessageOf(request.Method, url, headers, body);
         using var deadline = new CancellationTokenSource(PatienceOf(request), _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         var road = Enter(tenant);
@@ -123,9 +135,14 @@ public sealed class OutgoingCalls : IAsyncDisposable
                 await _turns.WaitAsync(both.Token);
                 try
                 {
-                    call.BytesOut = request.Body.Length;
+                    call.BytesOut = body.Length;
                     var answer = await SendAsync(road, message, call, trail, both.Token);
-                    trail.Answered(url, hop, answer.Status, answer.Headers);
+                    if (trail.Sets is { Count: > 0 } sets)
+                    {
+                        answer = new AnswerRedaction(sets, _options.BodyBytes).Redact(answer, target.Host);
+                    }
+
+                    trail.Answered(target.ToUri(), hop, answer.Status, answer.Headers);
                     return answer;
                 }
                 finally
@@ -142,6 +159,35 @@ public sealed class OutgoingCalls : IAsyncDisposable
         {
             Leave(road);
         }
+    }
+
+    /// <summary>The tenant's secrets where this call may hold one, or where an answer may bring back one that the run used before.</summary>
+    private async Task<CallSecrets?> SecretsOfAsync(TenantId tenant, Call call, CallTrail trail, CancellationToken ct)
+    {
+        if (_secrets is null || (!CallSecrets.AreNamedIn(call.Request) && trail.Secrets.Count == 0))
+        {
+            return null;
+        }
+
+        var set = await _secrets.OfAsync(tenant, ct);
+        return set.Version == 0 ? null : new CallSecrets(set, call.Target!, call.Secrets);
+    }
+
+    private async Task UseAsync(TenantId tenant, Call call, CallTrail trail, SecretSet set, CancellationToken ct)
+    {
+        if (call.Secrets.Count > 0)
+        {
+            if (!call.Target!.IsSecure && !_rules.IsNamedByOperator(call.Target))
+            {
+                var name = call.Secrets.Min;
+                call.Secrets.Clear();
+                throw new CallRefused(CallFaults.Refused, $"The secret '{name}' goes out only over https, not to {call.Target.Scheme}://{call.Target.Authority}.");
+            }
+
+            await _secrets!.NoteUseAsync(tenant, call.Secrets, ct);
+        }
+
+        trail.Use(set, call.Secrets);
     }
 
     private async Task<CallAnswer> SendAsync(TenantRoad road, HttpRequestMessage message, Call call, CallTrail trail, CancellationToken ct)
@@ -193,14 +239,14 @@ public sealed class OutgoingCalls : IAsyncDisposable
         }
     }
 
-    private static HttpRequestMessage MessageOf(CallRequest request, Uri url, List<KeyValuePair<string, string>> headers)
+    private static HttpRequestMessage MessageOf(string method, Uri url, List<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body)
     {
-        var message = new HttpRequestMessage(new HttpMethod(request.Method), url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var message = new HttpRequestMessage(new HttpMethod(method), url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 
         // What has begun to send a body is never sent a second time on another connection; only what changes nothing goes without one.
-        if (request.Body.Length > 0 || request.Method is not ("GET" or "HEAD" or "OPTIONS"))
+        if (body.Length > 0 || method is not ("GET" or "HEAD" or "OPTIONS"))
         {
-            message.Content = new ReadOnlyMemoryContent(request.Body);
+            message.Content = new ReadOnlyMemoryContent(body);
         }
 
         foreach (var (name, value) in headers)
@@ -223,6 +269,11 @@ public sealed class OutgoingCalls : IAsyncDisposable
             {
                 case CallRefused refused:
                     return refused.Fault;
+                case SecretRefused refused:
+                    return new CallFault(CallFaults.Refused, refused.Message);
+                case SecretsUnavailable:
+                    _log.LogError("Secrets can not be opened for a call: {Reason}", e.Message);
+                    return new CallFault(CallFaults.Refused, "The secrets can not be opened here; whoever operates this installation finds the reason in its log.");
                 case AuthenticationException:
                     return new CallFault(CallFaults.Tls, $"{host} does not prove that it is {host}: {Words(e.Message)}");
             }
@@ -243,7 +294,8 @@ public sealed class OutgoingCalls : IAsyncDisposable
             case HttpRequestException or IOException:
                 return new CallFault(CallFaults.Protocol, $"{host} did not answer as HTTP wants it, or hung up early.");
             default:
-                _log.LogError(fault, "An outgoing call failed for a reason that is ours");
+                // Its message may have in it what the tenant sent.
+                _log.LogError("An outgoing call failed for a reason that is ours: {Kind}{Place}", fault.GetType().Name, Environment.NewLine + fault.StackTrace);
                 return new CallFault(CallFaults.Protocol, $"The call to {host} could not be made.");
         }
     }

@@ -142,6 +142,9 @@ internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number,
     {
         zygote.Kill(number);
         zygote.Forget(number);
+
+        // Nobody else tells whoever still listens to it.
+        _death.TrySetResult("dropped by its host");
         socket.Dispose();
     }
 

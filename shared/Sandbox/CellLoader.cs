@@ -17,6 +17,11 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             using var writer = new SliceWriter();
             writer.Limits(options);
             writer.State(false, [(0, shared)]);
+            if (tree.Secrets.Count > 0)
+            {
+                writer.Secrets(tree.Secrets);
+            }
+
             writer.Files(files);
             writer.Load(blamed.Errors.Keys);
             string? current = null;

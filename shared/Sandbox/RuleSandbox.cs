@@ -258,7 +258,7 @@ public sealed class RuleSandbox : IAsyncDisposable
 
     private void Rest(TenantCell tenant, Cell cell)
     {
-        if (cell.Channel.IsStale || Volatile.Read(ref _wanting) > 0)
+        if (Volatile.Read(ref _wanting) > 0 || cell.Channel.IsStale)
         {
             Retire(tenant, cell);
         }
@@ -294,6 +294,11 @@ public sealed class RuleSandbox : IAsyncDisposable
             if (tenant.Cell is { Channel.IsStale: true } && tenant.Gate.Wait(0))
             {
                 Leave(tenant);
+            }
+
+            foreach (var cell in tenant.TakeAllResting())
+            {
+                Rest(tenant, cell);
             }
         }
     }

@@ -98,10 +98,10 @@ public sealed class SandboxOptions
         Within(nameof(CascadeGenerations), CascadeGenerations, 1, 10_000);
         Within(nameof(CascadeRuns), CascadeRuns, 1, 10_000_000);
         Within(nameof(Cells), Cells, 1, 100_000);
-        Within(nameof(ZygoteAge), ZygoteAge.TotalSeconds, 1, 30 * 86400);
-        Within(nameof(ZygoteForks), ZygoteForks, 2, 10_000_000);
         Within(nameof(AskBytes), AskBytes, 1024, 256 << 20);
         Within(nameof(TenantBeside), TenantBeside, 1, 1000);
+        Within(nameof(ZygoteAge), ZygoteAge.TotalSeconds, 1, 30 * 86400);
+        Within(nameof(ZygoteForks), ZygoteForks, 2, 10_000_000);
 
         // Whatever a run may change and print must fit the frame that reports it, beside the small runs that are told of with it.
         if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (2 << 20))

@@ -41,6 +41,20 @@ internal sealed class SliceWriter : IDisposable
         Close();
     }
 
+    /// <summary>What stands for the tenant's secrets, by name.</summary>
+    public void Secrets(IReadOnlyDictionary<string, string> placeholders)
+    {
+        Open("secrets");
+        _json.WriteStartObject();
+        foreach (var (name, placeholder) in placeholders)
+        {
+            _json.WriteString(name, placeholder);
+        }
+
+        _json.WriteEndObject();
+        Close();
+    }
+
     public void Files(IEnumerable<CellFile> files)
     {
         OpenList("files");

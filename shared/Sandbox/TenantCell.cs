@@ -54,6 +54,16 @@ internal sealed class TenantCell
         }
     }
 
+    public IReadOnlyList<Cell> TakeAllResting()
+    {
+        lock (_spare)
+        {
+            Cell[] all = [.. _spare];
+            _spare.Clear();
+            return all;
+        }
+    }
+
     /// <summary>Files without scripts have no rules: nobody needs a cell to see that.</summary>
     public void NoteIfWithoutScripts(CellTree tree)
     {

@@ -279,7 +279,7 @@ public sealed class CallTests
         await using var server = new RawServer(RawServer.Ok("x"));
         var time = new HandClock();
         await using var calls = new OutgoingCalls(
-            new EgressOptions { Allow = [server.Place] }, time, Microsoft.Extensions.Logging.Abstractions.NullLogger<OutgoingCalls>.Instance);
+            new EgressOptions { Allow = [server.Place] }, null, time, Microsoft.Extensions.Logging.Abstractions.NullLogger<OutgoingCalls>.Instance);
         await calls.CallAsync(TenantId.New(), TestCalls.Request("GET", server.Url, ""), new CallTrail(), Ct);
         calls.Roads.ShouldBe(1);
 

@@ -10,7 +10,7 @@ namespace Eddy.Tests.Egress;
 internal sealed class TestCalls : IAsyncDisposable
 {
     public TestCalls(EgressOptions options, Func<string, Task<IPAddress[]>>? resolve = null) =>
-        Out = new OutgoingCalls(options, TimeProvider.System, NullLogger<OutgoingCalls>.Instance, resolve);
+        Out = new OutgoingCalls(options, null, TimeProvider.System, NullLogger<OutgoingCalls>.Instance, resolve);
 
     public OutgoingCalls Out { get; }
 

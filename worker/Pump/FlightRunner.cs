@@ -1,12 +1,11 @@
 using Eddy.Egress;
-using Eddy.Files;
 using Eddy.Sandbox;
 using Npgsql;
 
 namespace Eddy.Pump;
 
 /// <summary>Lets a flight run in a cell beside the line, and makes its calls. Many are under way at once.</summary>
-public sealed class FlightRunner(RuleSandbox sandbox, FileStore files, OutgoingCalls calls)
+public sealed class FlightRunner(RuleSandbox sandbox, TreeReader trees, OutgoingCalls calls)
 {
     /// <summary>Sets the flight's result, or its fault where nothing could be run. Does not throw.</summary>
     /// <param name="tree">The files in force; null where they are to be read.</param>
@@ -17,7 +16,7 @@ public sealed class FlightRunner(RuleSandbox sandbox, FileStore files, OutgoingC
         {
             if (tree is null || tree.Version < flight.TreeVersion)
             {
-                tree = await TreeReader.ReadAsync(files, flight.Tenant, timeZone, cancel);
+                tree = await trees.ReadAsync(flight.Tenant, timeZone, cancel);
             }
 
             flight.TreeVersion = tree.Version;

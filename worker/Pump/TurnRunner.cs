@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Eddy.Files;
 using Eddy.Sandbox;
 using Npgsql;
 using NpgsqlTypes;
@@ -7,7 +6,7 @@ using NpgsqlTypes;
 namespace Eddy.Pump;
 
 /// <summary>Takes a tenant's turn: reads its files if they have changed, and runs the slice in its cell. Many turns are under way at once.</summary>
-public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataSource source, PumpOptions options)
+public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlDataSource source, PumpOptions options)
 {
     private readonly CellHolds _cells = new(sandbox);
 
@@ -20,7 +19,7 @@ public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataS
             var tree = line.Tree;
             if (tree is null)
             {
-                line.Tree = tree = await TreeReader.ReadAsync(files, line.Tenant, line.TimeZone, cancel);
+                line.Tree = tree = await trees.ReadAsync(line.Tenant, line.TimeZone, cancel);
             }
 
             turn.TreeVersion = tree.Version;

@@ -155,14 +155,14 @@ class Shared:
         return "shared"
 
 
-_set = object.__setattr__
+_set_bag = Shared.__dict__["__bag__"].__set__
+_set_open = Shared.__dict__["__open__"].__set__
 
 
 def begin(shared, bag, open):
     """Gives `shared` a fresh bag for a run (or, closed, for the loading of files)."""
-    _set(shared, "__bag__", bag)
-    _set(shared, "__open__", open)
-    return bag
+    _set_bag(shared, bag)
+    _set_open(shared, open)
 
 
 def weigh(kvps, weight, key, text):

@@ -311,7 +311,8 @@ class Line:
             if run.check():
                 run.action()
                 own = bag.changes()
-                of_shared = shared.changes()
+                if shared.written or shared.mutable:
+                    of_shared = shared.changes()
                 if own or of_shared:
                     self._check(bag, own, shared, of_shared)
                 outcome = 1
@@ -343,7 +344,7 @@ class Line:
             log = quote(failures.clean(JOURNAL.take()))
         if own or of_shared or log != "0" or error != "0":
             self.steps.append(
-                f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{_told(of_shared)},{log},{error}]")
+                f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{_told(of_shared) if of_shared else 0},{log},{error}]")
         else:
             self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu}]")
         if gone:
@@ -368,7 +369,10 @@ class Line:
         """A signature with a secret, made by the host, as bytes."""
         if not self.running:
             raise RuntimeError("nothing can be signed while files load, only in a run")
-        return self._ask(["sign", secret, algorithm], data)[1]
+        try:
+            return self._ask(["sign", secret, algorithm], data)[1]
+        except outgoing.CallRefused as refused:
+            raise PermissionError(refused.message) from None
 
     def _ask(self, head, body):
         for at in range(0, len(body), PART):
@@ -393,19 +397,28 @@ class Line:
             if size > limits.PROCESS:
                 raise ValueError(f"the run's changes have {size} bytes, and {limits.PROCESS} is the limit")
         # Both are checked before either is noted: a run that fails leaves nothing.
-        weights = [(one.pid, kvps.total(one, some, self.weights)) for one, some in ((bag, own), (shared, of_shared)) if some]
-        if len(self.weights) > 5000:
-            self.weights.clear()
-        for pid, weight in weights:
-            if weight is None:
-                self.weights.pop(pid, None)
-            else:
-                self.weights[pid] = weight
+        weight = kvps.total(bag, own, self.weights) if own else None
+        if of_shared:
+            self._note(0, kvps.total(shared, of_shared, self.weights))
+        if own:
+            self._note(bag.pid, weight)
+
+    def _note(self, pid, weight):
+        weights = self.weights
+        if weight is None:
+            weights.pop(pid, None)
+        else:
+            if len(weights) > 5000:
+                weights.clear()
+            weights[pid] = weight
 
 
 def _told(changes):
     if not changes:
         return "0"
+    if len(changes) == 1:
+        key, text = changes[0]
+        return f"[{quote(key)},{text}]" if text is not None else f"[[{quote(key)}]]"
     return "[" + ",".join(
         [f"{quote(key)},{text}" if text is not None else f"[{quote(key)}]" for key, text in changes]) + "]"
 

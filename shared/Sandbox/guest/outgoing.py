@@ -203,7 +203,9 @@ class Wire:
             raise OSError(errno.ENOTCONN, "the socket is not connected")
         head, end, rest = self.written.partition(b"\r\n\r\n")
         if not end:
-            raise OSError(errno.EPROTONOSUPPORT, UNFINISHED if self.written and _BEGINNING.fullmatch(head.partition(b"\r\n")[0]) else ONLY_HTTP)
+            line, whole, _ = head.partition(b"\r\n")
+            begun = _REQUEST_LINE.fullmatch(line) if whole else line and _BEGINNING.fullmatch(line)
+            raise OSError(errno.EPROTONOSUPPORT, UNFINISHED if begun else ONLY_HTTP)
         request = Request(bytes(head), rest)
         if request.method == "CONNECT" or not request.target.startswith("/"):
             raise OSError(errno.EPROTONOSUPPORT, NO_PROXY)
@@ -478,7 +480,7 @@ class TlsSocket(Socket, ssl.SSLSocket):
 
     def getpeercert(self, binary_form=False):
         if binary_form:
-            return None
+            return b""
         name = self.server_hostname or self._wire.host
         return {"subject": ((("commonName", name),),), "subjectAltName": (("DNS", name), ("IP Address", name))}
 

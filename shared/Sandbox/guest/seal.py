@@ -151,6 +151,14 @@ class Seal:
         self._text = ctypes.create_string_buffer(text, len(text))
         self._program = _Program(count, ctypes.addressof(self._text))
         self.landlock = max(0, _syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
+        # Each ABI knows more rights; one that the kernel does not know is an error.
+        rights = {1: 13, 2: 14, 3: 15, 4: 15}.get(self.landlock, 16)
+        attributes = struct.pack("<Q", (1 << rights) - 1)
+        if self.landlock >= 4:
+            attributes += struct.pack("<Q", 3)  # bind and connect
+        if self.landlock >= 6:
+            attributes += struct.pack("<Q", 3)  # abstract sockets and signals
+        self._rights = ctypes.create_string_buffer(attributes, len(attributes))
         self.root = os.geteuid() == 0
         self.zygote = os.getpid()
         self.vsz = 0
@@ -209,15 +217,7 @@ class Seal:
     def _landlock(self, serial, memory):
         if not self.landlock:
             return
-        # Each ABI knows more rights; one that the kernel does not know is an error.
-        rights = {1: 13, 2: 14, 3: 15, 4: 15}.get(self.landlock, 16)
-        attributes = struct.pack("<Q", (1 << rights) - 1)
-        if self.landlock >= 4:
-            attributes += struct.pack("<Q", 3)  # bind and connect
-        if self.landlock >= 6:
-            attributes += struct.pack("<Q", 3)  # abstract sockets and signals
-        buffer = ctypes.create_string_buffer(attributes, len(attributes))
-        ruleset = _syscall(LANDLOCK_CREATE_RULESET, buffer, ctypes.c_size_t(len(attributes)), 0)
+        ruleset = _syscall(LANDLOCK_CREATE_RULESET, self._rights, ctypes.c_size_t(len(self._rights)), 0)
         if ruleset < 0:
             raise OSError(ctypes.get_errno(), "landlock_create_ruleset")
         if _syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0):

@@ -44,6 +44,7 @@ ZONES = platform_modules.load()
 import cell
 import probe
 import seal
+import warming
 
 GREETING = struct.Struct("<c3x16sQQ32s")
 
@@ -94,7 +95,10 @@ class Zygote:
         self.listener.bind(unready)
         os.umask(old)
         platform_modules.close()
+        warming.up()
+        self.cell = cell.Cell(cell.send)
         gc.collect()
+        self.filling = warming.filling()
         gc.freeze()
         gc.disable()
         if self.seal is not None and not self.unsealed:
@@ -212,7 +216,7 @@ class Zygote:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
                 connection.setblocking(True)
-                cell.enter(connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
+                cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
             finally:
                 os._exit(77)
         host.cells[number] = pid
