@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using Eddy.Operator;
-using Eddy.Sandbox;
 using Npgsql;
 
 namespace Eddy.Tests.Sandbox;
@@ -80,7 +79,7 @@ public sealed class DoctorTests(TestDatabase database)
         foreach (var address in (Uri[])[web.Address, worker.Address])
         {
             var sandbox = await SandboxAsync(address);
-            while (sandbox.GetProperty("walls").EnumerateObject().Count() == 0)
+            while (!sandbox.GetProperty("walls").EnumerateObject().Any())
             {
                 sandbox = await SandboxAsync(address);
             }

@@ -65,7 +65,7 @@ internal sealed class ZygoteService : IAsyncDisposable
     }
 
     /// <summary>Starts one in the place of one that has ended, for as long as it takes.</summary>
-    public static Task<ZygoteService> StartAsync(ZygoteService before) =>
+    public static Task<ZygoteService> StartAgainAsync(ZygoteService before) =>
         StartAsync(before._folder, [.. before._command.TakeWhile(word => word != "--hours")]);
 
     public Task EndedAsync() => _process.WaitForExitAsync(TestContext.Current.CancellationToken);

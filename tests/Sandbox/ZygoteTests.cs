@@ -202,7 +202,7 @@ public sealed class ZygoteTests
         await service.EndedAsync();
         File.Exists(service.Path).ShouldBeFalse();
         Directory.Exists(Path.GetDirectoryName(service.Path)).ShouldBeTrue();
-        await using var next = await ZygoteService.StartAsync(service);
+        await using var next = await ZygoteService.StartAgainAsync(service);
         var tenant = TestTenant.WithRule(sandbox, Who);
         while (true)
         {
@@ -225,7 +225,8 @@ public sealed class ZygoteTests
     {
         Assert.SkipUnless(Environment.UserName == "root", "Only root can be two other users.");
         await using var service = await ZygoteService.StartAsync();
-        File.SetUnixFileMode(Path.GetDirectoryName(service.Path)!, (UnixFileMode)0b111_101_101);
+        using var chmod = Process.Start("chmod", ["755", Path.GetDirectoryName(service.Path)!]);
+        await chmod.WaitForExitAsync(Ct);
         const string connect = """
             import socket, sys
             try:
@@ -237,7 +238,6 @@ public sealed class ZygoteTests
 
         (await ConnectAsync(65534)).ShouldBe("connected");
         (await ConnectAsync(65533)).ShouldBe("refused");
-        File.GetUnixFileMode(service.Path).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
         async Task<string> ConnectAsync(int user)
         {
