@@ -37,14 +37,20 @@ for _name in list(os.environ):
     del os.environ[_name]
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+# After each fork libraries mend what other threads may have held. There are none here, and it would be a fifth of all that a cell writes to.
+_at_fork, os.register_at_fork = os.register_at_fork, lambda **_: None
+
 import platform_modules
 
 ZONES = platform_modules.load()
 
 import cell
+import outgoing
 import probe
 import seal
 import warming
+
+os.register_at_fork = _at_fork
 
 GREETING = struct.Struct("<c3x16sQQ32s")
 
@@ -95,6 +101,7 @@ class Zygote:
         self.listener.bind(unready)
         os.umask(old)
         platform_modules.close()
+        outgoing.prepare()
         warming.up()
         self.cell = cell.Cell(cell.send)
         gc.collect()
@@ -209,8 +216,6 @@ class Zygote:
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                signal.signal(signal.SIGINT, signal.SIG_DFL)
                 connection.setblocking(True)
                 cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
             finally:
