@@ -15,6 +15,7 @@ that host, of that number and size. On the control connection go lines: `kill N`
 `cpu N nanoseconds` and `dead N how`.
 """
 
+import _signal
 import argparse
 import gc
 import os
@@ -53,6 +54,9 @@ import warming
 os.register_at_fork = _at_fork
 
 GREETING = struct.Struct("<c3x16sQQ32s")
+
+# In a cell they do what they do anywhere. The module signal would first make enums of them, in pages of the cell's own.
+HANDLED = (int(signal.SIGCHLD), int(signal.SIGTERM), int(signal.SIGINT))
 
 
 class Host:
@@ -125,6 +129,8 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # The first process of a container ends by TERM only if it listens to it.
+        signal.signal(signal.SIGTERM, lambda *_: self.end())
         self.poll = select.poll()
         for descriptor in (self.listener.fileno(), self.woken):
             self.poll.register(descriptor, select.POLLIN)
@@ -156,7 +162,8 @@ class Zygote:
             os.kill(pid, signal.SIGKILL)
         try:
             os.unlink(self.path)
-            os.rmdir(os.path.dirname(self.path))
+            if self.lifeline:
+                os.rmdir(os.path.dirname(self.path))
         except OSError:
             pass
         os._exit(0)
@@ -216,6 +223,8 @@ class Zygote:
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
+                for number in HANDLED:
+                    _signal.signal(number, _signal.SIG_DFL)
                 connection.setblocking(True)
                 cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
             finally:
