@@ -126,6 +126,20 @@ public sealed class CellCallTests(CellFixture cells)
     }
 
     [Fact]
+    public async Task A_requests_that_the_tenant_brought_looks_for_no_certificates_either()
+    {
+        var tenant = new Eddy.Tests.Sandbox.TestTenant(
+            await cells.Sandbox,
+            ("libraries/requests/__init__.py", "from .adapters import HTTPAdapter"),
+            ("libraries/requests/adapters.py", "class HTTPAdapter:\n    def cert_verify(self, conn, url, verify, cert):\n        raise OSError('there is no such file')"),
+            ("scripts/rule.py", "import requests\nclass go(Rule):\n    listens_to = ['go']\n    def action(self):\n        requests.HTTPAdapter().cert_verify(None, 'https://a.test/', True, None)\n        self.own = requests.__file__"));
+
+        (await tenant.PostAsync(7, ("go", "1"))).Steps.OfType<RunEnded>().ShouldHaveSingleItem().Error?.Message.ShouldBeNull();
+
+        tenant.Kvp(7, "own").ShouldBe("\"libraries/requests/__init__.py\"");
+    }
+
+    [Fact]
     public async Task While_files_load_nothing_goes_out()
     {
         var tenant = new Eddy.Tests.Sandbox.TestTenant(await cells.Sandbox, ("scripts/a.py", "http.get('https://example.com/')"), ("scripts/b.py", "import urllib.request\nurllib.request.urlopen('https://example.com/')"));
