@@ -19,7 +19,7 @@ import rules
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "platform_modules", "probe", "rules", "seal", "values", "zygote")
+GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "platform_modules", "probe", "rules", "seal", "values", "zygote")
 
 
 def send(text):

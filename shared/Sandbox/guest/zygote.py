@@ -3,11 +3,12 @@ connection that asks for one. It never sees tenants' data, since every cell coul
 
     python3 -sSE -B zygote.py --listen PATH            a service of its own
     python3 -sSE -B zygote.py --listen PATH --lifeline a child process: the end of its standard input is its end
+    … --preload NAMES                                  further modules for all cells, with commas
 
 A connection begins with 68 bytes: a letter, three zero bytes, a host's 16 random bytes, a number of 8 bytes, a size in bytes of 8
 bytes, and a time zone of 32 bytes. `H` is a host's control connection: its end is the end of the host's cells. `C` asks for a cell of
 that host, of that number and size. On the control connection go lines: `kill N` and `cpu N` to the zygote; `ready ABI`,
-`fault ABI why`, `cpu N nanoseconds` and `dead N how` to the host.
+`fault ABI why`, `warning sentence`, `cpu N nanoseconds` and `dead N how` to the host.
 """
 
 import gc
@@ -25,7 +26,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import platform_modules
 
-ZONES = platform_modules.load()
+PRELOAD = [name for name in sys.argv[sys.argv.index("--preload") + 1].split(",") if name] if "--preload" in sys.argv[:-1] else []
+ZONES, MISSING = platform_modules.load(PRELOAD)
 
 import cell
 import probe
@@ -145,6 +147,8 @@ class Zygote:
             self.controls[connection.fileno()] = host
             self.poll.register(connection.fileno(), select.POLLIN)
             abi = self.seal.landlock if self.seal else 0
+            for sentence in MISSING:
+                self.tell(host, "warning " + sentence.replace("\n", " "))
             self.tell(host, f"fault {abi} {self.fault}" if self.fault else f"ready {abi}")
         elif letter == b"C" and host is not None and number not in host.cells and self.fault is None:
             self.fork(host, number, memory, zone.rstrip(b"\0").decode("ascii", "replace"), connection)
@@ -234,9 +238,10 @@ class Zygote:
 
 
 def main():
-    if len(sys.argv) not in (3, 4) or sys.argv[1] != "--listen" or sys.argv[3:] not in ([], ["--lifeline"]):
-        sys.exit("usage: zygote.py --listen PATH [--lifeline]")
-    zygote = Zygote(sys.argv[2], bool(sys.argv[3:]))
+    arguments = [one for at, one in enumerate(sys.argv) if "--preload" not in sys.argv[max(at - 1, 0):at + 1]]
+    if len(arguments) not in (3, 4) or arguments[1] != "--listen" or arguments[3:] not in ([], ["--lifeline"]):
+        sys.exit("usage: zygote.py --listen PATH [--lifeline] [--preload NAMES]")
+    zygote = Zygote(arguments[2], bool(arguments[3:]))
     zygote.start()
     zygote.serve()
 
