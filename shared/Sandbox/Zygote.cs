@@ -22,6 +22,7 @@ internal sealed class Zygote(SandboxOptions options, TimeProvider time, ILogger 
     private readonly ConcurrentDictionary<long, CellChannel> _cells = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
+    private readonly List<string> _warnings = [];
     private TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Socket? _control;
     private string? _path;
@@ -199,7 +200,7 @@ internal sealed class Zygote(SandboxOptions options, TimeProvider time, ILogger 
             RedirectStandardError = true,
             WorkingDirectory = "/",
         };
-        foreach (var argument in (string[])["-sSE", "-B", "-X", "utf8", Path.Combine(AppContext.BaseDirectory, "Sandbox", "guest", "zygote.py"), "--listen", path, "--lifeline"])
+        foreach (var argument in (string[])["-sSE", "-B", "-X", "utf8", Path.Combine(AppContext.BaseDirectory, "Sandbox", "guest", "zygote.py"), "--listen", path, "--lifeline", .. Preloaded()])
         {
             start.ArgumentList.Add(argument);
         }
@@ -231,6 +232,8 @@ internal sealed class Zygote(SandboxOptions options, TimeProvider time, ILogger 
         }
     }
 
+    private string[] Preloaded() => options.PreloadedModules is { Count: > 0 } modules ? ["--preload", string.Join(',', modules)] : [];
+
     private static string ShortFolder()
     {
         var folder = $"/tmp/eddy-{Convert.ToHexString(RandomNumberGenerator.GetBytes(6))}";
@@ -249,6 +252,7 @@ internal sealed class Zygote(SandboxOptions options, TimeProvider time, ILogger 
         await control.ConnectAsync(new UnixDomainSocketEndPoint(path), _stop.Token);
         await control.SendAsync(Greet('H', 0, 0, ""), _stop.Token);
         _path = path;
+        _warnings.Clear();
         lock (_lock)
         {
             _control = control;
@@ -290,8 +294,12 @@ internal sealed class Zygote(SandboxOptions options, TimeProvider time, ILogger 
         var words = line.Split(' ', 3);
         switch (words[0])
         {
+            case "warning":
+                _warnings.Add(line[(words[0].Length + 1)..]);
+                log.LogWarning("The sandbox lacks something: {Warning}", _warnings[^1]);
+                break;
             case "ready":
-                Health = new SandboxHealth(true, null, int.Parse(words[1], CultureInfo.InvariantCulture));
+                Health = new SandboxHealth(true, null, int.Parse(words[1], CultureInfo.InvariantCulture)) { Warnings = [.. _warnings] };
                 if (Health.LandlockAbi == 0)
                 {
                     log.LogWarning("This kernel has no Landlock: cells are sealed without that wall");

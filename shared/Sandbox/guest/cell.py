@@ -1,6 +1,8 @@
 """A cell: one tenant's sealed process, and the frames on its channel (a length of four bytes, little-endian, then JSON)."""
 
+import base64
 import gc
+import importlib.metadata
 import json
 import os
 import random
@@ -15,11 +17,13 @@ import kvps
 import limits
 import line
 import loading
+import platform_modules
+import resolution
 import rules
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "platform_modules", "probe", "rules", "seal", "values", "zygote")
+GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "platform_modules", "probe", "resolution", "rules", "seal", "values", "zygote")
 
 
 def send(text):
@@ -67,6 +71,7 @@ class Cell:
         self.line = line.Line(self.shared, send)
         self.scripts = []
         self.libraries = loading.Libraries()
+        self.packages = loading.Packages()
         rules.ZONE = zone
         loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[])
         sys.meta_path.insert(0, self.libraries)
@@ -93,11 +98,23 @@ class Cell:
             else:
                 self.scripts.append((path, text))
 
+    def data(self, pairs):
+        """The files of packages, and what lies in libraries beside the modules."""
+        for at in range(0, len(pairs), 2):
+            path, content = pairs[at], base64.b64decode(pairs[at + 1])
+            if path.startswith("packages/"):
+                self.packages.add(path, content)
+            else:
+                self.libraries.add_file(path, content)
+
     def load(self, skip):
         """Loads the scripts but those to be skipped. Each is announced, so that the host knows which one does not end."""
-        self.libraries.hide_platform()
+        if self.packages.files:
+            # After the tenant's libraries and the standard library, before the platform's packages.
+            sys.meta_path.insert(sys.meta_path.index(platform_modules.OTHERS), self.packages)
+        loading.hide_platform(self.libraries, self.packages)
         kvps.begin(self.shared, self.line.state.get(0, {}), False)
-        found, errors = [], []
+        found, errors, logs = [], [], []
         for path, text in sorted(self.scripts):
             if path in skip:
                 continue
@@ -108,10 +125,11 @@ class Cell:
                 os._exit(MEMORY_GONE)
             except BaseException as error:
                 errors.append(loading.explain(path, error))
-            journal.JOURNAL.take()
+            if told := journal.JOURNAL.take():
+                logs.append([path, told])
         kvps.begin(self.shared, {}, False)
         self.line.listen(found)
-        send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
+        send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors, logs]).encode())
 
     def compile(self, path, text):
         errors = []
@@ -122,6 +140,18 @@ class Cell:
         except BaseException as error:
             errors.append(loading.explain(path, error))
         send(json.dumps(["compiled", errors]).encode())
+
+    def resolve(self, text, locked, frames):
+        """Says which packages a requirements.txt comes to; the host answers what is asked on the way."""
+        def ask(*what):
+            send(json.dumps(["want", *what]).encode())
+            name, answer, fault = frames.next()
+            if fault is not None:
+                raise resolution.Fault(None, fault)
+            return answer
+
+        found = resolution.resolve(text, locked, ask, importlib.metadata.distributions())
+        send(json.dumps(["resolved", *found]).encode())
 
     def limits(self, settings):
         for name, value in settings.items():
@@ -144,7 +174,8 @@ def enter(channel, null, serial, memory, zone, zone_name, seals):
     frames = Frames()
     acts = {
         "slice": cell.line.slice, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
-        "compile": cell.compile, "limits": cell.limits}
+        "compile": cell.compile, "limits": cell.limits, "data": cell.data,
+        "resolve": lambda text, locked: cell.resolve(text, locked, frames)}
     while True:
         try:
             name, *rest = frames.next()

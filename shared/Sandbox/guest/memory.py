@@ -171,7 +171,7 @@ class Walker:
 
     def iter_modules(self, prefix=""):
         for name in sorted(self._names()):
-            yield prefix + name.rpartition(".")[2], any(store.modules.get(name, (0, None))[1] for store in self.stores)
+            yield prefix + name.rpartition(".")[2], any(store.modules.get(name, (None, None))[1] is not None for store in self.stores)
 
     def _names(self):
         for store in self.stores:
@@ -180,10 +180,11 @@ class Walker:
                     yield name
 
 
-def walk(*stores):
-    """From now on pkgutil finds the modules of these stores, of an earlier one first."""
+def walk():
+    """From now on pkgutil finds the modules of all stores that are asked for modules."""
     def hook(folder):
-        if any(found[1] == folder for store in stores for found in store.modules.values()):
+        stores = [one for one in sys.meta_path if isinstance(one, Store)]
+        if any(posixpath.dirname(found[1] or found[0]) == folder or found[1] == folder for store in stores for found in store.modules.values()):
             return Walker(stores, folder)
         raise ImportError(f"{folder} is no folder in memory", path=folder)
 

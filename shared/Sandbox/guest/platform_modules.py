@@ -230,7 +230,7 @@ def _keep_distributions(root, tops):
         if not folder.endswith((".dist-info", ".egg-info")) or not os.path.isdir(os.path.join(root, folder)):
             continue
         texts = {}
-        for name in ("METADATA", "PKG-INFO", "entry_points.txt", "top_level.txt", "RECORD"):
+        for name in ("METADATA", "PKG-INFO", "requires.txt", "entry_points.txt", "top_level.txt", "RECORD"):
             try:
                 with open(os.path.join(root, folder, name), "rb") as file:
                     texts[name] = file.read()
@@ -369,4 +369,4 @@ def close():
     sys.meta_path[:] = [LIBRARY, importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, OTHERS, Absent]
     sys.path[:] = []
     SHELF.close()
-    memory.walk(LIBRARY, OTHERS)
+    memory.walk()
