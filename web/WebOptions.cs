@@ -1,4 +1,5 @@
 using Eddy.Ingest;
+using Eddy.Packages;
 using Eddy.Sandbox;
 using Npgsql;
 
@@ -88,13 +89,14 @@ internal static class WebOptionsExtensions
         web.AppDb = builder.Configuration["EDDY_APP_DB"] ?? web.AppDb;
         var door = builder.Configuration.GetSection("Door").Get<DoorOptions>() ?? new DoorOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        var packages = builder.Configuration.GetSection("Packages").Get<PackageOptions>() ?? new PackageOptions();
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults()];
         if (faults.Count > 0)
         {
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages);
         return web;
     }
 

@@ -1,4 +1,5 @@
 using Eddy.Files;
+using Eddy.Packages;
 using Eddy.People;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
@@ -29,6 +30,8 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
     public DbSet<TenantFile> Files => Set<TenantFile>();
 
     public DbSet<FileVersion> FileVersions => Set<FileVersion>();
+
+    public DbSet<PackageFile> PackageFiles => Set<PackageFile>();
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
@@ -84,6 +87,12 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
             version.HasKey(v => new { v.TenantId, v.Path, v.Version });
             version.Property(v => v.Faults).HasColumnType("jsonb");
             version.HasQueryFilter(v => v.TenantId == TenantValue);
+        });
+        builder.Entity<PackageFile>(file =>
+        {
+            file.ToTable("package_files");
+            file.HasKey(f => new { f.TenantId, f.Path });
+            file.HasQueryFilter(f => f.TenantId == TenantValue);
         });
         builder.Entity<DataProtectionKey>().ToTable("data_protection_keys");
     }

@@ -20,8 +20,8 @@ public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataS
             var tree = line.Tree;
             if (tree is null)
             {
-                var (version, content) = await files.ReadTreeAsync(line.Tenant, cancel);
-                line.Tree = tree = new CellTree(line.Tenant, version, line.TimeZone, content);
+                var (version, content, data) = await files.ReadTreeAsync(line.Tenant, cancel);
+                line.Tree = tree = new CellTree(line.Tenant, version, line.TimeZone, content) { Data = data };
             }
 
             turn.TreeVersion = tree.Version;
