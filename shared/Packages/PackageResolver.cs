@@ -30,7 +30,7 @@ public sealed partial class PackageResolver(RuleSandbox sandbox, PackageIndex in
                 tenant, requirements, locked is null ? new Dictionary<string, string>() : PackageLock.Versions(locked), session.AnswerAsync, either.Token);
             if (answer.Faults.Count > 0)
             {
-                throw new PackageFault([.. answer.Faults.Select(fault => new PackageComplaint(fault.Line, Sentence(fault.Message)))]);
+                throw new PackageFault([.. answer.Faults.Select(fault => new PackageComplaint(fault.Line, fault.Message))]);
             }
 
             return await session.InstallAsync(answer, either.Token);
@@ -40,8 +40,6 @@ public sealed partial class PackageResolver(RuleSandbox sandbox, PackageIndex in
             throw new PackageFault($"It took longer than {options.Time.TotalSeconds:0} s, which is the limit.");
         }
     }
-
-    private static string Sentence(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..] + (text[^1] is '.' or '?' or '!' ? "" : ".");
 
     [GeneratedRegex("^[a-z0-9]+(?:-[a-z0-9]+)*$", RegexOptions.CultureInvariant)]
     private static partial Regex ProjectName();
@@ -61,12 +59,12 @@ public sealed partial class PackageResolver(RuleSandbox sandbox, PackageIndex in
             {
                 if (++_asked > MostAsked)
                 {
-                    throw new PackageFault($"more than {MostAsked} pages would have to be looked at; name the versions that are wanted");
+                    throw new PackageFault($"More than {MostAsked} pages would have to be looked at; name the versions that are wanted.");
                 }
 
                 if (question.Project.Length > 200 || !ProjectName().IsMatch(question.Project))
                 {
-                    throw new PackageFault($"{question.Project} can not be the name of a project");
+                    throw new PackageFault($"{question.Project} can not be the name of a project.");
                 }
 
                 if (question.File is null)
@@ -85,7 +83,7 @@ public sealed partial class PackageResolver(RuleSandbox sandbox, PackageIndex in
                     : (await WheelAsync(question.Project, question.File, cancel)).Metadata;
                 return metadata.Length <= MostMetadata
                     ? new ResolutionAnswer.Metadata(Encoding.UTF8.GetString(metadata))
-                    : throw new PackageFault($"the metadata of {question.File} is longer than {MostMetadata} bytes");
+                    : throw new PackageFault($"The metadata of {question.File} is longer than {MostMetadata} bytes.");
             }
             catch (PackageFault fault)
             {

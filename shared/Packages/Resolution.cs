@@ -124,7 +124,7 @@ internal sealed class Resolution(CellChannel channel, Deadlines deadlines, Sandb
 
             json.WriteStringValue((answer as ResolutionAnswer.Fault)?.Message);
         });
-        return frame.Length - 4 <= options.FrameBytes ? frame : Answer(new ResolutionAnswer.Fault("the index has more files of a project than can be looked at"));
+        return frame.Length - 4 <= options.FrameBytes ? frame : Answer(new ResolutionAnswer.Fault("The index has more files of a project than can be looked at."));
     }
 
     private static ResolvedPackages Resolved(JsonElement said) => new(

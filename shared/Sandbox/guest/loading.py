@@ -106,8 +106,10 @@ def hide_platform(*stores):
     brought = {name.partition(".")[0] for store in stores for name in store.modules} - {"builtins", "sys", "__main__"}
     if not brought:
         return
-    if any(name in platform_modules.OTHERS.modules for name in brought):
-        brought.update(name.partition(".")[0] for name in platform_modules.OTHERS.modules)
+    others = platform_modules.OTHERS
+    if any(name in others.modules for name in brought):
+        # Native code can be loaded but once, and goes on with the modules that it knows.
+        brought.update({name.partition(".")[0] for name in others.modules} - {name.partition(".")[0] for name in others.native})
     for name in list(sys.modules):
         if name.partition(".")[0] in brought:
             del sys.modules[name]

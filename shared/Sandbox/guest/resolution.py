@@ -129,6 +129,7 @@ class Resolver:
         self.locked = locked
         self.projects = {}
         self.requires = {}  # (name, version): [Requirement]
+        self.needs = []  # all that came up on the way
         self.platform = {}  # name: (version, [Requirement])
         self._requirement = Requirement
         self._version = Version
@@ -151,7 +152,7 @@ class Resolver:
     def project(self, name):
         if name not in self.projects:
             if len(self.projects) >= MOST:
-                raise Fault(None, f"more than {MOST} projects would have to be looked at; name the versions that are wanted")
+                raise Fault(None, f"More than {MOST} projects would have to be looked at; name the versions that are wanted.")
             self.projects[name] = Project(name, self.ask("project", name))
         return self.projects[name]
 
@@ -212,6 +213,7 @@ class Resolver:
             elif not any(requirement.marker.evaluate(ENVIRONMENT | {"extra": extra}) for extra in asked):
                 continue
             needs.append(Need(requirement, canonicalize_name(requirement.name), candidate.line, str(candidate)))
+        self.needs += needs
         return needs
 
     def _requires(self, candidate):
@@ -233,7 +235,10 @@ class Resolver:
         from packaging.utils import canonicalize_name
         from packaging.version import InvalidVersion
 
-        told = email.parser.HeaderParser().parsestr(self.ask("metadata", candidate.name, candidate.file))
+        try:
+            told = email.parser.HeaderParser().parsestr(self.ask("metadata", candidate.name, candidate.file))
+        except Fault as fault:
+            raise Fault(candidate.line, str(fault)) from None
         try:
             python = told.get("Requires-Python")
             if (canonicalize_name(told.get("Name", "")) == candidate.name and self._version(told.get("Version", "")) == candidate.version
@@ -253,19 +258,19 @@ class Resolver:
             return None
         project = self.project(need.name)
         if not project.there:
-            return f"the index has no project {need.name}"
+            return f"The index has no project {need.name}."
         if any(need.allows(version) for version in project.wheels):
             return None
         native = sorted(version for version in project.native if need.allows(version))
         if native:
-            return f"{need.name} {native[-1]} has native code, which no cell can load; the operator may preload it (Sandbox:Preload)"
+            return f"{need.name} {native[-1]} has native code, which no cell can load; the operator may preload it (Sandbox:Preload)."
         python = sorted(version for version in project.python if need.allows(version))
         if python:
-            return f"{need.name} {python[-1]} needs Python {project.python[python[-1]]}, and this is {ENVIRONMENT['python_full_version']}"
+            return f"{need.name} {python[-1]} needs Python {project.python[python[-1]]}, and this is {ENVIRONMENT['python_full_version']}."
         if project.wheels:
             there = ", ".join(map(str, sorted(project.wheels, reverse=True)[:5]))
-            return f"no version satisfies {need.name}{need.specifier}; the index has {there}"
-        return f"{need.name}{need.specifier} has no wheel, and nothing is executed to build one"
+            return f"No version satisfies {need.name}{need.specifier}; the index has {there}."
+        return f"{need.name}{need.specifier} has no wheel, and nothing is executed to build one."
 
 
 def read(text):
@@ -277,19 +282,19 @@ def read(text):
     for line, whole in lines(text):
         if whole.startswith("-") or " --" in whole:
             option = re.search(r"(?:^|\s)(-[-\w]+)", whole)
-            raise Fault(line, f"options ({option.group(1) if option else whole}) can not be used here; a line has the name of a package and which versions")
+            raise Fault(line, f"Options ({option.group(1) if option else whole}) can not be used here; a line has the name of a package and which versions.")
         if "://" in whole or re.match(r"[.~/]|\w+\+|.*\.(whl|zip|gz|txt)$", whole):
-            raise Fault(line, "packages come from the index alone, by name and version; addresses and paths can not be used")
+            raise Fault(line, "Packages come from the index alone, by name and version; addresses and paths can not be used.")
         try:
             requirement = Requirement(whole)
         except InvalidRequirement as error:
-            raise Fault(line, f"this is no requirement: {str(error).splitlines()[0]}") from None
+            raise Fault(line, f"This is no requirement: {str(error).splitlines()[0]}.") from None
         if requirement.url:
-            raise Fault(line, "packages come from the index alone, by name and version; addresses and paths can not be used")
+            raise Fault(line, "Packages come from the index alone, by name and version; addresses and paths can not be used.")
         if requirement.marker is None or requirement.marker.evaluate(ENVIRONMENT | {"extra": ""}):
             needs.append(Need(requirement, canonicalize_name(requirement.name), line))
         if len(needs) > MOST:
-            raise Fault(line, f"a file has at most {MOST} requirements")
+            raise Fault(line, f"A file has at most {MOST} requirements.")
     return needs
 
 
@@ -299,13 +304,13 @@ def resolve(text, locked, ask, distributions):
         import packaging
         import resolvelib
     except ImportError as error:
-        return [], [], [[None, f"requirements can not be resolved: {error}"]]
+        return [], [], [[None, f"Requirements can not be resolved: {error}."]]
     try:
         needs = read(text)
         resolver = Resolver(ask, locked)
         resolver.take_platform(distributions)
         # Those that nothing can satisfy are told first, each with its line.
-        faults = [[need.line, why] for need in needs if (why := resolver.why_none(need)) is not None]
+        faults = [fault for need in needs if (fault := _fault(resolver, need)) is not None]
         if faults:
             return [], [], faults
         found = resolvelib.Resolver(resolver, resolvelib.BaseReporter()).resolve(needs, max_rounds=ROUNDS).mapping.values()
@@ -314,20 +319,27 @@ def resolve(text, locked, ask, distributions):
     except resolvelib.ResolutionImpossible as impossible:
         return [], [], [_impossible(resolver, [cause.requirement for cause in impossible.causes])]
     except resolvelib.ResolutionTooDeep:
-        return [], [], [[None, "no set of versions was found in time; name the versions that are wanted"]]
+        return [], [], [[None, "No set of versions was found in time; name the versions that are wanted."]]
     chosen = {candidate.name: candidate for candidate in found}
     return (
         sorted([one.name, str(one.version), one.file] for one in chosen.values() if one.file is not None),
         sorted([one.name, str(one.version)] for one in chosen.values() if one.file is None), [])
 
 
+def _fault(resolver, need):
+    try:
+        why = resolver.why_none(need)
+    except Fault as fault:
+        why = str(fault)
+    return None if why is None else [need.line, why]
+
+
 def _impossible(resolver, causes):
     line = min((cause.line for cause in causes if cause.line), default=None)
     for cause in causes:
         if (why := resolver.why_none(cause)) is not None:
-            return [line, f"{cause}, but {why}"]
-    told = []
-    for cause in causes:
-        if str(cause) not in told:
-            told.append(str(cause))
-    return [line, f"these can not be had together: {'; '.join(told[:6])}"]
+            return [line, f"{cause}. {why}"]
+    names = {cause.name for cause in causes}
+    needs = [*causes, *(need for need in resolver.needs if need.name in names)]
+    told = sorted({str(need) for need in needs if need.specifier}) or sorted({str(need) for need in needs})
+    return [line, f"These can not be had together: {'; '.join(told[:6])}."]
