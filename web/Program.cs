@@ -12,6 +12,7 @@ using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
+using Eddy.Secrets;
 using Eddy.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
@@ -69,6 +70,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
+        builder.Services.AddSingleton<SecretStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
@@ -89,6 +91,7 @@ public static class WebProgram
 
         var api = app.MapGroup("/api");
         api.MapFiles();
+        api.MapSecrets();
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();

@@ -1,6 +1,7 @@
 using Eddy.Ingest;
 using Eddy.Packages;
 using Eddy.Sandbox;
+using Eddy.Secrets;
 using Npgsql;
 
 namespace Eddy;
@@ -90,13 +91,24 @@ internal static class WebOptionsExtensions
         var door = builder.Configuration.GetSection("Door").Get<DoorOptions>() ?? new DoorOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var packages = builder.Configuration.GetSection("Packages").Get<PackageOptions>() ?? new PackageOptions();
+        var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults()];
+        if (mastersFault is not null)
+        {
+            faults.Add(mastersFault);
+        }
+
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (faults.Count > 0)
         {
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters);
         return web;
     }
 

@@ -54,14 +54,15 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         return files;
     }
 
-    /// <summary>What failed when the tree was last loaded into a cell, as JSON (a list of <see cref="LoadError"/>), and which version of it that was. Null where it never was.</summary>
-    public async Task<(long Version, string? Faults)?> LoadedAsync(TenantId tenant, CancellationToken cancel)
+    /// <summary>What failed when the tree was last loaded into a cell, as JSON (a list of <see cref="LoadError"/>), what was printed meanwhile (of <see cref="LoadLog"/>), and which version
+    /// of it that was. Null where it never was.</summary>
+    public async Task<(long Version, string? Faults, string? Logs)?> LoadedAsync(TenantId tenant, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new("select tree_version, faults::text from trees where tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
+        batch.BatchCommands.Add(new("select tree_version, faults::text, logs::text from trees where tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
-        return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.IsDBNull(1) ? null : rows.GetString(1)) : null;
+        return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.IsDBNull(1) ? null : rows.GetString(1), rows.IsDBNull(2) ? null : rows.GetString(2)) : null;
     }
 
     public async Task<TenantFile?> FindAsync(TenantId tenant, string path, CancellationToken cancel)
@@ -74,16 +75,16 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     /// <param name="path">Checked by <see cref="FilePath"/>.</param>
     /// <param name="faults">What the compiler says, as JSON: such a version is kept, and what was in force stays so. Null where it compiles.</param>
     public Task<SaveOutcome> SaveAsync(
-        TenantId tenant, string path, byte[] content, string? faults, string author, FileCondition condition, CancellationToken cancel) =>
+        TenantId tenant, string path, byte[] content, string? faults, string author, WriteCondition condition, CancellationToken cancel) =>
         SaveAsync(tenant, path, content, faults, null, author, condition, cancel);
 
     /// <summary>Saves a requirements.txt, and puts what it came to in force in the place of the packages of before, with its lock.</summary>
     public Task<SaveOutcome> SaveAsync(
-        TenantId tenant, byte[] requirements, PackageSet packages, string author, FileCondition condition, CancellationToken cancel) =>
+        TenantId tenant, byte[] requirements, PackageSet packages, string author, WriteCondition condition, CancellationToken cancel) =>
         SaveAsync(tenant, FilePath.Requirements, requirements, null, packages, author, condition, cancel);
 
     private async Task<SaveOutcome> SaveAsync(
-        TenantId tenant, string path, byte[] content, string? faults, PackageSet? packages, string author, FileCondition condition, CancellationToken cancel)
+        TenantId tenant, string path, byte[] content, string? faults, PackageSet? packages, string author, WriteCondition condition, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -146,7 +147,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     }
 
     /// <summary>Takes a file out of the tree; its versions stay. Null where there is none.</summary>
-    public async Task<SaveOutcome?> DeleteAsync(TenantId tenant, string path, string author, FileCondition condition, CancellationToken cancel)
+    public async Task<SaveOutcome?> DeleteAsync(TenantId tenant, string path, string author, WriteCondition condition, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -240,17 +241,6 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 /// <param name="InForce">As in <see cref="TenantFile.InForce"/>.</param>
 /// <param name="Faults">What the compiler says of <paramref name="Version"/>, as JSON.</param>
 public sealed record FileEntry(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, string? Faults);
-
-/// <summary>What a caller says of the file before it writes: nothing, that there is none yet, that there is one, or which version it has seen.</summary>
-public readonly record struct FileCondition(bool MustBeNew, bool MustBeThere, IReadOnlyList<long>? Seen)
-{
-    public static readonly FileCondition None;
-
-    public bool Holds(long? version) =>
-        (!MustBeNew || version is null)
-        && (!MustBeThere || version is not null)
-        && (Seen is null || (version is { } found && Seen.Contains(found)));
-}
 
 /// <summary>How a save or a deletion ended.</summary>
 public abstract record SaveOutcome

@@ -9,6 +9,9 @@ public sealed record CellTree(TenantId Tenant, long Version, string TimeZone, IR
 {
     /// <summary>What is no text to be run at once: data under <c>libraries/</c>, and the tenant's packages under <c>packages/</c>.</summary>
     public IReadOnlyList<CellData> Data { get; init; } = [];
+
+    /// <summary>What stands for each of the tenant's secrets in its Python, by name.</summary>
+    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>One file of a tenant.</summary>

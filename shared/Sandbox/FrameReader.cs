@@ -5,6 +5,7 @@ namespace Eddy.Sandbox;
 /// <summary>Reads what a cell tells of a slice, and believes nothing of it that can be checked.</summary>
 internal sealed class FrameReader(SandboxOptions options)
 {
+    private const int MostReads = 100_000;
     private static readonly JsonReaderOptions Json = new() { MaxDepth = 80 };
 
     /// <summary>Reads one frame into the course; true if the slice is done.</summary>
@@ -70,12 +71,26 @@ internal sealed class FrameReader(SandboxOptions options)
     private void ReadRun(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, SliceCourse course)
     {
         var kind = Number(ref reader);
+        if (kind == 7)
+        {
+            ReadReads(ref reader, course);
+            return;
+        }
+
         var rule = (int)Number(ref reader);
         var pid = Number(ref reader);
-        if (kind == 2)
+        if (kind is 2 or 6)
         {
             Expect(ref reader, JsonTokenType.EndArray);
-            course.Begin(rule, pid);
+            if (kind == 2)
+            {
+                course.Begin(rule, pid);
+            }
+            else
+            {
+                course.Leave(rule, pid);
+            }
+
             return;
         }
 
@@ -112,6 +127,22 @@ internal sealed class FrameReader(SandboxOptions options)
         }
 
         course.End(rule, pid, outcome, changes, log, error, elapsed, cpu);
+    }
+
+    private static void ReadReads(ref Utf8JsonReader reader, SliceCourse course)
+    {
+        var reads = new HashSet<(long, string)>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var pid = reader.GetInt64();
+            reader.Read();
+            if (reads.Count == MostReads || !reads.Add((pid, KvpText.ReadString(ref reader))))
+            {
+                throw new CellLied("It read more than there is, or one KVP twice.");
+            }
+        }
+
+        course.Read(reads);
     }
 
     private void ReadChanges(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, long pid, List<PidChange> changes)

@@ -17,13 +17,17 @@ import kvps
 import limits
 import line
 import loading
+import outgoing
 import platform_modules
 import resolution
 import rules
+import secret_names
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "platform_modules", "probe", "resolution", "rules", "seal", "values", "zygote")
+GUEST = (
+    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "outgoing", "platform_modules", "probe", "resolution", "rules", "seal",
+    "secret_names", "values", "warming", "zygote")
 
 
 def send(text):
@@ -66,15 +70,21 @@ class Frames:
 
 
 class Cell:
-    def __init__(self, zone):
+    """What a cell does. It is made in the zygote, once for all cells, which begin as copies of it."""
+
+    def __init__(self, send):
+        self.send = send
+        self.frames = Frames()
         self.shared = kvps.Shared()
-        self.line = line.Line(self.shared, send)
+        self.line = line.Line(self.shared, send, self.frames.next)
         self.scripts = []
         self.libraries = loading.Libraries()
         self.packages = loading.Packages()
-        rules.ZONE = zone
-        loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[])
-        sys.meta_path.insert(0, self.libraries)
+        loading.NAMES.update(
+            shared=self.shared, log=journal.open_log(), event=None, events=[], http=outgoing.Http(), secrets=secret_names.secrets,
+            sign=secret_names.sign, verify=secret_names.verify)
+        outgoing.exchange = self.line.call
+        secret_names.ask_sign = self.line.sign
 
     def state(self, forget, pairs):
         """KVPs as the host knows them: pid, {key: text}, and so on."""
@@ -113,12 +123,12 @@ class Cell:
             # After the tenant's libraries and the standard library, before the platform's packages.
             sys.meta_path.insert(sys.meta_path.index(platform_modules.OTHERS), self.packages)
         loading.hide_platform(self.libraries, self.packages)
-        kvps.begin(self.shared, self.line.state.get(0, {}), False)
+        kvps.begin(self.shared, kvps.Bag(0, self.line.state.get(0, {})), False)
         found, errors, logs = [], [], []
         for path, text in sorted(self.scripts):
             if path in skip:
                 continue
-            send(json.dumps(["begin", path]).encode())
+            self.send(json.dumps(["begin", path]).encode())
             try:
                 found.extend(loading.load_script(path, text))
             except MemoryError:
@@ -127,9 +137,9 @@ class Cell:
                 errors.append(loading.explain(path, error))
             if told := journal.JOURNAL.take():
                 logs.append([path, told])
-        kvps.begin(self.shared, {}, False)
+        kvps.begin(self.shared, kvps.Bag(0, {}), False)
         self.line.listen(found)
-        send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors, logs]).encode())
+        self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors, logs]).encode())
 
     def compile(self, path, text):
         errors = []
@@ -139,26 +149,26 @@ class Cell:
             os._exit(MEMORY_GONE)
         except BaseException as error:
             errors.append(loading.explain(path, error))
-        send(json.dumps(["compiled", errors]).encode())
+        self.send(json.dumps(["compiled", errors]).encode())
 
-    def resolve(self, text, locked, frames):
+    def resolve(self, text, locked):
         """Says which packages a requirements.txt comes to; the host answers what is asked on the way."""
         def ask(*what):
-            send(json.dumps(["want", *what]).encode())
-            name, answer, fault = frames.next()
+            self.send(json.dumps(["want", *what]).encode())
+            _, answer, fault = self.frames.next()
             if fault is not None:
                 raise resolution.Fault(None, fault)
             return answer
 
         found = resolution.resolve(text, locked, ask, importlib.metadata.distributions())
-        send(json.dumps(["resolved", *found]).encode())
+        self.send(json.dumps(["resolved", *found]).encode())
 
     def limits(self, settings):
         for name, value in settings.items():
             setattr(limits, name, value)
 
 
-def enter(channel, null, serial, memory, zone, zone_name, seals):
+def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     """Becomes a cell: never returns."""
     os.environ["TZ"] = zone_name
     time.tzset()  # reads the zone's file, and so comes before the seal
@@ -167,18 +177,19 @@ def enter(channel, null, serial, memory, zone, zone_name, seals):
     for name in GUEST:
         sys.modules.pop(name, None)
     sys.modules["__main__"] = types.ModuleType("__main__")
-    cell = Cell(zone)
+    rules.ZONE = zone
+    journal.open_journal()
+    outgoing.install()
+    sys.meta_path.insert(0, cell.libraries)
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
-    frames = Frames()
     acts = {
-        "slice": cell.line.slice, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
-        "compile": cell.compile, "limits": cell.limits, "data": cell.data,
-        "resolve": lambda text, locked: cell.resolve(text, locked, frames)}
+        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
+        "compile": cell.compile, "limits": cell.limits, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:
-            name, *rest = frames.next()
+            name, *rest = cell.frames.next()
             acts[name](*rest)
         except MemoryError:
             os._exit(MEMORY_GONE)

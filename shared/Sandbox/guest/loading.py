@@ -33,12 +33,15 @@ def remember(path, text):
     linecache.cache[path] = (len(text), None, text.splitlines(True), path)
 
 
+def forget(path):
+    del failures.FILES[path], linecache.cache[path]
+
+
 def compile_file(path, text):
     """The code of a tenant's file. Raises what Python raises, and a SyntaxError for `listens_to == …`."""
     remember(path, text)
-    tree = ast.parse(text, path)
     if _SLIP.search(text):
-        for node in ast.walk(tree):
+        for node in ast.walk(ast.parse(text, path)):
             if isinstance(node, ast.ClassDef):
                 for line in node.body:
                     if (isinstance(line, ast.Expr) and isinstance(line.value, ast.Compare)
@@ -46,7 +49,7 @@ def compile_file(path, text):
                         raise SyntaxError(
                             "listens_to == [...] compares and sets nothing; write listens_to = [...]",
                             (path, line.lineno, line.col_offset + 1, text.splitlines()[line.lineno - 1]))
-    return compile(tree, path, "exec", dont_inherit=True)
+    return compile(text, path, "exec", dont_inherit=True)
 
 
 class Libraries(memory.Store):
