@@ -254,7 +254,7 @@ public sealed class RuleSandbox : IAsyncDisposable
     {
         while (tenant.TakeResting() is { } resting)
         {
-            if (resting.Tree.Version == tree.Version && resting.Tree.TimeZone == tree.TimeZone && !resting.Channel.Death.IsCompleted)
+            if (resting.Tree.Version == tree.Version && resting.Tree.TimeZone == tree.TimeZone && !resting.Channel.IsStale && !resting.Channel.Death.IsCompleted)
             {
                 return resting;
             }
@@ -304,6 +304,11 @@ public sealed class RuleSandbox : IAsyncDisposable
     {
         foreach (var tenant in _tenants.Values)
         {
+            while (tenant.TakeResting() is { } resting)
+            {
+                Retire(tenant, resting);
+            }
+
             if (tenant.Cell is { Channel.IsStale: true } && tenant.Gate.Wait(0))
             {
                 Leave(tenant);

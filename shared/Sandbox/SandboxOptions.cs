@@ -72,6 +72,9 @@ public sealed class SandboxOptions
     /// </summary>
     public bool Unsealed { get; set; }
 
+    /// <summary>What every page says while <see cref="Unsealed"/> is true.</summary>
+    public const string UnsealedWarning = "Unsealed: every rule can do whatever this server's user can. Sandbox:Unsealed is for a developer's own machine.";
+
     /// <summary>Why <see cref="Unsealed"/> may not be, in a sentence; null where it is off or may be.</summary>
     public string? UnsealedFault(bool isDevelopment) => Unsealed && !isDevelopment
         ? $"{nameof(Unsealed)} is true: every rule could do whatever this server can, and that is for a developer's own machine alone. Take it away, or set ASPNETCORE_ENVIRONMENT=Development."
@@ -110,10 +113,10 @@ public sealed class SandboxOptions
         Within(nameof(ZygoteAge), ZygoteAge.TotalSeconds, 1, 30 * 86400);
         Within(nameof(ZygoteForks), ZygoteForks, 2, 10_000_000);
 
-        // Whatever a run may change and print must fit the frame that reports it.
-        if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (64 << 10))
+        // Whatever a run may change and print must fit the frame that reports it, beside the small runs that are told of with it.
+        if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (2 << 20))
         {
-            faults.Add($"{nameof(FrameBytes)} must have room for {nameof(ProcessBytes)}, six times {nameof(LogBytes)} and 64 KiB.");
+            faults.Add($"{nameof(FrameBytes)} must have room for {nameof(ProcessBytes)}, six times {nameof(LogBytes)} and 2 MiB.");
         }
 
         return faults;

@@ -121,6 +121,8 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # The first process of a container ends by TERM only if it listens to it.
+        signal.signal(signal.SIGTERM, lambda *_: self.end())
         self.poll = select.poll()
         for descriptor in (self.listener.fileno(), self.woken):
             self.poll.register(descriptor, select.POLLIN)
@@ -152,7 +154,8 @@ class Zygote:
             os.kill(pid, signal.SIGKILL)
         try:
             os.unlink(self.path)
-            os.rmdir(os.path.dirname(self.path))
+            if self.lifeline:
+                os.rmdir(os.path.dirname(self.path))
         except OSError:
             pass
         os._exit(0)
@@ -214,6 +217,7 @@ class Zygote:
             try:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
                 connection.setblocking(True)
                 cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
