@@ -135,13 +135,13 @@ public sealed class ModuleTests(CellFixture cells) : IAsyncDisposable
                     def action(self):
                         self.mine = markupsafe.mine
                         self.used = jinja2.utils.markupsafe is markupsafe
-                        self.native = yaml.dump(1, Dumper=yaml.CDumper)
+                        self.native = yaml.dump([1], Dumper=yaml.CDumper)
                 """));
 
         (await tenant.LoadAsync()).Errors.ShouldBeEmpty();
         (await tenant.OneRunAsync(1, ("go", "1"))).Error.ShouldBeNull();
 
-        (tenant.Kvp(1, "mine"), tenant.Kvp(1, "used"), tenant.Kvp(1, "native")).ShouldBe(("true", "true", "\"1\\n...\\n\""));
+        (tenant.Kvp(1, "mine"), tenant.Kvp(1, "used"), tenant.Kvp(1, "native")).ShouldBe(("true", "true", "\"- 1\\n\""));
     }
 
     [Fact]

@@ -341,5 +341,7 @@ def _impossible(resolver, causes):
             return [line, f"{cause}. {why}"]
     names = {cause.name for cause in causes}
     needs = [*causes, *(need for need in resolver.needs if need.name in names)]
-    told = sorted({str(need) for need in needs if need.specifier}) or sorted({str(need) for need in needs})
+    needs = [need for need in needs if need.specifier] or needs
+    line = min((need.line for need in needs if need.line), default=line)
+    told = sorted({str(need) for need in needs})
     return [line, f"These can not be had together: {'; '.join(told[:6])}."]
