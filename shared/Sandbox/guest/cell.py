@@ -179,7 +179,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     sys.modules["__main__"] = types.ModuleType("__main__")
     rules.ZONE = zone
     journal.open_journal()
-    outgoing.install()
+    outgoing.replace()
     sys.meta_path.insert(0, cell.libraries)
     gc.set_threshold(20_000, 20, 50)
     gc.enable()

@@ -551,7 +551,16 @@ class Adapters(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def install():
     """Puts the stand-ins where libraries look. Once in a process, after its own sockets are open."""
+    prepare()
+    replace()
+
+
+def replace():
+    """What a process that still needs sockets of its own leaves for last."""
     socket.socket = Socket
+
+
+def prepare():
     socket.getaddrinfo = getaddrinfo
     socket.gethostbyname = gethostbyname
     socket.gethostbyname_ex = gethostbyname_ex
