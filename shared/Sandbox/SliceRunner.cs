@@ -113,6 +113,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
         var channel = cell.Channel;
         var number = cell.NextNumber();
         var before = course.StepCount;
+        var told = 0L;
         await using var stop = ct.Register(() => channel.Kill(null));
         using var writer = new SliceWriter();
         Write(writer, number, cell, slice, course);
@@ -124,7 +125,14 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
             {
                 while (await channel.ReceiveAsync() is { } frame)
                 {
+                    told += frame.Length;
                     var done = _reader.Read(frame.Span, number, course);
+                    if (course.Ran > slice.Runs || told > options.SliceBytes + (2L * options.FrameBytes))
+                    {
+                        // A cell that never came to an end would fill the host.
+                        throw new CellLied("It told more than a slice may have.");
+                    }
+
                     if (done)
                     {
                         channel.StopWaiting();
@@ -137,6 +145,8 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
                 }
             }
 
+            // One that only closed its channel would live on.
+            channel.Kill(null);
             return await CellEnding.OfAsync(channel, options, time);
         }
         catch (CellLied lie)

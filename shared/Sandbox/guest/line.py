@@ -87,6 +87,7 @@ class Line:
         self.listeners = []
         self.state = {}
         self.weights = {}
+        self.told = 0
         self.by_key = {}
         self.by_shared = {}
         self.star = ()
@@ -94,6 +95,7 @@ class Line:
         self.flushed = 0
         self.cpu = 0
         self.number = 0
+        self.announced = False
         self.sets = []
 
     def set(self, position, at, source, flat):
@@ -128,7 +130,9 @@ class Line:
         if last is not None:
             steps.append(last)
         self.steps = []
-        self.send(f"[{self.number},{','.join(steps)}]".encode())
+        frame = f"[{self.number},{','.join(steps)}]".encode()
+        self.told += len(frame)
+        self.send(frame)
         self.flushed = clock()
         self.cpu = cpu_clock()
 
@@ -136,6 +140,8 @@ class Line:
         """Runs a slice. `owed` has [rule, pid, set, generation], the sets being the change sets that came before in frames of their own;
         `arrivals` has [pid, wake pid, actor, source, [key, text, …]]; `cascade` is [actor, runs] of the owed ones."""
         self.number = number
+        self.announced = False
+        self.told = 0
         self.flushed = now = clock()
         self.cpu = cpu_clock()
         until = now + micros * 1000
@@ -156,7 +162,7 @@ class Line:
         count = len(arrivals)
         while True:
             if queue:
-                if ran >= most or now > until and (ran or taken):
+                if ran >= most or self.told > limits.TOLD or now > until and (ran or taken):
                     break
                 listener, woke, pid, generation = queue.popleft()
                 ran += 1
@@ -187,7 +193,7 @@ class Line:
                         for index in woken:
                             queue.append((listeners[index], caused, pid, generation))
             else:
-                if taken == count or ran >= most or now > until and (ran or taken):
+                if taken == count or ran >= most or self.told > limits.TOLD or now > until and (ran or taken):
                     break
                 pid, wake, actor, source, flat = arrivals[taken]
                 taken += 1
@@ -241,6 +247,11 @@ class Line:
         """Runs one rule, and appends its step. Gives what it changed, as a list of (bag, changes), not yet in force."""
         if careful or listener.wary:
             self.flush(f"[2,{listener.index},{pid}]")
+            self.announced = True
+        elif self.announced:
+            # The host takes the run that it was told of for the one under way until it hears of its end.
+            self.announced = False
+            self.flush()
         state = self.state
         committed = state.get(pid)
         if committed is None:
