@@ -12,9 +12,9 @@ public abstract class AttackFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var options = await OptionsAsync();
+        await StartAsync();
+        var options = Options;
         options.CpuTime = TimeSpan.FromSeconds(0.2);
-        options.WallTime = TimeSpan.FromSeconds(2);
         Sandbox = await CellFixture.StartAsync(options);
         _neighbour = TestTenant.WithRule(Sandbox, """
             import os
@@ -59,13 +59,16 @@ public abstract class AttackFixture : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    protected abstract Task<SandboxOptions> OptionsAsync();
+    /// <summary>Settings of a sandbox with this kind of cells; new at each reading.</summary>
+    public abstract SandboxOptions Options { get; }
+
+    protected virtual Task StartAsync() => Task.CompletedTask;
 }
 
 /// <summary>The zygote is a child of the host: root where the tests are, so that each cell has a user of its own.</summary>
 public sealed class ChildAttackFixture : AttackFixture
 {
-    protected override Task<SandboxOptions> OptionsAsync() => Task.FromResult(CellFixture.Limits());
+    public override SandboxOptions Options => CellFixture.Limits();
 }
 
 /// <summary>The zygote is a service that runs as nobody, without any capability: all cells are the same user.</summary>
@@ -73,15 +76,13 @@ public sealed class NobodyAttackFixture : AttackFixture
 {
     private ZygoteService? _service;
 
+    public override SandboxOptions Options => _service!.Options;
+
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         await _service!.DisposeAsync();
     }
 
-    protected override async Task<SandboxOptions> OptionsAsync()
-    {
-        _service = await ZygoteService.StartAsync();
-        return _service.Options;
-    }
+    protected override async Task StartAsync() => _service = await ZygoteService.StartAsync();
 }
