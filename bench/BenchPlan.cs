@@ -30,6 +30,15 @@ internal sealed record BenchPlan
     /// <summary>Tenants without a cell, all at once.</summary>
     public required int ColdTogether { get; init; }
 
+    /// <summary>Cells that are made, one by one, to see how long each takes.</summary>
+    public required int Forks { get; init; }
+
+    /// <summary>Endless loops that are stopped.</summary>
+    public required int Stops { get; init; }
+
+    /// <summary>At how many idle cells their memory is measured, the fewest first.</summary>
+    public required IReadOnlyList<int> IdleCells { get; init; }
+
     public static BenchPlan Whole(int rounds) => new()
     {
         Rounds = rounds,
@@ -41,6 +50,9 @@ internal sealed record BenchPlan
         Tenants = 10_000,
         Cold = 150,
         ColdTogether = 500,
+        Forks = 300,
+        Stops = 50,
+        IdleCells = [1, 50, 500],
     };
 
     /// <summary>Whether everything works, not how fast it is.</summary>
@@ -55,5 +67,8 @@ internal sealed record BenchPlan
         Tenants = 500,
         Cold = 20,
         ColdTogether = 40,
+        Forks = 20,
+        Stops = 5,
+        IdleCells = [1, 5, 20],
     };
 }

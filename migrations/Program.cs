@@ -2,8 +2,8 @@ using System.CommandLine;
 using Eddy.Migrations;
 using Eddy.Operator;
 
-var database = Environment.GetEnvironmentVariable("EDDY_DB");
-if (string.IsNullOrWhiteSpace(database))
+var database = Environment.GetEnvironmentVariable("EDDY_DB")?.Trim() ?? "";
+if (database.Length == 0 && args is not ["doctor", ..])
 {
     await Console.Error.WriteLineAsync("EDDY_DB is not set: it takes the connection string of whoever owns the database, as in 'Host=db;Database=eddy;Username=postgres;Password=…'.");
     return 2;
@@ -22,6 +22,8 @@ var root = new RootCommand("eddy: the operator's command line.")
     migrate,
     TenantCommands.Make(database),
     KeyCommands.Make(database),
+    SecretCommands.Make(database),
     DemoCommand.Make(database),
+    DoctorCommand.Make(database),
 };
 return await root.Parse(args).InvokeAsync();

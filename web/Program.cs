@@ -11,6 +11,7 @@ using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
+using Eddy.Secrets;
 using Eddy.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
@@ -68,6 +69,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
+        builder.Services.AddSingleton<SecretStore>();
 
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
@@ -87,6 +89,7 @@ public static class WebProgram
 
         var api = app.MapGroup("/api");
         api.MapFiles();
+        api.MapSecrets();
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();

@@ -1,5 +1,6 @@
 using Eddy.Ingest;
 using Eddy.Sandbox;
+using Eddy.Secrets;
 using Npgsql;
 
 namespace Eddy;
@@ -88,13 +89,24 @@ internal static class WebOptionsExtensions
         web.AppDb = builder.Configuration["EDDY_APP_DB"] ?? web.AppDb;
         var door = builder.Configuration.GetSection("Door").Get<DoorOptions>() ?? new DoorOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
+        var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        if (mastersFault is not null)
+        {
+            faults.Add(mastersFault);
+        }
+
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (faults.Count > 0)
         {
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(masters);
         return web;
     }
 

@@ -1,9 +1,11 @@
+using Eddy.Egress;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Jobs;
 using Eddy.Postgres;
 using Eddy.Pump;
 using Eddy.Sandbox;
+using Eddy.Secrets;
 using Eddy.Upkeep;
 using Npgsql;
 using OpenTelemetry.Metrics;
@@ -41,7 +43,19 @@ public static class WorkerProgram
         var pump = builder.Configuration.GetSection("Pump").Get<PumpOptions>() ?? new PumpOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
-        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
+        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
+        var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
+        if (mastersFault is not null)
+        {
+            faults.Add(mastersFault);
+        }
+
+        if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
+        {
+            faults.Add("Sandbox: " + unsealed);
+        }
+
         if (string.IsNullOrWhiteSpace(database))
         {
             faults.Add("EDDY_APP_DB is not set: it takes the connection string of the login eddy_app.");
@@ -75,10 +89,13 @@ public static class WorkerProgram
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
-        builder.Services.AddSingleton(pump).AddSingleton(sandbox);
+        builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
-        builder.Services.AddSingleton<RuleSandbox>();
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TurnRunner>();
+        builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
+        builder.Services.AddSingleton(all => new RuleSandbox(
+            sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync));
+        builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

@@ -5,6 +5,8 @@ internal enum Unit
 {
     PerSecond,
     Milliseconds,
+    Microseconds,
+    Megabytes,
     Times,
 }
 

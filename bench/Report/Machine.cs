@@ -3,11 +3,12 @@ using System.Globalization;
 namespace Eddy.Bench.Report;
 
 /// <summary>Where and on what it was measured.</summary>
+/// <param name="Postgres">Its version; null where no case needed it.</param>
 /// <param name="BusyBefore">Which part of the machine, 0 to 1, others kept busy before it began.</param>
 internal sealed record Machine(
-    DateTimeOffset At, string Commit, string Cpu, int Cores, double MemoryGiB, string Kernel, double BusyBefore, string Postgres, string DotNet, string Python)
+    DateTimeOffset At, string Commit, string Cpu, int Cores, double MemoryGiB, string Kernel, double BusyBefore, string? Postgres, string DotNet, string Python)
 {
-    public static Machine Read(string root, double busyBefore, string postgres, CancellationToken cancel) => new(
+    public static Machine Read(string root, double busyBefore, CancellationToken cancel) => new(
         TimeProvider.System.GetUtcNow(),
         CommitOf(root, cancel),
         FirstOf("/proc/cpuinfo", "model name"),
@@ -15,7 +16,7 @@ internal sealed record Machine(
         double.Parse(FirstOf("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) / (1 << 20),
         File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
         busyBefore,
-        postgres,
+        null,
         Environment.Version.ToString(),
         Tool.Run("/usr/bin/python3", ["--version"], cancel).Trim().Replace("Python ", "", StringComparison.Ordinal));
 

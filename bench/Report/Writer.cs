@@ -30,7 +30,7 @@ internal static class Writer
             $"""
             # Measured on {machine.At:yyyy-MM-dd}, {machine.Commit}
 
-            {machine.Cpu}, {machine.Cores} cores, {machine.MemoryGiB:0.0} GiB, Linux {machine.Kernel}; PostgreSQL {machine.Postgres}, .NET {machine.DotNet}, Python {machine.Python}. Begun at {machine.At:HH:mm} UTC; before that, others
+            {machine.Cpu}, {machine.Cores} cores, {machine.MemoryGiB:0.0} GiB, Linux {machine.Kernel}; {(machine.Postgres is { } postgres ? $"PostgreSQL {postgres}, " : "")}.NET {machine.DotNet}, Python {machine.Python}. Begun at {machine.At:HH:mm} UTC; before that, others
             kept {machine.BusyBefore:P0} of the machine busy. The load generator ran beside the product. {(plan.Rounds == 1 ? "One round" : $"Medians of {plan.Rounds} rounds")}. What each case means: [docs/benchmarks.md](../../docs/benchmarks.md).
 
             | case | figure | median | least – most | floor | ratio | aim | met | errors |
@@ -87,6 +87,8 @@ internal static class Writer
     {
         Unit.PerSecond => "/s",
         Unit.Milliseconds => "ms",
+        Unit.Microseconds => "µs",
+        Unit.Megabytes => "MB",
         _ => "×",
     };
 }

@@ -121,6 +121,59 @@ namespace Eddy.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "secret_changes",
+                columns: table => new
+                {
+                    tenant_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    hosts = table.Column<string[]>(type: "text[]", nullable: true),
+                    changed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    changed_by = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_secret_changes", x => new { x.tenant_id, x.version });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "secrets",
+                columns: table => new
+                {
+                    tenant_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    hosts = table.Column<string[]>(type: "text[]", nullable: false),
+                    nonce = table.Column<byte[]>(type: "bytea", nullable: false),
+                    ciphertext = table.Column<byte[]>(type: "bytea", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    changed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    changed_by = table.Column<string>(type: "text", nullable: false),
+                    last_used_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_secrets", x => new { x.tenant_id, x.name });
+                    table.CheckConstraint("secrets_hosts", "cardinality(hosts) > 0");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "tenant_keys",
+                columns: table => new
+                {
+                    tenant_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    master_key = table.Column<string>(type: "text", nullable: false),
+                    nonce = table.Column<byte[]>(type: "bytea", nullable: false),
+                    wrapped = table.Column<byte[]>(type: "bytea", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    made_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_tenant_keys", x => x.tenant_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "tenants",
                 columns: table => new
                 {
@@ -296,6 +349,15 @@ namespace Eddy.Migrations
 
             migrationBuilder.DropTable(
                 name: "people_tokens");
+
+            migrationBuilder.DropTable(
+                name: "secret_changes");
+
+            migrationBuilder.DropTable(
+                name: "secrets");
+
+            migrationBuilder.DropTable(
+                name: "tenant_keys");
 
             migrationBuilder.DropTable(
                 name: "tenants");

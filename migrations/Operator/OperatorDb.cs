@@ -10,9 +10,11 @@ public sealed class OperatorDb(string connectionString) : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(Migrator.AsOwner(connectionString));
 
-    public EddyDb For(TenantId tenant) => new EddyDbs(_source).For(tenant);
+    public EddyDbs Dbs => new(_source);
 
-    public EddyDb Global() => new EddyDbs(_source).Global();
+    public EddyDb For(TenantId tenant) => Dbs.For(tenant);
+
+    public EddyDb Global() => Dbs.Global();
 
     public async Task<TenantId?> FindAsync(string slug, CancellationToken cancel)
     {

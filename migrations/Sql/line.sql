@@ -68,10 +68,12 @@ create table heads (
   tenant_id uuid primary key,
   position bigint not null default 0,
   run bigint not null default 0,
-  at timestamptz not null
+  at timestamptz not null,
+  -- CPU time of all its runs.
+  cpu_us bigint not null default 0
 ) with (fillfactor = 70);
 
--- Runs that are owed: woken, and not yet run.
+-- Runs that are owed: woken, and not yet run; or beside the line, because they call out or wait for one that does.
 create table wakings (
   tenant_id uuid not null,
   id bigint generated always as identity,
@@ -91,9 +93,11 @@ create table wakings (
   last_run bigint not null,
   tag text,
   trace text,
+  beside boolean not null,
   primary key (tenant_id, id)
 );
-create index wakings_shard on wakings (shard, id);
+create index wakings_shard on wakings (shard, id) where not beside;
+create index wakings_beside on wakings (shard, id) where beside;
 
 -- Arrivals that can not be applied, with the reason: kept, so that nothing accepted disappears unseen.
 create table refused (

@@ -69,15 +69,21 @@ begin
 end
 $$;
 
--- The owed runs of some shards.
-create function read_owed(p_shards smallint[])
+-- The owed runs of some shards: those in the line, or those beside it.
+create function read_owed(p_shards smallint[], p_beside boolean)
 returns table (id bigint, tenant_id uuid, rule text, pid bigint, set_position bigint, set_count int, set_at timestamptz, generation int, chain text[],
   root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint)
 language sql stable security definer set search_path = pg_catalog, public as $$
   select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
          w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version
   from wakings w join tenants t on t.id = w.tenant_id
-  where w.shard = any(p_shards) order by w.id
+  where w.shard = any(p_shards) and w.beside and p_beside
+  union all
+  select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
+         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version
+  from wakings w join tenants t on t.id = w.tenant_id
+  where w.shard = any(p_shards) and not w.beside and not p_beside
+  order by 1
 $$;
 
 create function read_sets(p_tenants uuid[], p_positions bigint[], p_counts int[], p_at timestamptz[])
@@ -123,7 +129,7 @@ $$;
 -- afterwards whether a commit happened whose answer was lost. ED002: what the worker knows of the line is out of date, which no arrival is to blame for.
 create function fence_slice(
   p_worker uuid, p_shards smallint[], p_epochs bigint[], p_slices bigint[], p_done_shards smallint[], p_done bigint[],
-  p_tenants uuid[], p_before bigint[], p_positions bigint[], p_runs bigint[], p_at timestamptz[])
+  p_tenants uuid[], p_before bigint[], p_positions bigint[], p_runs bigint[], p_at timestamptz[], p_cpu bigint[])
 returns void
 language plpgsql security definer as $$
 declare
@@ -154,9 +160,9 @@ begin
   if v_count <> cardinality(p_tenants) then
     raise exception 'shards %: the head of a tenant is not where its pump left it', p_shards using errcode = 'ED002';
   end if;
-  insert into public.heads (tenant_id, position, run, at)
-  select * from unnest(p_tenants, p_positions, p_runs, p_at)
-  on conflict (tenant_id) do update set position = excluded.position, run = excluded.run, at = excluded.at;
+  insert into public.heads as h (tenant_id, position, run, at, cpu_us)
+  select * from unnest(p_tenants, p_positions, p_runs, p_at, p_cpu)
+  on conflict (tenant_id) do update set position = excluded.position, run = excluded.run, at = excluded.at, cpu_us = h.cpu_us + excluded.cpu_us;
 end
 $$;
 
@@ -208,17 +214,17 @@ $$;
 -- Rules whose checks said no come as the text of an array.
 create function append_runs(
   p_tenants uuid[], p_ids bigint[], p_at timestamptz[], p_rules text[], p_said_no text[], p_trees bigint[], p_pids bigint[], p_sets bigint[], p_roots uuid[],
-  p_generations int[], p_outcomes smallint[], p_first bigint[], p_changes int[], p_elapsed bigint[], p_cpu bigint[], p_logs text[], p_errors text[], p_traces text[])
+  p_generations int[], p_outcomes smallint[], p_first bigint[], p_changes int[], p_elapsed bigint[], p_cpu bigint[], p_logs text[], p_errors text[], p_traces text[], p_calls text[])
 returns void
 language plpgsql security definer as $$
 begin
   insert into public.runs (tenant_id, id, at, rule, said_no, tree_version, pid, set_position, root, generation, outcome, first_position, changes,
-    elapsed_us, cpu_us, log, error, trace)
+    elapsed_us, cpu_us, log, error, trace, calls)
   select r.tenant_id, r.id, r.at, r.rule, r.said_no::text[], r.tree, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first, r.changes,
-    r.elapsed, r.cpu, r.log, r.error::jsonb, r.trace
+    r.elapsed, r.cpu, r.log, r.error::jsonb, r.trace, r.calls::jsonb
   from unnest(p_tenants, p_ids, p_at, p_rules, p_said_no, p_trees, p_pids, p_sets, p_roots, p_generations, p_outcomes, p_first, p_changes,
-    p_elapsed, p_cpu, p_logs, p_errors, p_traces)
-    r(tenant_id, id, at, rule, said_no, tree, pid, set_position, root, generation, outcome, first, changes, elapsed, cpu, log, error, trace);
+    p_elapsed, p_cpu, p_logs, p_errors, p_traces, p_calls)
+    r(tenant_id, id, at, rule, said_no, tree, pid, set_position, root, generation, outcome, first, changes, elapsed, cpu, log, error, trace, calls);
 end
 $$;
 
@@ -226,7 +232,7 @@ $$;
 create function owe_runs(
   p_paid_tenants uuid[], p_paid bigint[],
   p_tenants uuid[], p_rules text[], p_pids bigint[], p_sets bigint[], p_counts int[], p_set_at timestamptz[], p_generations int[], p_chains text[],
-  p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[])
+  p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[], p_beside boolean[])
 returns void
 language plpgsql security definer as $$
 declare
@@ -239,12 +245,12 @@ begin
   if v_count <> cardinality(p_paid) then
     raise exception '% of % owed runs are gone', cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';
   end if;
-  insert into public.wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace)
+  insert into public.wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside)
   select w.tenant_id, get_byte(uuid_send(w.tenant_id), 15) & 63, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
-    w.first_run, w.last_run, w.tag, w.trace
+    w.first_run, w.last_run, w.tag, w.trace, w.beside
   from unnest(p_tenants, p_rules, p_pids, p_sets, p_counts, p_set_at, p_generations, p_chains, p_roots, p_actors, p_runs, p_first_runs,
-    p_last_runs, p_tags, p_traces)
-    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, n)
+    p_last_runs, p_tags, p_traces, p_beside)
+    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, n)
   order by w.n;
 end
 $$;

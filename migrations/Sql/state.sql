@@ -64,6 +64,8 @@ create table runs (
   log text,
   error jsonb,
   trace text,
+  -- Its outgoing calls; null where it made none.
+  calls jsonb,
   primary key (tenant_id, id, at),
   constraint runs_rule check ((outcome = 0) = (said_no is not null) and (outcome = 0) = (rule is null))
 ) partition by range (at);

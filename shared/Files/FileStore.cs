@@ -57,7 +57,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     /// <param name="path">Checked by <see cref="FilePath"/>.</param>
     /// <param name="faults">What the compiler says, as JSON: such a version is kept, and what was in force stays so. Null where it compiles.</param>
     public async Task<SaveOutcome> SaveAsync(
-        TenantId tenant, string path, byte[] content, string? faults, string author, FileCondition condition, CancellationToken cancel)
+        TenantId tenant, string path, byte[] content, string? faults, string author, WriteCondition condition, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -96,7 +96,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     }
 
     /// <summary>Takes a file out of the tree; its versions stay. Null where there is none.</summary>
-    public async Task<SaveOutcome?> DeleteAsync(TenantId tenant, string path, string author, FileCondition condition, CancellationToken cancel)
+    public async Task<SaveOutcome?> DeleteAsync(TenantId tenant, string path, string author, WriteCondition condition, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -169,17 +169,6 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 /// <param name="InForce">As in <see cref="TenantFile.InForce"/>.</param>
 /// <param name="Faults">What the compiler says of <paramref name="Version"/>, as JSON.</param>
 public sealed record FileEntry(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, string? Faults);
-
-/// <summary>What a caller says of the file before it writes: nothing, that there is none yet, that there is one, or which version it has seen.</summary>
-public readonly record struct FileCondition(bool MustBeNew, bool MustBeThere, IReadOnlyList<long>? Seen)
-{
-    public static readonly FileCondition None;
-
-    public bool Holds(long? version) =>
-        (!MustBeNew || version is null)
-        && (!MustBeThere || version is not null)
-        && (Seen is null || (version is { } found && Seen.Contains(found)));
-}
 
 /// <summary>How a save or a deletion ended.</summary>
 public abstract record SaveOutcome

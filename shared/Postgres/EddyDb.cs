@@ -1,5 +1,6 @@
 using Eddy.Files;
 using Eddy.People;
+using Eddy.Secrets;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity;
@@ -29,6 +30,12 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
     public DbSet<TenantFile> Files => Set<TenantFile>();
 
     public DbSet<FileVersion> FileVersions => Set<FileVersion>();
+
+    public DbSet<Secret> Secrets => Set<Secret>();
+
+    public DbSet<SecretChange> SecretChanges => Set<SecretChange>();
+
+    public DbSet<TenantKey> TenantKeys => Set<TenantKey>();
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
@@ -84,6 +91,24 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
             version.HasKey(v => new { v.TenantId, v.Path, v.Version });
             version.Property(v => v.Faults).HasColumnType("jsonb");
             version.HasQueryFilter(v => v.TenantId == TenantValue);
+        });
+        builder.Entity<Secret>(secret =>
+        {
+            secret.ToTable("secrets", table => table.HasCheckConstraint("secrets_hosts", "cardinality(hosts) > 0"));
+            secret.HasKey(s => new { s.TenantId, s.Name });
+            secret.HasQueryFilter(s => s.TenantId == TenantValue);
+        });
+        builder.Entity<SecretChange>(change =>
+        {
+            change.ToTable("secret_changes");
+            change.HasKey(c => new { c.TenantId, c.Version });
+            change.HasQueryFilter(c => c.TenantId == TenantValue);
+        });
+        builder.Entity<TenantKey>(key =>
+        {
+            key.ToTable("tenant_keys");
+            key.HasKey(k => k.TenantId);
+            key.HasQueryFilter(k => k.TenantId == TenantValue);
         });
         builder.Entity<DataProtectionKey>().ToTable("data_protection_keys");
     }

@@ -19,25 +19,17 @@ public sealed class RunStore(EddyDbs dbs)
         "r.id, r.at, r.rule, r.said_no, r.tree_version, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first_position, r.changes, r.elapsed_us, r.cpu_us, r.error::text, r.trace";
 
     private static readonly string RangeSql =
-        $"select {Columns} from runs r where r.tenant_id = $1 and r.id between $2 and $3 order by r.id limit {MostOfRange}";
-
-    /// <summary>The runs of these numbers in their order, without their logs.</summary>
-    public async Task<IReadOnlyList<StoredRun>> ReadRangeAsync(TenantId tenant, long first, long last, CancellationToken cancel)
-    {
-        await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(RangeCommand(tenant, first, last));
-        return await ReadRowsAsync(batch, cancel);
-    }
+        $"select {Columns} from runs r where r.tenant_id = $1 and r.id between $2 and $3 and r.root = $4 order by r.id limit {MostOfRange}";
 
     /// <summary>
-    /// A process, or null where there is none, and the runs of these numbers, without their logs: what a door answers to somebody who waited. One round trip.
+    /// A process, or null where there is none, and an arrival's runs, which have these numbers, without their logs: what a door answers to somebody who waited. One round trip.
     /// </summary>
     public async Task<(StoredProcess? Process, IReadOnlyList<StoredRun> Runs)> ReadWithProcessAsync(
-        TenantId tenant, long pid, long first, long last, CancellationToken cancel)
+        TenantId tenant, long pid, Guid root, long first, long last, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
         batch.BatchCommands.Add(ProcessStore.ReadCommand(tenant, pid));
-        batch.BatchCommands.Add(RangeCommand(tenant, first, last));
+        batch.BatchCommands.Add(RangeCommand(tenant, root, first, last));
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         var process = await ProcessStore.ReadOneAsync(rows, pid, cancel);
@@ -80,7 +72,7 @@ public sealed class RunStore(EddyDbs dbs)
     public async Task<(StoredRun Run, IReadOnlyList<StoredEvent> Changes)?> ReadAsync(TenantId tenant, long id, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new($"select {Columns}, r.log from runs r where r.tenant_id = $1 and r.id = $2")
+        batch.BatchCommands.Add(new($"select {Columns}, r.log, r.calls::text from runs r where r.tenant_id = $1 and r.id = $2")
         {
             Parameters = { new() { Value = tenant.Value }, new() { Value = id } },
         });
@@ -101,7 +93,7 @@ public sealed class RunStore(EddyDbs dbs)
             return null;
         }
 
-        var run = ReadRow(rows) with { Log = rows.IsDBNull(16) ? null : rows.GetString(16) };
+        var run = ReadRow(rows) with { Log = rows.IsDBNull(16) ? null : rows.GetString(16), Calls = rows.IsDBNull(17) ? null : rows.GetString(17) };
         await rows.NextResultAsync(cancel);
         var changes = new List<StoredEvent>();
         while (await rows.ReadAsync(cancel))
@@ -112,8 +104,8 @@ public sealed class RunStore(EddyDbs dbs)
         return (run, changes);
     }
 
-    private static NpgsqlBatchCommand RangeCommand(TenantId tenant, long first, long last) =>
-        new(RangeSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = first }, new() { Value = last } } };
+    private static NpgsqlBatchCommand RangeCommand(TenantId tenant, Guid root, long first, long last) =>
+        new(RangeSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = first }, new() { Value = last }, new() { Value = root } } };
 
     private static StoredRun ReadRow(NpgsqlDataReader rows) => new(
         rows.GetInt64(0),

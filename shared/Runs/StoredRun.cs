@@ -18,7 +18,11 @@ namespace Eddy.Runs;
 /// <param name="Trace">The W3C traceparent of what caused it, or null.</param>
 public sealed record StoredRun(
     long Id, DateTimeOffset At, string? Rule, IReadOnlyList<string>? SaidNo, long TreeVersion, long Pid, long SetPosition, Guid Root, int Generation,
-    RunOutcome Outcome, long? FirstPosition, int Changes, TimeSpan Elapsed, TimeSpan Cpu, string? Log, string? Error, string? Trace);
+    RunOutcome Outcome, long? FirstPosition, int Changes, TimeSpan Elapsed, TimeSpan Cpu, string? Log, string? Error, string? Trace)
+{
+    /// <summary>Its outgoing calls, as a JSON array of <see cref="Egress.CallRecord"/>; null where it made none or they were not asked for.</summary>
+    public string? Calls { get; init; }
+}
 
 /// <summary>Which runs to list, newest first. What is null does not matter.</summary>
 /// <param name="Event">Only those that this event's change set woke.</param>

@@ -7,7 +7,7 @@ namespace Eddy.Sandbox;
 /// The way to one cell: frames of a length (four bytes, little-endian) and JSON. While something is awaited, <see cref="Deadlines"/> measures
 /// the time since the last frame.
 /// </summary>
-internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int frameBytes, TimeProvider time) : IDisposable
+internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number, int frameBytes, TimeProvider time) : IDisposable
 {
     private readonly TaskCompletionSource<string?> _death = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[] _buffer = new byte[8192];
@@ -31,7 +31,13 @@ internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int
     /// <summary>CPU time since about the last frame, as far as it was asked for.</summary>
     public TimeSpan Cpu => _cpuBase < 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds((_cpu - _cpuBase) / 1000);
 
+    /// <summary>A fresh zygote has taken the place of its own: it should have no new work.</summary>
+    public bool IsStale => zygote.IsRetired;
+
     public bool HasCpuBase => _cpuBase >= 0;
+
+    /// <summary>Who is told as soon as there is news of its CPU time; null while nobody watches.</summary>
+    public Deadlines? Deadlines { get; set; }
 
     public void StartWaiting()
     {
@@ -48,9 +54,14 @@ internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int
         {
             _cpuBase = nanoseconds;
         }
+
+        Deadlines?.Judge(this);
     }
 
     public void HearDeath(string? how) => _death.TrySetResult(how);
+
+    /// <summary>Breaks with the zygote, which did not end the cell that it should.</summary>
+    public void Abandon() => zygote.Abandon();
 
     public void AskCpu() => zygote.AskCpu(number);
 
@@ -131,6 +142,9 @@ internal sealed class CellChannel(Zygote zygote, Socket socket, long number, int
     {
         zygote.Kill(number);
         zygote.Forget(number);
+
+        // Nobody else tells whoever still listens to it.
+        _death.TrySetResult("dropped by its host");
         socket.Dispose();
     }
 

@@ -26,6 +26,16 @@ internal sealed record CellEnding(string Kind, string Message, bool Explained)
             throw new SandboxUnavailable("The zygote ended while a cell was at work.");
         }
 
+        if (how == "fork")
+        {
+            throw new SandboxUnavailable("The zygote could not fork: the machine or its container has too little memory, or as many processes as it may have.");
+        }
+
+        if (how.StartsWith("full ", StringComparison.Ordinal))
+        {
+            throw new SandboxUnavailable($"The zygote has {how[5..]} cells, which is its limit (--cells).");
+        }
+
         return cell.Overrun switch
         {
             "WallTime" => new("WallTime", $"It took longer than {Seconds(options.WallTime)}, which is the limit.", true),

@@ -8,11 +8,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
     public async Task<Cell> LoadAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, CancellationToken ct)
     {
-        if (tenant.Blamed.Version != tree.Version || tenant.Blamed.TimeZone != tree.TimeZone)
-        {
-            tenant.Blamed = new(tree.Version, tree.TimeZone, []);
-        }
-
+        var blamed = tenant.BlamedOf(tree);
         var files = tree.Files.Where(IsPython).ToList();
         string? suspect = null;
         var blanks = 0;
@@ -21,8 +17,13 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             using var writer = new SliceWriter();
             writer.Limits(options);
             writer.State(false, [(0, shared)]);
+            if (tree.Secrets.Count > 0)
+            {
+                writer.Secrets(tree.Secrets);
+            }
+
             writer.Files(files);
-            writer.Load(tenant.Blamed.Errors.Keys);
+            writer.Load(blamed.Errors.Keys);
             string? current = null;
             LoadedTree? loaded = null;
             var channel = await zygote.OpenAsync(tree.TimeZone, ct);
@@ -38,7 +39,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
                             current = json.RootElement[1].GetString();
                             return false;
                         case "loaded":
-                            loaded = Loaded(json.RootElement, tenant.Blamed.Errors.Values);
+                            loaded = Loaded(json.RootElement, blamed.Errors.Values);
                             return true;
                         default:
                             return false;
@@ -47,13 +48,12 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
                 if (ending is null && loaded is not null)
                 {
                     var table = new WakeTable(loaded.Rules);
-                    var cell = new Cell(channel, tree, loaded, table);
-                    tenant.Keep(cell, new LoadedFiles(tree.Version, tree.TimeZone, loaded, table));
+                    tenant.Note(new LoadedFiles(tree.Version, tree.TimeZone, loaded, table));
                     kept = true;
-                    return cell;
+                    return new Cell(channel, tree, loaded, table);
                 }
 
-                Blame(tenant, ending!, current, ref suspect, ref blanks);
+                Blame(blamed, ending!, current, ref suspect, ref blanks);
             }
             finally
             {
@@ -126,7 +126,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
         }
     }
 
-    private static void Blame(TenantCell tenant, CellEnding ending, string? current, ref string? suspect, ref int blanks)
+    private static void Blame(BlamedFiles blamed, CellEnding ending, string? current, ref string? suspect, ref int blanks)
     {
         if (current is null)
         {
@@ -137,7 +137,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
         }
         else if (ending.Explained || suspect == current)
         {
-            tenant.Blamed.Errors[current] = new LoadError(current, null, null, $"The file could not be loaded. {ending.Message}", null);
+            blamed.Errors[current] = new LoadError(current, null, null, $"The file could not be loaded. {ending.Message}", null);
         }
         else
         {

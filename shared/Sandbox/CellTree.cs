@@ -5,7 +5,11 @@ namespace Eddy.Sandbox;
 /// <summary>A tenant's files as they are in force at one version of its tree: what a cell loads.</summary>
 /// <param name="TimeZone">The tenant's IANA time zone.</param>
 /// <param name="Files">Those under <c>scripts/</c> and <c>libraries/</c>.</param>
-public sealed record CellTree(TenantId Tenant, long Version, string TimeZone, IReadOnlyList<CellFile> Files);
+public sealed record CellTree(TenantId Tenant, long Version, string TimeZone, IReadOnlyList<CellFile> Files)
+{
+    /// <summary>What stands for each of the tenant's secrets in its Python, by name.</summary>
+    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>One file of a tenant.</summary>
 public sealed record CellFile(string Path, string Text);

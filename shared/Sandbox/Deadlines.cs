@@ -4,7 +4,8 @@ namespace Eddy.Sandbox;
 
 /// <summary>
 /// Ends cells that go over their time. The clock of a run starts at the last frame of its cell; the CPU time is the zygote's
-/// word, first asked for at the first tick after that frame, so that a run may have a tick more than its limit.
+/// word, first asked for at the first tick after that frame, and again at each tick from where the limit can be reached: a run may have two ticks
+/// more than its limit, which is less than a hundredth of the usual one.
 /// </summary>
 internal sealed class Deadlines : IDisposable
 {
@@ -12,20 +13,32 @@ internal sealed class Deadlines : IDisposable
 
     private readonly ConcurrentDictionary<CellChannel, bool> _watched = new();
     private readonly SandboxOptions _options;
-    private readonly Zygote _zygote;
     private readonly ITimer _timer;
 
-    public Deadlines(SandboxOptions options, Zygote zygote, TimeProvider time)
+    public Deadlines(SandboxOptions options, TimeProvider time)
     {
-        (_options, _zygote) = (options, zygote);
+        _options = options;
         var least = options.WallTime < options.CpuTime ? options.WallTime : options.CpuTime;
-        var tick = TimeSpan.FromMilliseconds(Math.Clamp(least.TotalMilliseconds / 8, 5, 50));
+        var tick = TimeSpan.FromMilliseconds(Math.Clamp(least.TotalMilliseconds / 40, 5, 20));
         _timer = time.CreateTimer(_ => Look(), null, tick, tick);
     }
 
-    public void Watch(CellChannel cell) => _watched.TryAdd(cell, true);
+    public void Watch(CellChannel cell)
+    {
+        cell.Deadlines = this;
+        _watched.TryAdd(cell, true);
+    }
 
     public void Forget(CellChannel cell) => _watched.TryRemove(cell, out _);
+
+    /// <summary>There is news of the cell's CPU time.</summary>
+    public void Judge(CellChannel cell)
+    {
+        if (cell is { Waiting: not null, Overrun: null, HasCpuBase: true } && cell.Cpu >= _options.CpuTime)
+        {
+            cell.Kill("CpuTime");
+        }
+    }
 
     public void Dispose() => _timer.Dispose();
 
@@ -42,16 +55,12 @@ internal sealed class Deadlines : IDisposable
             {
                 if (waiting > _options.WallTime + Grace && waiting > _options.CpuTime + Grace)
                 {
-                    _zygote.Abandon();
+                    cell.Abandon();
                 }
             }
             else if (waiting >= _options.WallTime)
             {
                 cell.Kill("WallTime");
-            }
-            else if (cell.HasCpuBase && cell.Cpu >= _options.CpuTime)
-            {
-                cell.Kill("CpuTime");
             }
             else if (!cell.HasCpuBase || waiting >= _options.CpuTime)
             {

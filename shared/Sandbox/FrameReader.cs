@@ -6,6 +6,7 @@ namespace Eddy.Sandbox;
 /// <summary>Reads what a cell tells of a slice, and believes nothing of it that can be checked.</summary>
 internal sealed class FrameReader(SandboxOptions options)
 {
+    private const int MostReads = 100_000;
     private static readonly JsonReaderOptions Json = new() { MaxDepth = 80 };
 
     /// <summary>Reads one frame into the course; true if the slice is done.</summary>
@@ -23,8 +24,7 @@ internal sealed class FrameReader(SandboxOptions options)
             }
 
             var done = false;
-            var steps = 0;
-            for (; reader.Read() && reader.TokenType != JsonTokenType.EndArray; steps++)
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
                 if (done || course.Begun && reader.TokenType == JsonTokenType.Number)
                 {
@@ -53,8 +53,7 @@ internal sealed class FrameReader(SandboxOptions options)
                 }
             }
 
-            // Each frame sets the clock of the run under way back, so that one that tells nothing would hold the line for good.
-            return steps > 0 && !reader.Read() ? done : throw new CellLied("It told nothing, or more than a frame has.");
+            return !reader.Read() ? done : throw new CellLied("It told more than a frame has.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException)
         {
@@ -73,12 +72,26 @@ internal sealed class FrameReader(SandboxOptions options)
     private void ReadRun(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, SliceCourse course)
     {
         var kind = Number(ref reader);
+        if (kind == 7)
+        {
+            ReadReads(ref reader, course);
+            return;
+        }
+
         var rule = Index(ref reader);
         var pid = Number(ref reader);
-        if (kind == 2)
+        if (kind is 2 or 6)
         {
             Expect(ref reader, JsonTokenType.EndArray);
-            course.Begin(rule, pid);
+            if (kind == 2)
+            {
+                course.Begin(rule, pid);
+            }
+            else
+            {
+                course.Leave(rule, pid);
+            }
+
             return;
         }
 
@@ -115,6 +128,22 @@ internal sealed class FrameReader(SandboxOptions options)
         }
 
         course.End(rule, pid, outcome, changes, log, error, elapsed, cpu);
+    }
+
+    private static void ReadReads(ref Utf8JsonReader reader, SliceCourse course)
+    {
+        var reads = new HashSet<(long, string)>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var pid = reader.GetInt64();
+            reader.Read();
+            if (reads.Count == MostReads || !reads.Add((pid, KvpText.ReadString(ref reader))))
+            {
+                throw new CellLied("It read more than there is, or one KVP twice.");
+            }
+        }
+
+        course.Read(reads);
     }
 
     private void ReadChanges(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, long pid, List<PidChange> changes)

@@ -17,16 +17,22 @@ public sealed class RuleSandbox : IAsyncDisposable
     private readonly CellLoader _loader;
     private readonly ConcurrentDictionary<TenantId, TenantCell> _tenants = new();
     private readonly SemaphoreSlim _room;
+
+    // The line's cells never wait for those beside it, which may wait for the world.
+    private readonly SemaphoreSlim _besideRoom;
+    private readonly SignForTenant? _sign;
     private int _wanting;
 
-    public RuleSandbox(SandboxOptions options, TimeProvider time, ILogger<RuleSandbox> log)
+    /// <param name="sign">Signs for tenants; null where there are no secrets to sign with.</param>
+    public RuleSandbox(SandboxOptions options, TimeProvider time, ILogger<RuleSandbox> log, SignForTenant? sign = null)
     {
         options.ThrowIfFaulty();
-        (_options, _time) = (options, time);
-        _zygote = new Zygote(options, time, log);
-        _deadlines = new Deadlines(options, _zygote, time);
+        (_options, _time, _sign) = (options, time, sign);
+        _zygote = new Zygote(options, time, log, LeaveStale);
+        _deadlines = new Deadlines(options, time);
         _loader = new CellLoader(_zygote, _deadlines, options, time);
         _room = new SemaphoreSlim(options.Cells);
+        _besideRoom = new SemaphoreSlim(Math.Max(1, options.Cells / 2));
     }
 
     public SandboxHealth Health => _zygote.Health;
@@ -64,12 +70,31 @@ public sealed class RuleSandbox : IAsyncDisposable
         try
         {
             return RunWithoutCell(tenant, tree, slice)
-                ?? await new SliceRunner(_deadlines, _options, _time).RunAsync(
+                ?? await new SliceRunner(_deadlines, _sign, _options, _time).RunAsync(
                     tenant, slice, () => ObtainAsync(tenant, tree, slice.State.GetValueOrDefault(0), ct), cell => Retire(tenant, cell), ct);
         }
         finally
         {
             Leave(tenant);
+        }
+    }
+
+    /// <summary>
+    /// Does a run beside the line, in a cell of its own, on the state that it is given. It may call out. Many at once for a tenant; they do not know of one another.
+    /// </summary>
+    /// <exception cref="SandboxUnavailable">Nothing was run, or what was run is lost; nobody is to blame.</exception>
+    public async Task<BesideEnded> RunBesideAsync(CellTree tree, BesideRun run, MakeCall call, CancellationToken ct)
+    {
+        var tenant = _tenants.GetOrAdd(tree.Tenant, _ => new TenantCell());
+        await _besideRoom.WaitAsync(ct);
+        try
+        {
+            return await new BesideRunner(_deadlines, _sign, _options, _time).RunAsync(
+                run, call, () => ObtainBesideAsync(tenant, tree, run.State.GetValueOrDefault(0), ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct);
+        }
+        finally
+        {
+            _besideRoom.Release();
         }
     }
 
@@ -111,9 +136,13 @@ public sealed class RuleSandbox : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _deadlines.Dispose();
-        foreach (var tenant in _tenants.Keys)
+        foreach (var (id, tenant) in _tenants)
         {
-            Drop(tenant);
+            Drop(id);
+            while (tenant.TakeResting() is { } cell)
+            {
+                Retire(tenant, cell);
+            }
         }
 
         await _zygote.DisposeAsync();
@@ -123,12 +152,17 @@ public sealed class RuleSandbox : IAsyncDisposable
     private Transcript? RunWithoutCell(TenantCell tenant, CellTree tree, Slice slice)
     {
         tenant.NoteIfWithoutScripts(tree);
-        if (tenant.Loaded is not { } loaded || !loaded.IsOf(tree) || slice.Owed.Count > 0 || slice.Arrivals.Count == 0 || slice.Runs < 1)
+        if (tenant.Loaded is not { } loaded || !loaded.IsOf(tree) || slice.Owed.Count > 0 || slice.Arrivals.Count + slice.Landings.Count == 0 || slice.Runs < 1)
         {
             return null;
         }
 
         var course = new SliceCourse(loaded.Table, slice, _options);
+        if (course.Pending.Count > 0)
+        {
+            return null;
+        }
+
         foreach (var arrival in slice.Arrivals)
         {
             if (!course.WakesNobody(arrival))
@@ -144,6 +178,11 @@ public sealed class RuleSandbox : IAsyncDisposable
             known?.Remove(arrival.Pid);
         }
 
+        foreach (var change in slice.Landings.SelectMany(landing => landing.Ended?.Changes ?? []))
+        {
+            known?.Remove(change.Pid);
+        }
+
         return course.ToTranscript();
     }
 
@@ -157,7 +196,7 @@ public sealed class RuleSandbox : IAsyncDisposable
     private void Leave(TenantCell tenant)
     {
         tenant.Used = _time.GetTimestamp();
-        if (Volatile.Read(ref _wanting) > 0 && tenant.Cell is { } cell)
+        if (tenant.Cell is { } cell && (cell.Channel.IsStale || Volatile.Read(ref _wanting) > 0))
         {
             Retire(tenant, cell);
         }
@@ -170,12 +209,39 @@ public sealed class RuleSandbox : IAsyncDisposable
     {
         if (tenant.Cell is { } cell)
         {
-            if (cell.Tree.Version == tree.Version && cell.Tree.TimeZone == tree.TimeZone && !cell.Channel.Death.IsCompleted)
+            if (cell.Tree.Version == tree.Version && cell.Tree.TimeZone == tree.TimeZone && !cell.Channel.IsStale && !cell.Channel.Death.IsCompleted)
             {
                 return cell;
             }
 
             Retire(tenant, cell);
+        }
+
+        await MakeRoomAsync(ct);
+        try
+        {
+            var fresh = await _loader.LoadAsync(tenant, tree, shared, ct);
+            tenant.Keep(fresh);
+            return fresh;
+        }
+        catch
+        {
+            _room.Release();
+            throw;
+        }
+    }
+
+    /// <summary>A cell of the tenant's beside the line, one that rests where there is one.</summary>
+    private async Task<Cell> ObtainBesideAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, CancellationToken ct)
+    {
+        while (tenant.TakeResting() is { } resting)
+        {
+            if (resting.Tree.Version == tree.Version && resting.Tree.TimeZone == tree.TimeZone && !resting.Channel.Death.IsCompleted)
+            {
+                return resting;
+            }
+
+            Retire(tenant, resting);
         }
 
         await MakeRoomAsync(ct);
@@ -187,6 +253,18 @@ public sealed class RuleSandbox : IAsyncDisposable
         {
             _room.Release();
             throw;
+        }
+    }
+
+    private void Rest(TenantCell tenant, Cell cell)
+    {
+        if (Volatile.Read(ref _wanting) > 0 || cell.Channel.IsStale)
+        {
+            Retire(tenant, cell);
+        }
+        else
+        {
+            tenant.Rest(cell);
         }
     }
 
@@ -203,6 +281,23 @@ public sealed class RuleSandbox : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the idle cells of a zygote that another has taken the place of; the others end when their work does.</summary>
+    private void LeaveStale()
+    {
+        foreach (var tenant in _tenants.Values)
+        {
+            if (tenant.Cell is { Channel.IsStale: true } && tenant.Gate.Wait(0))
+            {
+                Leave(tenant);
+            }
+
+            foreach (var cell in tenant.TakeAllResting())
+            {
+                Rest(tenant, cell);
+            }
+        }
+    }
+
     /// <summary>Waits until there is room for one more cell. The idle one that was used least recently makes it.</summary>
     private async Task MakeRoomAsync(CancellationToken ct)
     {
@@ -214,6 +309,20 @@ public sealed class RuleSandbox : IAsyncDisposable
         Interlocked.Increment(ref _wanting);
         try
         {
+            foreach (var tenant in _tenants.Values)
+            {
+                if (tenant.TakeResting() is { } resting)
+                {
+                    Retire(tenant, resting);
+                    break;
+                }
+            }
+
+            if (await _room.WaitAsync(0, ct))
+            {
+                return;
+            }
+
             foreach (var tenant in _tenants.Values.Where(tenant => tenant.Cell is not null).OrderBy(tenant => tenant.Used))
             {
                 if (!await tenant.Gate.WaitAsync(0, ct))

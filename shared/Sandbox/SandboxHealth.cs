@@ -1,6 +1,17 @@
 namespace Eddy.Sandbox;
 
 /// <summary>Whether rules can run.</summary>
+/// <param name="Ready">They can.</param>
 /// <param name="Reason">Why they can not, in a sentence for operators; null while they can.</param>
 /// <param name="LandlockAbi">The kernel's version of Landlock; 0 where it has none, which is a warning and not a stop.</param>
-public sealed record SandboxHealth(bool Ready, string? Reason, int LandlockAbi);
+public sealed record SandboxHealth(bool Ready, string? Reason, int LandlockAbi)
+{
+    /// <summary>Cells run without any seal, as <see cref="SandboxOptions.Unsealed"/> allows to a developer.</summary>
+    public bool IsUnsealed { get; init; }
+
+    /// <summary>The walls of the seal as the last zygote tried them; empty where none was started, or where there is no seal.</summary>
+    public IReadOnlyList<SealWall> Walls { get; init; } = [];
+
+    /// <summary>Interpreter, kernel, architecture and user of the zygote; null where none was started.</summary>
+    public string? Zygote { get; init; }
+}

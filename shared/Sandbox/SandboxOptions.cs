@@ -45,8 +45,31 @@ public sealed class SandboxOptions
     /// <summary>How many runs one cascade may have.</summary>
     public int CascadeRuns { get; set; } = 10_000;
 
+    /// <summary>The longest body of a call, or text to sign, that a cell may hand to the host.</summary>
+    public int AskBytes { get; set; } = 10 << 20;
+
+    /// <summary>How many runs of one tenant may be beside the line at once, each in a cell of its own; others wait.</summary>
+    public int TenantBeside { get; set; } = 16;
+
     /// <summary>How many cells may live at once; idle ones are ended to make room, the least recently used first.</summary>
     public int Cells { get; set; } = 200;
+
+    /// <summary>After this time a child zygote is replaced by a fresh one: all cells of one share its hash seed and its layout in memory.</summary>
+    public TimeSpan ZygoteAge { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>After so many cells a child zygote is replaced by a fresh one.</summary>
+    public int ZygoteForks { get; set; } = 10_000;
+
+    /// <summary>
+    /// Cells without any seal, for a developer's machine without Linux: a rule can do whatever this user can. <see cref="UnsealedFault"/> says where
+    /// that is refused.
+    /// </summary>
+    public bool Unsealed { get; set; }
+
+    /// <summary>Why <see cref="Unsealed"/> may not be, in a sentence; null where it is off or may be.</summary>
+    public string? UnsealedFault(bool isDevelopment) => Unsealed && !isDevelopment
+        ? $"{nameof(Unsealed)} is true: every rule could do whatever this server can, and that is for a developer's own machine alone. Take it away, or set ASPNETCORE_ENVIRONMENT=Development."
+        : null;
 
     /// <summary>Everything that is wrong with these settings, one sentence each.</summary>
     public IReadOnlyList<string> Faults()
@@ -75,6 +98,10 @@ public sealed class SandboxOptions
         Within(nameof(CascadeGenerations), CascadeGenerations, 1, 10_000);
         Within(nameof(CascadeRuns), CascadeRuns, 1, 10_000_000);
         Within(nameof(Cells), Cells, 1, 100_000);
+        Within(nameof(AskBytes), AskBytes, 1024, 256 << 20);
+        Within(nameof(TenantBeside), TenantBeside, 1, 1000);
+        Within(nameof(ZygoteAge), ZygoteAge.TotalSeconds, 1, 30 * 86400);
+        Within(nameof(ZygoteForks), ZygoteForks, 2, 10_000_000);
 
         // Whatever a run may change and print must fit the frame that reports it.
         if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (64 << 10))

@@ -23,7 +23,19 @@ public sealed record Slice(
     IReadOnlyList<ArrivalSet> Arrivals,
     IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> State,
     int Runs,
-    TimeSpan Time);
+    TimeSpan Time)
+{
+    /// <summary>Rules and processes of runs that are beside the line: what else wakes there leaves it too.</summary>
+    public IReadOnlyCollection<(string Rule, long Pid)> Away { get; init; } = [];
+
+    /// <summary>Runs that come back from beside the line, each with a cascade of its own, before the arrivals. None where there are owed runs.</summary>
+    public IReadOnlyList<Landing> Landings { get; init; } = [];
+}
+
+/// <summary>A run that comes back from beside the line: what it read still holds, so that what it came to takes its place in the log.</summary>
+/// <param name="Run">What woke it, and the cascade that it belongs to.</param>
+/// <param name="Ended">What it came to. Its changes are those that differ from what is there now. Null where its rule is gone.</param>
+public sealed record Landing(OwedRun Run, RunEnded? Ended);
 
 /// <summary>The KVPs of one arrival: one change set.</summary>
 /// <param name="Arrival">The arrival's public id.</param>

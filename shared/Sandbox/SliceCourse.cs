@@ -12,8 +12,10 @@ internal sealed class SliceCourse
     private readonly SandboxOptions _limits;
     private readonly Queue<Waking> _queue = new();
     private readonly List<Step> _steps = [];
+    private readonly HashSet<(int Rule, long Pid)> _away;
     private int _cascade = -1;
     private int _cascadeRuns;
+    private string _actor;
 
     public SliceCourse(WakeTable table, Slice slice, SandboxOptions limits)
     {
@@ -46,6 +48,10 @@ internal sealed class SliceCourse
         }
 
         _cascadeRuns = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Runs : 0;
+        _actor = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Actor : "";
+        _away = [.. slice.Away.Select(away => (table.IndexOf(away.Rule), away.Pid)).Where(away => away.Item1 >= 0)];
+        _away.UnionWith(slice.Landings.Select(landing => (table.IndexOf(landing.Run.Rule), landing.Run.Pid)));
+        Land();
     }
 
     /// <summary>A run that was woken and has not ended.</summary>
@@ -60,6 +66,12 @@ internal sealed class SliceCourse
     public long Position { get; private set; }
 
     public int Taken { get; private set; }
+
+    /// <summary>How many landings took their place.</summary>
+    public int Landed { get; private set; }
+
+    /// <summary>What the run beside the line has read; null until it was told.</summary>
+    public IReadOnlySet<(long Pid, string Key)>? Reads { get; private set; }
 
     public int Ran { get; private set; }
 
@@ -76,11 +88,12 @@ internal sealed class SliceCourse
 
     public int CascadeRuns => _cascadeRuns;
 
-    public string Actor =>
-        _cascade >= 0 ? _slice.Arrivals[_cascade].Actor : _slice.Owed.Count > 0 ? _slice.Owed[0].Cascade.Actor : "";
+    public string Actor => _actor;
 
-    public Transcript ToTranscript() => new(_steps, Taken, [.. _queue.Select(waking => new LeftRun(
-        _table.Rules[waking.Rule].Id, waking.Pid, waking.Set.Position, waking.Set.Count, waking.Generation, Names(waking.Chain)))]);
+    /// <summary>Rules and processes of runs beside the line, those included that left in this slice.</summary>
+    public IReadOnlyCollection<(int Rule, long Pid)> Away => _away;
+
+    public Transcript ToTranscript() => new(_steps, Taken, [.. _queue.Select(Left)], Landed);
 
     /// <summary>Applies the next arrival.</summary>
     public void Apply()
@@ -93,6 +106,7 @@ internal sealed class SliceCourse
         var arrival = _slice.Arrivals[Taken];
         _cascade = Taken++;
         _cascadeRuns = 0;
+        _actor = arrival.Actor;
         _steps.Add(new ArrivalApplied(_cascade));
         int[]? woken = null;
         foreach (var change in arrival.Changes)
@@ -119,7 +133,7 @@ internal sealed class SliceCourse
     public void Begin(int rule, long pid)
     {
         var next = Next(rule, pid);
-        if (Begun || TooLong(next))
+        if (Begun || TooLong(next) || _away.Contains((rule, pid)))
         {
             throw new CellLied("It began a run twice, or one that its cascade may not have.");
         }
@@ -131,9 +145,9 @@ internal sealed class SliceCourse
         int rule, long pid, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu)
     {
         var next = Next(rule, pid);
-        if (TooLong(next))
+        if (TooLong(next) || _away.Contains((rule, pid)))
         {
-            throw new CellLied("It ran what its cascade may not have.");
+            throw new CellLied("It ran what its cascade may not have, or what is to wait.");
         }
 
         _cascadeRuns++;
@@ -151,6 +165,21 @@ internal sealed class SliceCourse
 
         Wake(woken, pid, changes.Count, next.Generation + 1, woken is { Length: > 0 } ? new Link(_table.Rules[rule].Id, next.Chain) : null);
     }
+
+    /// <summary>The next run leaves the line.</summary>
+    public void Leave(int rule, long pid)
+    {
+        if (TooLong(Next(rule, pid)))
+        {
+            throw new CellLied("It let a run leave that its cascade may not have.");
+        }
+
+        _away.Add((rule, pid));
+        _steps.Add(new RunLeft(Left(_queue.Dequeue())));
+        Begun = false;
+    }
+
+    public void Read(IReadOnlySet<(long Pid, string Key)> reads) => Reads = reads;
 
     /// <summary>The next run is not begun, because its cascade is too long; the cascade ends.</summary>
     public void Stop()
@@ -174,14 +203,20 @@ internal sealed class SliceCourse
     /// <returns>False if there is no run left to blame.</returns>
     public bool Blame(string kind, string message, TimeSpan elapsed, TimeSpan cpu)
     {
-        while (_queue.Count == 0)
+        while (_queue.Count == 0 || !TooLong(_queue.Peek()) && _away.Contains((_queue.Peek().Rule, _queue.Peek().Pid)))
         {
-            if (Taken == _slice.Arrivals.Count)
+            if (_queue.TryPeek(out var waits))
+            {
+                Leave(waits.Rule, waits.Pid);
+            }
+            else if (Taken == _slice.Arrivals.Count)
             {
                 return false;
             }
-
-            Apply();
+            else
+            {
+                Apply();
+            }
         }
 
         if (TooLong(_queue.Peek()))
@@ -222,6 +257,47 @@ internal sealed class SliceCourse
 
         return fold;
     }
+
+    /// <summary>Landings take their place as long as none of them wakes anything: what one wakes runs before the next.</summary>
+    private void Land()
+    {
+        while (_queue.Count == 0 && Landed < _slice.Landings.Count)
+        {
+            var (run, ended) = _slice.Landings[Landed];
+            if (!_slice.Away.Contains((run.Rule, run.Pid)))
+            {
+                _away.Remove((_table.IndexOf(run.Rule), run.Pid));
+            }
+
+            _steps.Add(new RunLanded(Landed++));
+            (_cascadeRuns, _actor) = (run.Cascade.Runs + 1, run.Cascade.Actor);
+            if (ended is null)
+            {
+                continue;
+            }
+
+            _steps.Add(ended);
+            int[]? woken = null;
+            foreach (var change in ended.Changes)
+            {
+                woken = _table.Woken(woken, change.Pid, change.Key);
+            }
+
+            Link? chain = null;
+            if (woken is { Length: > 0 })
+            {
+                foreach (var name in run.Chain.Append(run.Rule))
+                {
+                    chain = new Link(name, chain);
+                }
+            }
+
+            Wake(woken, run.Pid, ended.Changes.Count, run.Generation + 1, chain);
+        }
+    }
+
+    private LeftRun Left(Waking waking) =>
+        new(_table.Rules[waking.Rule].Id, waking.Pid, waking.Set.Position, waking.Set.Count, waking.Generation, Names(waking.Chain));
 
     private Waking Next(int rule, long pid) =>
         _queue.TryPeek(out var next) && next.Rule == rule && next.Pid == pid ? next : throw new CellLied("It ran a rule out of turn.");

@@ -5,7 +5,7 @@ namespace Eddy.Sandbox;
 /// one. A cell tells of runs in batches; where one ends between two, what it had not told is done again run by run. Nothing of a slice is
 /// in force before its transcript is stored, so that doing it again is safe.
 /// </summary>
-internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, TimeProvider time)
+internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, SandboxOptions options, TimeProvider time)
 {
     private readonly FrameReader _reader = new(options);
     private long _started;
@@ -20,7 +20,8 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
         _started = time.GetTimestamp();
         var cell = await obtain();
         var course = new SliceCourse(cell.Table, slice, options);
-        while (true)
+        Unknow(cell, slice, course);
+        while (!course.Exhausted)
         {
             var before = course.StepCount;
             CellEnding? ending;
@@ -65,9 +66,21 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
                 }
 
                 course = new SliceCourse(next.Table, slice, options);
+                Unknow(next, slice, course);
             }
 
             cell = next;
+        }
+
+        return course.ToTranscript();
+    }
+
+    /// <summary>What landed has changed processes without the cell.</summary>
+    private static void Unknow(Cell cell, Slice slice, SliceCourse course)
+    {
+        foreach (var change in slice.Landings.Take(course.Landed).SelectMany(landing => landing.Ended?.Changes ?? []))
+        {
+            cell.Known.Remove(change.Pid);
         }
     }
 
@@ -117,6 +130,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
         await using var stop = ct.Register(() => channel.Kill(null));
         using var writer = new SliceWriter();
         Write(writer, number, cell, slice, course);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, options);
         channel.StartWaiting();
         deadlines.Watch(channel);
         try
@@ -125,8 +139,22 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
             {
                 while (await channel.ReceiveAsync() is { } frame)
                 {
-                    told += frame.Length;
+                    // The clock of a run that asks goes on.
+                    if (CellAsks.IsAsk(frame.Span))
+                    {
+                        await asks.AnswerAsync(frame, ct);
+                        continue;
+                    }
+
+                    var (steps, begun) = (course.StepCount, course.Begun);
                     var done = _reader.Read(frame.Span, number, course);
+                    if (!done && (steps, begun) == (course.StepCount, course.Begun))
+                    {
+                        // Each frame sets the clock of the run under way back: one that tells nothing would hold the line for good.
+                        throw new CellLied("It told nothing.");
+                    }
+
+                    told += frame.Length;
                     if (course.Ran > slice.Runs || told > options.SliceBytes + (2L * options.FrameBytes))
                     {
                         // A cell that never came to an end would fill the host.
@@ -161,7 +189,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SandboxOptions options, T
 
     private void Write(SliceWriter writer, long number, Cell cell, Slice slice, SliceCourse course)
     {
-        var fresh = course.StepCount == 0 || course.Steps[^1] is OwedDropped;
+        var fresh = course.Steps.All(step => step is OwedDropped);
         var fold = fresh ? null : course.Replay();
         var forget = cell.IsFull(MostLength);
         if (forget)

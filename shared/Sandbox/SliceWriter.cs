@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Eddy.Egress;
 
 namespace Eddy.Sandbox;
 
@@ -37,6 +38,20 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteNumber("MEMORY", options.MemoryMiB);
         _json.WriteNumber("FRAME", options.FrameBytes);
         _json.WriteNumber("TOLD", options.SliceBytes);
+        _json.WriteEndObject();
+        Close();
+    }
+
+    /// <summary>What stands for the tenant's secrets, by name.</summary>
+    public void Secrets(IReadOnlyDictionary<string, string> placeholders)
+    {
+        Open("secrets");
+        _json.WriteStartObject();
+        foreach (var (name, placeholder) in placeholders)
+        {
+            _json.WriteString(name, placeholder);
+        }
+
         _json.WriteEndObject();
         Close();
     }
@@ -219,7 +234,69 @@ internal sealed class SliceWriter : IDisposable
         }
 
         _json.WriteEndArray();
+        _json.WriteStartArray();
+        foreach (var (rule, pid) in course.Away)
+        {
+            _json.WriteNumberValue(rule);
+            _json.WriteNumberValue(pid);
+        }
+
+        _json.WriteEndArray();
         Close();
+    }
+
+    /// <summary>A run beside the line. What woke it came before in frames of its own.</summary>
+    public void Beside(long number, DateTimeOffset at, int rule, long pid, string actor)
+    {
+        Open("beside");
+        _json.WriteNumberValue(number);
+        _json.WriteStringValue(at);
+        _json.WriteNumberValue(rule);
+        _json.WriteNumberValue(pid);
+        _json.WriteStringValue(actor);
+        Close();
+    }
+
+    public void Answered(CallAnswer answer)
+    {
+        Parts(answer.Body.Span);
+        Open("answered");
+        _json.WriteNumberValue(answer.Status);
+        _json.WriteStringValue(answer.Reason);
+        _json.WriteStartArray();
+        foreach (var (name, value) in answer.Headers)
+        {
+            _json.WriteStringValue(name);
+            _json.WriteStringValue(value);
+        }
+
+        _json.WriteEndArray();
+        Close();
+    }
+
+    public void Signed(ReadOnlySpan<byte> signature)
+    {
+        Parts(signature);
+        Open("answered");
+        Close();
+    }
+
+    public void Refused(string kind, string message)
+    {
+        Open("refused");
+        _json.WriteStringValue(kind);
+        _json.WriteStringValue(message);
+        Close();
+    }
+
+    private void Parts(ReadOnlySpan<byte> bytes)
+    {
+        for (; bytes.Length > 0; bytes = bytes[Math.Min(bytes.Length, Piece)..])
+        {
+            Open("part");
+            _json.WriteBase64StringValue(bytes[..Math.Min(bytes.Length, Piece)]);
+            Close();
+        }
     }
 
     private long Length => _json.BytesCommitted + _json.BytesPending;

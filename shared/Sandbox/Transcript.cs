@@ -1,3 +1,5 @@
+using Eddy.Egress;
+
 namespace Eddy.Sandbox;
 
 /// <summary>
@@ -7,7 +9,8 @@ namespace Eddy.Sandbox;
 /// <param name="Steps">What happened, in order.</param>
 /// <param name="ArrivalsTaken">How many of the slice's arrivals were applied; the others stay in the line.</param>
 /// <param name="Owed">The runs that the slice's last cascade still owes, in order. Owed runs of the slice that it did not come to are among them.</param>
-public sealed record Transcript(IReadOnlyList<Step> Steps, int ArrivalsTaken, IReadOnlyList<LeftRun> Owed);
+/// <param name="LandingsTaken">How many of the slice's landings took their place; the others wait for a later slice.</param>
+public sealed record Transcript(IReadOnlyList<Step> Steps, int ArrivalsTaken, IReadOnlyList<LeftRun> Owed, int LandingsTaken = 0);
 
 /// <summary>A place in the transcript.</summary>
 public abstract record Step;
@@ -15,13 +18,19 @@ public abstract record Step;
 /// <summary>The arrival of this index was applied: its changes come next in the log.</summary>
 public sealed record ArrivalApplied(int Index) : Step;
 
+/// <summary>The run of this landing's index comes next, and is the first of its cascade here.</summary>
+public sealed record RunLanded(int Index) : Step;
+
+/// <summary>A run left the line: it called out, or has to wait for one of the same rule and process that did. It is done beside the line.</summary>
+public sealed record RunLeft(LeftRun Run) : Step;
+
 /// <summary>The owed run of this index of the slice is no more to be run, because its rule is gone from the tenant's files.</summary>
 public sealed record OwedDropped(int Index) : Step;
 
 /// <summary>A run ended.</summary>
 /// <param name="Rule">The rule's id, as in <see cref="OwedRun.Rule"/>.</param>
 /// <param name="Pid">The process in which it ran.</param>
-/// <param name="Arrival">The index of the slice's arrival whose cascade it belongs to, or -1 where that is the cascade of the slice's owed runs.</param>
+/// <param name="Arrival">The index of the slice's arrival whose cascade it belongs to, or -1 where that is the cascade of the slice's owed runs or of a landing.</param>
 /// <param name="SetPosition">The position of the first event of the change set that woke it.</param>
 /// <param name="Generation">As in <see cref="OwedRun.Generation"/>.</param>
 /// <param name="Outcome">How it ended.</param>
@@ -32,7 +41,11 @@ public sealed record OwedDropped(int Index) : Step;
 /// <param name="Cpu">CPU time.</param>
 public sealed record RunEnded(
     string Rule, long Pid, int Arrival, long SetPosition, int Generation, RunOutcome Outcome,
-    IReadOnlyList<PidChange> Changes, string? Log, RunError? Error, TimeSpan Elapsed, TimeSpan Cpu) : Step;
+    IReadOnlyList<PidChange> Changes, string? Log, RunError? Error, TimeSpan Elapsed, TimeSpan Cpu) : Step
+{
+    /// <summary>The outgoing calls that it made, in order.</summary>
+    public IReadOnlyList<CallRecord> Calls { get; init; } = [];
+}
 
 /// <summary>A run's change of its process or of the shared bag (0).</summary>
 public readonly record struct PidChange(long Pid, string Key, string? Value);
@@ -61,7 +74,7 @@ public enum RunOutcome : short
 /// <param name="Traceback">The traceback in the tenant's own lines only.</param>
 public sealed record RunError(string Kind, string Message, string? File, int? Line, string? Traceback);
 
-/// <summary>A run that the slice leaves to a later one.</summary>
+/// <summary>A run that the slice leaves to a later one, or to be done beside the line.</summary>
 /// <param name="SetPosition">The first position of the change set that woke it.</param>
 /// <param name="SetCount">How many events that change set has.</param>
 public sealed record LeftRun(string Rule, long Pid, long SetPosition, int SetCount, int Generation, IReadOnlyList<string> Chain);

@@ -11,7 +11,7 @@ public sealed class BenchAlone;
 [Collection(nameof(BenchTests))]
 public sealed class BenchTests
 {
-    private static readonly string[] Cases = ["floor", "accept", "settled", "way", "chain", "cold", "many", "quiet"];
+    private static readonly string[] Cases = ["floor", "accept", "settled", "way", "chain", "cold", "many", "quiet", "sandbox"];
 
     [Fact]
     public async Task Every_case_measures_the_running_product_and_the_log_has_each_event_once()
@@ -19,7 +19,7 @@ public sealed class BenchTests
         var folder = Directory.CreateTempSubdirectory("eddy-bench-");
         try
         {
-            using var bench = Process.Start(new ProcessStartInfo(Path.Combine(Root(), "bench", "run"), ["--quick", "--out", folder.FullName])
+            using var bench = Process.Start(new ProcessStartInfo(Path.Combine(Repository.Root, "bench", "run"), ["--quick", "--out", folder.FullName])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -40,16 +40,5 @@ public sealed class BenchTests
         {
             folder.Delete(recursive: true);
         }
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Saas.sln")))
-        {
-            folder = folder.Parent.ShouldNotBeNull();
-        }
-
-        return folder.FullName;
     }
 }

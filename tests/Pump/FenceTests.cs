@@ -89,7 +89,7 @@ public sealed class FenceTests(TestDatabase database)
 
     private static async Task FenceAsync(NpgsqlConnection connection, Guid worker, long epoch, long slice)
     {
-        await using var fence = new NpgsqlCommand("select fence_slice($1, array[7]::smallint[], array[$2], array[$3], '{}', '{}', '{}', '{}', '{}', '{}', '{}')", connection);
+        await using var fence = new NpgsqlCommand("select fence_slice($1, array[7]::smallint[], array[$2], array[$3], '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')", connection);
         fence.Parameters.Add(new() { Value = worker });
         fence.Parameters.Add(new() { Value = epoch, NpgsqlDbType = NpgsqlDbType.Bigint });
         fence.Parameters.Add(new() { Value = slice, NpgsqlDbType = NpgsqlDbType.Bigint });

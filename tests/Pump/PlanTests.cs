@@ -51,18 +51,18 @@ public sealed class PlanTests(TestDatabase database)
 
     private static async Task CommitAsync(NpgsqlConnection connection, Guid worker, short shard, Guid tenant, long slice, long[] done, long before, long position)
     {
-        await using var fence = new NpgsqlCommand("select fence_slice($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", connection);
+        await using var fence = new NpgsqlCommand("select fence_slice($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", connection);
         object[] values =
         [
             worker, new[] { shard }, new[] { 0L }, new[] { slice }, done.Select(_ => shard).ToArray(), done, new[] { tenant }, new[] { before }, new[] { position },
-            new[] { 0L }, new[] { DateTime.UtcNow },
+            new[] { 0L }, new[] { DateTime.UtcNow }, new[] { 0L },
         ];
         foreach (var value in values)
         {
             fence.Parameters.Add(new() { Value = value });
         }
 
-        fence.Parameters[^1].NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz;
+        fence.Parameters[^2].NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz;
         await fence.ExecuteNonQueryAsync(Cancel);
     }
 

@@ -51,21 +51,7 @@ public sealed class TestProduct : IAsyncDisposable
     /// <summary>Its database, for what a test prepares and looks at.</summary>
     public TestDatabase Database { get; private set; } = null!;
 
-    private static string Script => Path.Combine(Root, "scripts", "postgres");
-
-    private static string Root
-    {
-        get
-        {
-            var folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "Saas.sln")))
-            {
-                folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests are not run within their repository.");
-            }
-
-            return folder;
-        }
-    }
+    private static string Script => Path.Combine(Repository.Root, "scripts", "postgres");
 
     /// <param name="settings">Further settings of web and worker, as in <c>Pump__Runs=4</c>.</param>
     public static async Task<TestProduct> StartAsync(params string[] settings)
@@ -111,7 +97,7 @@ public sealed class TestProduct : IAsyncDisposable
     /// <summary>Puts what all parts have said where it outlives the product; returns the folder.</summary>
     public string KeepLogs()
     {
-        var kept = Directory.CreateDirectory(Path.Combine(Root, "artifacts", "test-results", Path.GetFileName(_folder))).FullName;
+        var kept = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "test-results", Path.GetFileName(_folder))).FullName;
         foreach (var log in _parts.Keys.Where(part => part != "postgres").Select(LogOf).Append(Path.Combine(_folder, "log", "postgres.log")).Where(File.Exists))
         {
             File.Copy(log, Path.Combine(kept, Path.GetFileName(log)), overwrite: true);

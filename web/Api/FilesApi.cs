@@ -74,7 +74,7 @@ public static class FilesApi
         context.Response.Headers.ContentDisposition = "attachment";
         var type = ContentTypes.TryGetContentType(path, out var known) ? known : "application/octet-stream";
         return Results.Bytes(
-            file.Content, type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type, lastModified: file.SavedAt, entityTag: new EntityTagHeaderValue(ETag(file.Version)));
+            file.Content, type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type, lastModified: file.SavedAt, entityTag: new EntityTagHeaderValue(Precondition.ETag(file.Version)));
     }
 
     private static async Task<IResult> SaveAsync(
@@ -85,12 +85,12 @@ public static class FilesApi
             return new Problem(ProblemType.InvalidRequest, pathFault);
         }
 
-        if (!TryCondition(context.Request, out var condition, out var problem))
+        if (!Precondition.TryRead(context.Request, out var condition, out var problem))
         {
             return problem!;
         }
 
-        if (await BodyAsync(context.Request, options.FileBytes, cancel) is not { } content)
+        if (await RequestBody.ReadAsync(context.Request, options.FileBytes, cancel) is not { } content)
         {
             return new Problem(ProblemType.BodyTooLarge, $"A file has at most {options.FileBytes} bytes.");
         }
@@ -114,11 +114,11 @@ public static class FilesApi
         switch (outcome)
         {
             case SaveOutcome.Saved saved:
-                context.Response.Headers.ETag = ETag(saved.File.Version);
+                context.Response.Headers.ETag = Precondition.ETag(saved.File.Version);
                 var answer = FileAnswer.Of(saved.File);
                 return saved.IsNew ? Results.Created(context.Request.Path.ToUriComponent(), answer) : Results.Ok(answer);
             case SaveOutcome.Changed changed:
-                return Changed(path, changed);
+                return Precondition.Changed(path, changed.Version);
             default:
                 return new Problem(ProblemType.TooMany, $"A tenant has at most {FileStore.MostFiles} files.");
         }
@@ -126,7 +126,7 @@ public static class FilesApi
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string path, FileStore files, CancellationToken cancel)
     {
-        if (!TryCondition(context.Request, out var condition, out var problem))
+        if (!Precondition.TryRead(context.Request, out var condition, out var problem))
         {
             return problem!;
         }
@@ -135,7 +135,7 @@ public static class FilesApi
         return await files.DeleteAsync(holder.Tenant, path, holder.Actor, condition, cancel) switch
         {
             null => NotThere(path),
-            SaveOutcome.Changed changed => Changed(path, changed),
+            SaveOutcome.Changed changed => Precondition.Changed(path, changed.Version),
             _ => Results.NoContent(),
         };
     }
@@ -151,65 +151,7 @@ public static class FilesApi
         return [.. errors.Select(error => new FileFault(error.Line, error.Column, error.Message))];
     }
 
-    private static async Task<byte[]?> BodyAsync(HttpRequest request, int most, CancellationToken cancel)
-    {
-        if (request.ContentLength > most)
-        {
-            return null;
-        }
-
-        using var body = new MemoryStream();
-        var buffer = new byte[16384];
-        int read;
-        while ((read = await request.Body.ReadAsync(buffer, cancel)) > 0)
-        {
-            if (body.Length + read > most)
-            {
-                return null;
-            }
-
-            body.Write(buffer, 0, read);
-        }
-
-        return body.ToArray();
-    }
-
-    private static bool TryCondition(HttpRequest request, out FileCondition condition, out Problem? problem)
-    {
-        (condition, problem) = (FileCondition.None, null);
-        var headers = request.GetTypedHeaders();
-        if (request.Headers.IfNoneMatch.Count > 0)
-        {
-            if (request.Headers.IfNoneMatch is not ["*"])
-            {
-                problem = new Problem(ProblemType.InvalidRequest, "If-None-Match takes * here: make the file only if it is new.");
-                return false;
-            }
-
-            condition = new FileCondition(MustBeNew: true, MustBeThere: false, null);
-        }
-        else if (request.Headers.IfMatch is ["*"])
-        {
-            condition = new FileCondition(MustBeNew: false, MustBeThere: true, null);
-        }
-        else if (request.Headers.IfMatch.Count > 0)
-        {
-            // A tag that is not ours names no version, so the condition can not hold.
-            var seen = headers.IfMatch.Where(tag => !tag.IsWeak)
-                .Select(tag => long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : -1)
-                .ToList();
-            condition = new FileCondition(MustBeNew: false, MustBeThere: true, seen);
-        }
-
-        return true;
-    }
-
-    private static string ETag(long version) => string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
-
     private static Problem NotThere(string path) => new(ProblemType.NotFound, $"There is no file {path}.");
-
-    private static Problem Changed(string path, SaveOutcome.Changed changed) =>
-        new(ProblemType.PreconditionFailed, changed.Version is { } version ? $"{path} has version {version}." : $"{path} is not there.");
 }
 
 /// <summary>Why a version of a file is not in force. Lines and columns count from 1.</summary>

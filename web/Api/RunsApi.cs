@@ -85,7 +85,7 @@ public static class RunsApi
         await store.ReadAsync(context.Holder().Tenant, id, cancel) is var (run, changes)
             ? Results.Ok(new RunDetailAnswer(
                 run.Id, run.At, run.SaidNo ?? [run.Rule!], RunAnswer.WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
-                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, run.Log, RawJson.OrNull(run.Error), run.Trace, [.. changes.Select(EventAnswer.Of)]))
+                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, run.Log, RawJson.OrNull(run.Error), run.Trace, RawJson.OrNull(run.Calls), [.. changes.Select(EventAnswer.Of)]))
             : new Problem(ProblemType.NotFound, $"There is no run {id}.");
 
     private static RunOutcome? OutcomeOf(string word) => word switch
@@ -148,6 +148,7 @@ public sealed record RunListAnswer(IReadOnlyList<RunAnswer> Runs, string? Next);
 /// <param name="Rules">The rule; with outcome no, all the rules whose checks said no together.</param>
 /// <param name="Log">What it printed.</param>
 /// <param name="Traceparent">The W3C trace that it continues.</param>
+/// <param name="Calls">Its outgoing HTTP calls: method, host, path, status, bytes out and in, milliseconds, fault, and the names of the secrets used; null where it made none.</param>
 /// <param name="Changes">What it changed.</param>
 public sealed record RunDetailAnswer(
     long Id,
@@ -164,4 +165,5 @@ public sealed record RunDetailAnswer(
     string? Log,
     RawJson? Error,
     string? Traceparent,
+    RawJson? Calls,
     IReadOnlyList<EventAnswer> Changes);

@@ -10,9 +10,8 @@ public sealed class Readiness(NpgsqlDataSource source, RuleSandbox sandbox, WebO
 
     public async Task<ReadyAnswer> LookAsync(CancellationToken cancel)
     {
-        var health = sandbox.Health;
+        var rules = SandboxAnswer.Of(sandbox.Health);
         var (database, pump) = await AskAsync(cancel);
-        var rules = new PartAnswer(health.Ready, health.Reason);
         return new ReadyAnswer(database.Ready && pump.Ready && rules.Ready, database, rules, pump);
     }
 
@@ -37,7 +36,7 @@ public sealed class Readiness(NpgsqlDataSource source, RuleSandbox sandbox, WebO
 }
 
 /// <summary>Whether everything is there.</summary>
-public sealed record ReadyAnswer(bool Ready, PartAnswer Database, PartAnswer Sandbox, PumpAnswer Pump);
+public sealed record ReadyAnswer(bool Ready, PartAnswer Database, SandboxAnswer Sandbox, PumpAnswer Pump);
 
 /// <param name="Reason">Why it is not ready; null where it is.</param>
 public sealed record PartAnswer(bool Ready, string? Reason);

@@ -177,7 +177,7 @@ public static class IngestApi
     private static async Task<SettledAnswer> SettledAsync(RunStore store, TenantId tenant, AcceptedArrival arrival, CancellationToken cancel)
     {
         var (first, last) = arrival.Runs is { } range ? (range.First, range.Last) : await store.FindRangeAsync(tenant, arrival.Pid, arrival.Arrival, cancel);
-        var (process, runs) = await store.ReadWithProcessAsync(tenant, arrival.Pid, first, last, cancel);
+        var (process, runs) = await store.ReadWithProcessAsync(tenant, arrival.Pid, arrival.Arrival, first, last, cancel);
         return new SettledAnswer(
             arrival.Arrival,
             arrival.Pid,

@@ -34,13 +34,14 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     public static readonly ProblemType TooManyRequests = new("too-many-requests", 429, "Too much is waiting");
     public static readonly ProblemType Failed = new("failed", 500, "Something went wrong here");
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The service can not take this now");
+    public static readonly ProblemType NoMasterKey = new("no-master-key", 503, "Secrets can not be kept here");
 
     /// <summary>All of them, by status.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         InvalidJson, InvalidForm, InvalidText, InvalidCsv, WrongShape, NothingToSet, InvalidKey, InvalidValue, TooMany, InvalidRequest, UnknownKey, MissingScope,
         UnknownProcess, NotFound, MethodNotAllowed, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedPart, UnsupportedType,
-        IdempotencyMismatch, Refused, PreconditionRequired, TooManyRequests, Failed, Unavailable,
+        IdempotencyMismatch, Refused, PreconditionRequired, TooManyRequests, Failed, Unavailable, NoMasterKey,
     ];
 
     /// <summary>The problem's <c>type</c>: the address of its description.</summary>

@@ -11,12 +11,12 @@ public static class WorkerHealth
         app.MapGet("/health/live", () => Results.Ok(new { live = true }));
         app.MapGet("/health/ready", (RuleSandbox sandbox, PumpProcess pump) =>
         {
-            var seal = sandbox.Health;
+            var seal = SandboxAnswer.Of(sandbox.Health);
             var leases = pump.Current is { IsAlive: true };
             var answer = new
             {
                 ready = seal.Ready && leases,
-                sandbox = new { ready = seal.Ready, reason = seal.Reason, landlock = seal.LandlockAbi },
+                sandbox = seal,
                 pump = new { ready = leases, reason = leases ? null : "The pump has no leases that are good.", shards = pump.Current?.Shards.Count ?? 0 },
             };
             return Results.Json(answer, statusCode: answer.ready ? 200 : 503);

@@ -32,6 +32,12 @@ public sealed class Fold
     private long _firstRun;
     private int _runs;
 
+    // When the change sets were made that earlier slices brought along.
+    private Dictionary<long, DateTime>? _setAt;
+
+    // Of the run that lands next: it may be another than that of the turn.
+    private long? _tree;
+
     private Fold(Turn turn, SliceRows rows)
     {
         (_turn, _rows, _line) = (turn, rows, turn.Line);
@@ -71,6 +77,20 @@ public sealed class Fold
                     isOpen = true;
                     ApplyArrival(_turn.Arrivals[applied.Index]);
                     break;
+                case RunLanded landed:
+                    if (isOpen)
+                    {
+                        Settle();
+                    }
+
+                    isOpen = true;
+                    Land(_turn.Landings[landed.Index].Flight);
+                    break;
+                case RunLeft left:
+                    _line.Left.Add(_root);
+                    _turn.Shard.MayBeBeside = true;
+                    Owe(left.Run, beside: true);
+                    break;
                 case RunEnded run:
                     _runs++;
                     outcomes[(int)run.Outcome]++;
@@ -81,7 +101,10 @@ public sealed class Fold
 
         if (transcript.Owed.Count > 0)
         {
-            Owe(transcript.Owed);
+            foreach (var run in transcript.Owed)
+            {
+                Owe(run, beside: false);
+            }
         }
         else if (isOpen)
         {
@@ -100,6 +123,7 @@ public sealed class Fold
         _rows.Heads.Positions.Add(_line.Position);
         _rows.Heads.Runs.Add(_line.Run);
         _rows.Heads.At.Add(_line.At);
+        _rows.Heads.Cpu.Add(transcript.Steps.OfType<RunEnded>().Sum(run => (long)run.Cpu.TotalMicroseconds));
         return outcomes;
     }
 
@@ -122,9 +146,19 @@ public sealed class Fold
         }
     }
 
+    private void Land(Flight flight)
+    {
+        var cascade = flight.Run.Cascade;
+        (_root, _actor, _tag, _trace, _firstRun, _runs) = (cascade.Root, cascade.Actor, flight.Tag, flight.Trace, flight.FirstRun, cascade.Runs);
+        _rows.Paid.Tenants.Add(_tenant);
+        _rows.Paid.Ids.Add(flight.Waking);
+        _line.Flights.Remove(flight);
+        _tree = flight.TreeVersion;
+    }
+
     private void ApplyRun(RunEnded run)
     {
-        if (run is { Outcome: RunOutcome.No, Log: null } && _saidNo.TryGetValue((run.SetPosition, run.Pid), out var at))
+        if (run is { Outcome: RunOutcome.No, Log: null, Calls.Count: 0 } && _saidNo.TryGetValue((run.SetPosition, run.Pid), out var at))
         {
             AppendText(_saidNoRules[at].Rules, run.Rule);
             return;
@@ -141,7 +175,9 @@ public sealed class Fold
         rows.Tenants.Add(_tenant);
         rows.Ids.Add(id);
         rows.At.Add(_turn.At);
-        rows.Trees.Add(_turn.TreeVersion);
+        rows.Trees.Add(_tree ?? _turn.TreeVersion);
+        // What it wakes runs in the line.
+        _tree = null;
         rows.Pids.Add(run.Pid);
         rows.Sets.Add(run.SetPosition);
         rows.Roots.Add(_root);
@@ -154,12 +190,13 @@ public sealed class Fold
         rows.Logs.Add(run.Log);
         rows.Errors.Add(run.Error is null ? null : JsonSerializer.Serialize(run.Error, JsonSerializerOptions.Web));
         rows.Traces.Add(_trace);
+        rows.Calls.Add(run.Calls.Count == 0 ? null : JsonSerializer.Serialize(run.Calls, JsonSerializerOptions.Web));
         if (run.Outcome == RunOutcome.No)
         {
             rows.Rules.Add(null);
             rows.SaidNo.Add(null);
             var rules = AppendText(new StringBuilder(), run.Rule);
-            if (run.Log is null)
+            if (run is { Log: null, Calls.Count: 0 })
             {
                 _saidNo[(run.SetPosition, run.Pid)] = _saidNoRules.Count;
             }
@@ -188,6 +225,7 @@ public sealed class Fold
 
         var position = ++_line.Position;
         _changed[(pid, key)] = (value, position);
+        _line.NoteChange(pid, key, position);
         if (pid != 0 && (key == "kind" || (previous is null && state.Count == 1)))
         {
             // A process is made by its first KVP; what is there already is left alone by the statement.
@@ -211,34 +249,32 @@ public sealed class Fold
 
     private void Settle()
     {
-        if (_tag is { } tag)
+        if (_tag is { } tag && !_line.HasBeside(_root))
         {
             Tell(tag, string.Create(CultureInfo.InvariantCulture, $":{_firstRun}-{_line.Run}"));
         }
     }
 
-    private void Owe(IReadOnlyList<LeftRun> left)
+    private void Owe(LeftRun run, bool beside)
     {
-        var before = _turn.Owed?.Runs.GroupBy(run => run.Set[0].Position).ToDictionary(group => group.Key, group => group.First().SetAt);
         var rows = _rows.Wakings;
-        foreach (var run in left)
-        {
-            rows.Tenants.Add(_tenant);
-            rows.Rules.Add(run.Rule);
-            rows.Pids.Add(run.Pid);
-            rows.Sets.Add(run.SetPosition);
-            rows.Counts.Add(run.SetCount);
-            rows.SetAt.Add(before is not null && before.TryGetValue(run.SetPosition, out var at) ? at.UtcDateTime : _turn.At);
-            rows.Generations.Add(run.Generation);
-            rows.Chains.Add(ArrayText(run.Chain));
-            rows.Roots.Add(_root);
-            rows.Actors.Add(_actor);
-            rows.Runs.Add(_runs);
-            rows.FirstRuns.Add(_firstRun);
-            rows.LastRuns.Add(_line.Run);
-            rows.Tags.Add(_tag);
-            rows.Traces.Add(_trace);
-        }
+        rows.Tenants.Add(_tenant);
+        rows.Rules.Add(run.Rule);
+        rows.Pids.Add(run.Pid);
+        rows.Sets.Add(run.SetPosition);
+        rows.Counts.Add(run.SetCount);
+        _setAt ??= _turn.Owed?.Runs.DistinctBy(owed => owed.Set[0].Position).ToDictionary(owed => owed.Set[0].Position, owed => owed.SetAt.UtcDateTime) ?? [];
+        rows.SetAt.Add(_setAt.TryGetValue(run.SetPosition, out var at) ? at : _turn.At);
+        rows.Generations.Add(run.Generation);
+        rows.Chains.Add(ArrayText(run.Chain));
+        rows.Roots.Add(_root);
+        rows.Actors.Add(_actor);
+        rows.Runs.Add(_runs);
+        rows.FirstRuns.Add(_firstRun);
+        rows.LastRuns.Add(_line.Run);
+        rows.Tags.Add(_tag);
+        rows.Traces.Add(_trace);
+        rows.Beside.Add(beside);
     }
 
     private void Refuse(LineArrival arrival, string reason)

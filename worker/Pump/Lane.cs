@@ -9,7 +9,7 @@ namespace Eddy.Pump;
 /// A thread that takes slices: reads the line of the shards where something waits, starts the turns of its tenants, and commits those that have ended. Synchronous, with a
 /// connection of its own. A shard is with one lane at a time.
 /// </summary>
-internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source, TurnRunner turns, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger log, CancellationToken stop)
+internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source, TurnRunner turns, Flights flights, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger log, CancellationToken stop)
     : IDisposable
 {
     /// <summary>Between two tries to reach the database.</summary>
@@ -156,11 +156,13 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     /// <summary>Reads the line and starts turns; waits a little for them.</summary>
     private void Start(List<ShardLine> shards)
     {
+        flights.Collect(_connection!, shards);
         var busy = new HashSet<TenantId>();
         foreach (var shard in shards)
         {
             busy.UnionWith(shard.Tenants.Values.Where(line => line.IsRunning).Select(line => line.Tenant));
             busy.UnionWith(Resting(shard));
+            busy.UnionWith(Flights.Held(shard));
         }
 
         var owing = shards.FindAll(shard => shard.MayOwe);
@@ -170,12 +172,18 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         owed.ForEach(cascade => byNumber[cascade.Tenant.Shard].MayOwe = true);
         owed.RemoveAll(cascade => busy.Contains(cascade.Tenant));
         var arrivals = Line(shards, busy, owed);
-        if (arrivals.Count == 0 && owed.Count == 0)
+        var aloft = shards.SelectMany(shard => shard.Aloft.Where(line => !line.IsRunning && !shard.Resting.ContainsKey(line.Tenant)).Select(line => (shard, line))).ToList();
+        if (arrivals.Count == 0 && owed.Count == 0 && aloft.Count == 0)
         {
             return;
         }
 
-        var started = Turns(byNumber, owed, arrivals);
+        var started = Turns(byNumber, owed, arrivals, aloft);
+        if (started.Count == 0)
+        {
+            return;
+        }
+
         using var slice = new SliceWait(started.Count);
         foreach (var turn in started)
         {
@@ -235,11 +243,11 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         return line;
     }
 
-    private List<Turn> Turns(Dictionary<short, ShardLine> shards, List<OwedCascade> owed, List<LineArrival> arrivals)
+    private List<Turn> Turns(Dictionary<short, ShardLine> shards, List<OwedCascade> owed, List<LineArrival> arrivals, List<(ShardLine Shard, TenantLine Line)> aloft)
     {
         var owing = owed.ToDictionary(cascade => cascade.Tenant);
         var waiting = arrivals.GroupBy(arrival => arrival.Tenant).ToDictionary(tenant => tenant.Key, tenant => tenant.ToList());
-        var tenants = owing.Keys.Concat(waiting.Keys).Distinct().ToList();
+        var tenants = owing.Keys.Concat(waiting.Keys).Concat(aloft.Where(one => Flights.IsBack(one.Line)).Select(one => one.Line.Tenant)).Distinct().ToList();
         var lines = new Dictionary<TenantId, TenantLine>(tenants.Count);
         try
         {
@@ -252,17 +260,39 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
                 Want(line, owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], wanted);
             }
 
+            foreach (var (_, line) in aloft)
+            {
+                wanted.UnionWith(Flights.Wanted(line).Where(pid => !line.Knows(pid)).Select(pid => (line, pid)));
+            }
+
             SliceReader.State(_connection!, [.. wanted]);
         }
         catch
         {
             // What was read halfway would pass for a tenant without a past and for processes without KVPs.
-            tenants.ForEach(tenant => shards[tenant.Shard].Tenants.Remove(tenant));
+            foreach (var line in lines.Values.Concat(aloft.Select(one => one.Line)).Distinct())
+            {
+                shards[line.Tenant.Shard].Forget(line);
+            }
+
             throw;
         }
 
         var now = Microseconds(time.GetUtcNow().UtcDateTime);
-        return tenants.ConvertAll(tenant => Turn(shards[tenant.Shard], lines[tenant], owing.GetValueOrDefault(tenant), waiting.GetValueOrDefault(tenant) ?? [], now));
+        var turnsOfSlice = new List<Turn>(tenants.Count);
+        foreach (var tenant in tenants)
+        {
+            var line = lines[tenant];
+            var owes = owing.GetValueOrDefault(tenant);
+            var landings = owes is null && line.Flights.Count > 0 ? flights.Land(line) : [];
+            if (owes is not null || landings.Count > 0 || waiting.ContainsKey(tenant))
+            {
+                turnsOfSlice.Add(Turn(shards[tenant.Shard], line, owes, waiting.GetValueOrDefault(tenant) ?? [], landings, now));
+            }
+        }
+
+        aloft.ForEach(one => flights.TakeOff(one.Shard, one.Line));
+        return turnsOfSlice;
     }
 
     /// <summary>Notes what the turn needs to know and does not.</summary>
@@ -314,14 +344,15 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         }
     }
 
-    private Turn Turn(ShardLine shard, TenantLine line, OwedCascade? owed, List<LineArrival> arrivals, DateTime now)
+    private Turn Turn(
+        ShardLine shard, TenantLine line, OwedCascade? owed, List<LineArrival> arrivals, List<(Flight Flight, Landing Landing)> landings, DateTime now)
     {
         var refused = new List<(LineArrival, string)>();
         var taken = new List<LineArrival>(arrivals.Count);
         Dictionary<long, (int Kvps, long Bytes)>? sizes = null;
         foreach (var arrival in arrivals)
         {
-            if ((arrival.Fault ?? ProcessSize.Fault(line, arrival, ref sizes, options)) is { } fault)
+            if ((arrival.Fault ?? ProcessSize.Fault(line, arrival.Set.Pid, arrival.Set.Changes, ref sizes, options)) is { } fault)
             {
                 refused.Add((arrival, fault));
             }
@@ -331,8 +362,8 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             }
         }
 
-        var turn = new Turn(shard, line, now > line.At ? now : line.At, owed, taken, refused);
-        if (owed is null && !taken.Exists(arrival => line.MayWake(arrival.Set)))
+        var turn = new Turn(shard, line, now > line.At ? now : line.At, owed, taken, refused) { Landings = landings };
+        if (owed is null && landings.Count == 0 && !taken.Exists(arrival => line.MayWake(arrival.Set)))
         {
             turn.Transcript = TurnRunner.WakesNobody(taken.Count);
             turns.Unknow(turn);
@@ -363,7 +394,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
                 log.LogWarning(turn.Fault, "A turn of tenant {Tenant} could not be taken; it is tried again", turn.Line.Tenant);
             }
 
-            turn.Shard.Tenants.Remove(turn.Line.Tenant);
+            turn.Shard.Forget(turn.Line);
             turn.Shard.Resting[turn.Line.Tenant] = time.GetTimestamp();
             turn.Shard.MayOwe = true;
             pump.AskLater(turn.Shard);
@@ -446,7 +477,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         {
             turn.Shard.MayOwe |= turn.Transcript!.Owed.Count > 0;
             // What a turn did not come to waits in the line.
-            turn.Shard.HasMore |= turn.Shard.MayOwe || turn.Transcript.ArrivalsTaken < turn.Arrivals.Count;
+            turn.Shard.HasMore |= turn.Shard.MayOwe || turn.Shard.MayBeBeside || turn.Landings.Count > 0 || turn.Transcript.ArrivalsTaken < turn.Arrivals.Count;
         }
 
         meters.Committed(rows, turnsEnded, outcomes, Stopwatch.GetElapsedTime(started));
@@ -458,7 +489,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         foreach (var turn in turnsEnded)
         {
             (turn.Shard.MayOwe, turn.Shard.HasMore) = (true, true);
-            turn.Shard.Tenants.Remove(turn.Line.Tenant);
+            turn.Shard.Forget(turn.Line);
             turns.Drop(turn);
         }
     }

@@ -28,6 +28,8 @@ public sealed class TenantLine(TenantId tenant)
     private static long _last;
 
     private readonly Dictionary<long, Dictionary<string, string>> _state = [];
+    private readonly Dictionary<(long Pid, string Key), long> _changedAt = [];
+    private readonly HashSet<long> _watched = [];
 
     public TenantId Tenant => tenant;
 
@@ -56,6 +58,39 @@ public sealed class TenantLine(TenantId tenant)
 
     /// <summary>A cell of it is alive and remembers processes.</summary>
     public bool HasCell { get; set; }
+
+    /// <summary>Its runs beside the line, in the order in which they left it.</summary>
+    public List<Flight> Flights { get; } = [];
+
+    /// <summary>Roots of runs that left the line and are not among <see cref="Flights"/> yet.</summary>
+    public HashSet<Guid> Left { get; } = [];
+
+    /// <summary>Nothing is applied before a flight has landed that had too many conflicts.</summary>
+    public bool IsHeld => Flights.Exists(flight => flight.IsAwaited);
+
+    /// <summary>Something of this arrival's cascade is still beside the line.</summary>
+    public bool HasBeside(Guid root) => Left.Contains(root) || Flights.Exists(flight => flight.Run.Cascade.Root == root);
+
+    /// <summary>From now on it is noted when KVPs of this process change.</summary>
+    public void Watch(long pid) => _watched.Add(pid);
+
+    public void NoteChange(long pid, string key, long position)
+    {
+        if (_watched.Contains(pid))
+        {
+            _changedAt[(pid, key)] = position;
+        }
+    }
+
+    /// <summary>Whether one of these KVPs changed after a position since which their processes are watched.</summary>
+    public bool HasChanged(IReadOnlySet<(long Pid, string Key)> kvps, long position) => kvps.Any(kvp => _changedAt.TryGetValue(kvp, out var at) && at > position);
+
+    /// <summary>Nothing is beside the line any more.</summary>
+    public void Unwatch()
+    {
+        _watched.Clear();
+        _changedAt.Clear();
+    }
 
     public bool Knows(long pid) => _state.ContainsKey(pid);
 
@@ -128,6 +163,18 @@ public sealed class ShardLine(short shard, long epoch, long slice)
     /// <summary>Turns that ended after their slice had been committed. Filled by any thread, emptied by the lane that has the shard.</summary>
     public ConcurrentQueue<Turn> Finished { get; } = new();
 
+    /// <summary>Flights that are back. Filled by any thread, emptied by the lane that has the shard.</summary>
+    public ConcurrentQueue<Flight> Landed { get; } = new();
+
+    /// <summary>Tenants with runs beside the line.</summary>
+    public HashSet<TenantLine> Aloft { get; } = [];
+
+    /// <summary>There are runs beside the line that are not among the flights, or it is not known whether there are.</summary>
+    public bool MayBeBeside { get; set; } = true;
+
+    /// <summary>Ends with the lease, or when it is given back.</summary>
+    public CancellationTokenSource Held { get; } = new();
+
     /// <summary>There are owed runs, or it is not known whether there are.</summary>
     public bool MayOwe { get; set; } = true;
 
@@ -193,13 +240,21 @@ public sealed class ShardLine(short shard, long epoch, long slice)
         return line;
     }
 
+    /// <summary>What is known of a tenant does not hold. Its runs beside the line take off again with what is read anew.</summary>
+    public void Forget(TenantLine line)
+    {
+        Tenants.Remove(line.Tenant);
+        line.Flights.ForEach(flight => flight.Control?.Cancel());
+        MayBeBeside |= Aloft.Remove(line) || line.Left.Count > 0;
+    }
+
     public void Trim()
     {
         if (Tenants.Count > Remembered)
         {
             foreach (var (tenant, line) in Tenants)
             {
-                if (!line.IsRunning)
+                if (!line.IsRunning && line.Flights.Count == 0 && line.Left.Count == 0)
                 {
                     Tenants.Remove(tenant);
                 }
@@ -221,6 +276,9 @@ internal enum Place
 public sealed record Turn(
     ShardLine Shard, TenantLine Line, DateTime At, OwedCascade? Owed, IReadOnlyList<LineArrival> Arrivals, IReadOnlyList<(LineArrival Arrival, string Reason)> Refused)
 {
+    /// <summary>Flights that land before the arrivals. None where there is something owed.</summary>
+    public IReadOnlyList<(Flight Flight, Landing Landing)> Landings { get; init; } = [];
+
     /// <summary>What the cell did; null where it could not be asked.</summary>
     public Transcript? Transcript { get; set; }
 

@@ -1,15 +1,16 @@
+using Eddy.Kvps;
+
 namespace Eddy.Pump;
 
-/// <summary>Whether a process has room for an arrival, counting those before it in the slice.</summary>
+/// <summary>Whether a process has room for a change set, counting those before it in the slice.</summary>
 internal static class ProcessSize
 {
     /// <summary>Why it has none; null where it has.</summary>
-    public static string? Fault(TenantLine line, LineArrival arrival, ref Dictionary<long, (int Kvps, long Bytes)>? sizes, PumpOptions options)
+    public static string? Fault(TenantLine line, long pid, IReadOnlyList<Change> changes, ref Dictionary<long, (int Kvps, long Bytes)>? sizes, PumpOptions options)
     {
-        var pid = arrival.Set.Pid;
         var state = line.State(pid);
-        // A process with little in it, and an arrival that is small, fit without counting.
-        if (state.Count + arrival.Set.Changes.Count < 100 && arrival.Kvps.Length < 4096 && (sizes is null || !sizes.ContainsKey(pid)))
+        // A process with little in it, and a change set that is small, fit without counting.
+        if (state.Count + changes.Count < 100 && changes.Count < 20 && changes.Sum(change => change.Value?.Length ?? 0) < 4096 && (sizes is null || !sizes.ContainsKey(pid)))
         {
             return null;
         }
@@ -20,7 +21,7 @@ internal static class ProcessSize
             size = (state.Count, state.Sum(kvp => (long)kvp.Key.Length + kvp.Value.Length));
         }
 
-        foreach (var change in arrival.Set.Changes)
+        foreach (var change in changes)
         {
             var previous = state.GetValueOrDefault(change.Key);
             size.Kvps += (change.Value is null ? 0 : 1) - (previous is null ? 0 : 1);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Eddy.Postgres;
+using Eddy.Sandbox;
 using Npgsql;
 
 namespace Eddy.Pump;
@@ -9,7 +10,7 @@ namespace Eddy.Pump;
 /// Applies what was accepted: holds leases on shards of the line, and lets its lanes take slices of those where something waits. It looks where it is told
 /// to by the doors, and everywhere every now and then. Stopped, it finishes or leaves what is under way and gives its shards back.
 /// </summary>
-public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger<Pump> log)
+public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, FlightRunner flights, SandboxOptions limits, PumpOptions options, PumpMeters meters, TimeProvider time, ILogger<Pump> log)
     : IDisposable
 {
     private static readonly short[] Every = [.. Enumerable.Range(0, 64).Select(shard => (short)shard)];
@@ -38,7 +39,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     {
         var lanes = Enumerable.Range(0, options.Lanes).Select(number =>
         {
-            var lane = new Lane(this, _queue, source, turns, options, meters, time, log, _halt.Token);
+            var lane = new Lane(this, _queue, source, turns, new Flights(this, flights, limits, options, time, log), options, meters, time, log, _halt.Token);
             var thread = new Thread(() =>
             {
                 using (lane)
@@ -114,6 +115,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
     internal void Forget(ShardLine shard)
     {
         shard.IsLost = true;
+        shard.Held.Cancel();
         _shards.TryRemove(new KeyValuePair<short, ShardLine>(shard.Shard, shard));
         if (_isStopping && _shards.IsEmpty)
         {
@@ -267,7 +269,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, PumpOptions 
                 {
                     if (_shards.TryGetValue(rows.GetInt16(0), out var line))
                     {
-                        line.MayOwe = true;
+                        (line.MayOwe, line.MayBeBeside) = (true, true);
                         Ask(line);
                     }
                 }

@@ -31,7 +31,7 @@ internal static class SliceCommit
         var heads = rows.Heads;
         Add(batch, "fence_slice", (worker, Uuid), Column(shards.ConvertAll(shard => shard.Shard), Short), Column(shards.ConvertAll(shard => shard.Epoch), Long),
             Column(shards.ConvertAll(shard => shard.Slice + 1), Long), Column(rows.DoneShards, Short), Column(rows.Done, Long),
-            Column(heads.Tenants, Uuid), Column(heads.Before, Long), Column(heads.Positions, Long), Column(heads.Runs, Long), Column(heads.At, Moment));
+            Column(heads.Tenants, Uuid), Column(heads.Before, Long), Column(heads.Positions, Long), Column(heads.Runs, Long), Column(heads.At, Moment), Column(heads.Cpu, Long));
         if (rows.Processes is { Tenants.Count: > 0 } made)
         {
             Add(batch, "make_processes", Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.At, Moment));
@@ -60,7 +60,7 @@ internal static class SliceCommit
             Add(batch, "append_runs", Column(runs.Tenants, Uuid), Column(runs.Ids, Long), Column(runs.At, Moment), Column(runs.Rules, Text),
                 Column(runs.SaidNo, Text), Column(runs.Trees, Long), Column(runs.Pids, Long), Column(runs.Sets, Long), Column(runs.Roots, Uuid),
                 Column(runs.Generations, Int), Column(runs.Outcomes, Short), Column(runs.First, Long), Column(runs.Changes, Int), Column(runs.Elapsed, Long),
-                Column(runs.Cpu, Long), Column(runs.Logs, Text), Column(runs.Errors, Text), Column(runs.Traces, Text));
+                Column(runs.Cpu, Long), Column(runs.Logs, Text), Column(runs.Errors, Text), Column(runs.Traces, Text), Column(runs.Calls, Text));
         }
 
         if (rows.Paid.Ids.Count > 0 || rows.Wakings.Tenants.Count > 0)
@@ -70,7 +70,7 @@ internal static class SliceCommit
                 Column(wakings.Tenants, Uuid), Column(wakings.Rules, Text), Column(wakings.Pids, Long), Column(wakings.Sets, Long), Column(wakings.Counts, Int),
                 Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
                 Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),
-                Column(wakings.Tags, Text), Column(wakings.Traces, Text));
+                Column(wakings.Tags, Text), Column(wakings.Traces, Text), Column(wakings.Beside, NpgsqlDbType.Boolean));
         }
 
         if (rows.Refused is { Tenants.Count: > 0 } refused)

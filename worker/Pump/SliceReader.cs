@@ -56,16 +56,33 @@ internal static class SliceReader
     }
 
     /// <summary>The owed cascades of these shards, one a tenant.</summary>
-    public static List<OwedCascade> Owed(NpgsqlConnection connection, IEnumerable<ShardLine> shards)
+    public static List<OwedCascade> Owed(NpgsqlConnection connection, IEnumerable<ShardLine> shards) =>
+    [
+        .. Wakings(connection, shards, beside: false).GroupBy(owed => owed.Waking.Tenant).Select(tenant =>
+        {
+            var first = tenant.First();
+            return new OwedCascade(
+                tenant.Key, [.. tenant.Select(owed => owed.Waking.Id)], [.. tenant.Select(owed => owed.Run)], first.Run.Cascade, first.Waking.FirstRun, first.Waking.Tag,
+                first.Waking.Trace, first.Waking.TreeVersion);
+        }),
+    ];
+
+    /// <summary>The runs of these shards that are beside the line.</summary>
+    public static List<Flight> Beside(NpgsqlConnection connection, IEnumerable<ShardLine> shards) =>
+        Wakings(connection, shards, beside: true).ConvertAll(owed => new Flight(
+            owed.Waking.Tenant, owed.Waking.Id, owed.Run, owed.Waking.FirstRun, owed.Waking.Tag, owed.Waking.Trace, owed.Waking.TreeVersion));
+
+    private static List<(Waking Waking, OwedRun Run)> Wakings(NpgsqlConnection connection, IEnumerable<ShardLine> shards, bool beside)
     {
         var wakings = new List<Waking>();
         using (var read = new NpgsqlCommand(
             """
             select id, tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, tree_version
-            from read_owed($1)
+            from read_owed($1, $2)
             """, connection))
         {
             read.Parameters.Add(new() { Value = shards.Select(shard => shard.Shard).ToArray() });
+            read.Parameters.Add(new() { Value = beside });
             using var rows = read.ExecuteReader();
             while (rows.Read())
             {
@@ -82,25 +99,12 @@ internal static class SliceReader
         }
 
         var sets = Sets(connection, wakings);
-        return
-        [
-            .. wakings.GroupBy(waking => waking.Tenant).Select(tenant =>
-            {
-                var first = tenant.First();
-                var cascade = new Cascade(first.Root, first.Actor, first.Runs);
-                return new OwedCascade(
-                    tenant.Key,
-                    [.. tenant.Select(waking => waking.Id)],
-                    [
-                        .. tenant.Select(waking =>
-                        {
-                            var (source, events) = sets[(waking.Tenant, waking.SetPosition)];
-                            return new OwedRun(waking.Rule, waking.Pid, events, waking.SetAt, source, cascade, waking.Generation, waking.Chain);
-                        }),
-                    ],
-                    cascade, first.FirstRun, first.Tag, first.Trace, first.TreeVersion);
-            }),
-        ];
+        return wakings.ConvertAll(waking =>
+        {
+            var (source, events) = sets[(waking.Tenant, waking.SetPosition)];
+            return (waking, new OwedRun(
+                waking.Rule, waking.Pid, events, waking.SetAt, source, new Cascade(waking.Root, waking.Actor, waking.Runs), waking.Generation, waking.Chain));
+        });
     }
 
     private static Dictionary<(TenantId, long), (string Source, List<SetEvent> Events)> Sets(NpgsqlConnection connection, List<Waking> wakings)

@@ -35,6 +35,7 @@ public sealed class SliceRows
         public List<long> Positions { get; } = [];
         public List<long> Runs { get; } = [];
         public List<DateTime> At { get; } = [];
+        public List<long> Cpu { get; } = [];
     }
 
     public sealed class EventRows
@@ -100,6 +101,7 @@ public sealed class SliceRows
         public List<string?> Logs { get; } = [];
         public List<string?> Errors { get; } = [];
         public List<string?> Traces { get; } = [];
+        public List<string?> Calls { get; } = [];
     }
 
     public sealed class PaidRows
@@ -125,6 +127,7 @@ public sealed class SliceRows
         public List<long> LastRuns { get; } = [];
         public List<string?> Tags { get; } = [];
         public List<string?> Traces { get; } = [];
+        public List<bool> Beside { get; } = [];
     }
 
     public sealed class RefusedRows

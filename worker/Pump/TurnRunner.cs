@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Eddy.Files;
 using Eddy.Sandbox;
 using Npgsql;
 using NpgsqlTypes;
@@ -7,7 +6,7 @@ using NpgsqlTypes;
 namespace Eddy.Pump;
 
 /// <summary>Takes a tenant's turn: reads its files if they have changed, and runs the slice in its cell. Many turns are under way at once.</summary>
-public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataSource source, PumpOptions options)
+public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlDataSource source, PumpOptions options)
 {
     private readonly CellHolds _cells = new(sandbox);
 
@@ -20,8 +19,7 @@ public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataS
             var tree = line.Tree;
             if (tree is null)
             {
-                var (version, content) = await files.ReadTreeAsync(line.Tenant, cancel);
-                line.Tree = tree = new CellTree(line.Tenant, version, line.TimeZone, content);
+                line.Tree = tree = await trees.ReadAsync(line.Tenant, line.TimeZone, cancel);
             }
 
             turn.TreeVersion = tree.Version;
@@ -34,7 +32,7 @@ public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataS
                 await NoteAsync(tree, loaded, cancel);
             }
 
-            if (turn.Owed is null && !turn.Arrivals.Any(arrival => line.MayWake(arrival.Set)))
+            if (turn.Owed is null && turn.Landings.Count == 0 && !turn.Arrivals.Any(arrival => line.MayWake(arrival.Set)))
             {
                 turn.Transcript = WakesNobody(turn.Arrivals.Count);
                 Unknow(turn);
@@ -80,13 +78,17 @@ public sealed class TurnRunner(RuleSandbox sandbox, FileStore files, NpgsqlDataS
             state[arrival.Set.WakePid] = line.State(arrival.Set.WakePid);
         }
 
-        foreach (var run in turn.Owed?.Runs ?? [])
+        foreach (var run in (turn.Owed?.Runs ?? []).Concat(turn.Landings.Select(landing => landing.Flight.Run)))
         {
             state[run.Pid] = line.State(run.Pid);
         }
 
         return new Slice(
-            line.Position, new DateTimeOffset(turn.At), turn.Owed?.Runs ?? [], [.. turn.Arrivals.Select(arrival => arrival.Set)], state, options.Runs, options.SliceTime);
+            line.Position, new DateTimeOffset(turn.At), turn.Owed?.Runs ?? [], [.. turn.Arrivals.Select(arrival => arrival.Set)], state, options.Runs, options.SliceTime)
+        {
+            Landings = [.. turn.Landings.Select(landing => landing.Landing)],
+            Away = [.. line.Flights.Except(turn.Landings.Select(landing => landing.Flight)).Select(flight => (flight.Run.Rule, flight.Run.Pid)).Distinct()],
+        };
     }
 
     private async Task NoteAsync(CellTree tree, LoadedTree loaded, CancellationToken cancel)

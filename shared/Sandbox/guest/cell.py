@@ -15,11 +15,15 @@ import kvps
 import limits
 import line
 import loading
+import outgoing
 import rules
+import secret_names
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
-GUEST = ("cell", "failures", "journal", "kvps", "limits", "line", "loading", "platform_modules", "probe", "rules", "seal", "values", "zygote")
+GUEST = (
+    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "secret_names", "values",
+    "warming", "zygote")
 
 
 def send(text):
@@ -62,14 +66,20 @@ class Frames:
 
 
 class Cell:
-    def __init__(self, zone):
+    """What a cell does. It is made in the zygote, once for all cells, which begin as copies of it."""
+
+    def __init__(self, send):
+        self.send = send
+        self.frames = Frames()
         self.shared = kvps.Shared()
-        self.line = line.Line(self.shared, send)
+        self.line = line.Line(self.shared, send, self.frames.next)
         self.scripts = []
         self.libraries = loading.Libraries()
-        rules.ZONE = zone
-        loading.NAMES.update(shared=self.shared, log=journal.open_journal(), event=None, events=[])
-        sys.meta_path.insert(0, self.libraries)
+        loading.NAMES.update(
+            shared=self.shared, log=journal.open_log(), event=None, events=[], http=outgoing.Http(), secrets=secret_names.secrets,
+            sign=secret_names.sign, verify=secret_names.verify)
+        outgoing.exchange = self.line.call
+        secret_names.ask_sign = self.line.sign
 
     def state(self, forget, pairs):
         """KVPs as the host knows them: pid, {key: text}, and so on."""
@@ -96,12 +106,12 @@ class Cell:
     def load(self, skip):
         """Loads the scripts but those to be skipped. Each is announced, so that the host knows which one does not end."""
         self.libraries.hide_platform()
-        kvps.begin(self.shared, self.line.state.get(0, {}), False)
+        kvps.begin(self.shared, kvps.Bag(0, self.line.state.get(0, {})), False)
         found, errors = [], []
         for path, text in sorted(self.scripts):
             if path in skip:
                 continue
-            send(json.dumps(["begin", path]).encode())
+            self.send(json.dumps(["begin", path]).encode())
             try:
                 found.extend(loading.load_script(path, text))
             except MemoryError:
@@ -109,9 +119,9 @@ class Cell:
             except BaseException as error:
                 errors.append(loading.explain(path, error))
             journal.JOURNAL.take()
-        kvps.begin(self.shared, {}, False)
+        kvps.begin(self.shared, kvps.Bag(0, {}), False)
         self.line.listen(found)
-        send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
+        self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
 
     def compile(self, path, text):
         errors = []
@@ -121,14 +131,14 @@ class Cell:
             os._exit(MEMORY_GONE)
         except BaseException as error:
             errors.append(loading.explain(path, error))
-        send(json.dumps(["compiled", errors]).encode())
+        self.send(json.dumps(["compiled", errors]).encode())
 
     def limits(self, settings):
         for name, value in settings.items():
             setattr(limits, name, value)
 
 
-def enter(channel, null, serial, memory, zone, zone_name, seals):
+def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     """Becomes a cell: never returns."""
     os.environ["TZ"] = zone_name
     time.tzset()  # reads the zone's file, and so comes before the seal
@@ -137,17 +147,19 @@ def enter(channel, null, serial, memory, zone, zone_name, seals):
     for name in GUEST:
         sys.modules.pop(name, None)
     sys.modules["__main__"] = types.ModuleType("__main__")
-    cell = Cell(zone)
+    rules.ZONE = zone
+    journal.open_journal()
+    outgoing.install()
+    sys.meta_path.insert(0, cell.libraries)
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
-    frames = Frames()
     acts = {
-        "slice": cell.line.slice, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
         "compile": cell.compile, "limits": cell.limits}
     while True:
         try:
-            name, *rest = frames.next()
+            name, *rest = cell.frames.next()
             acts[name](*rest)
         except MemoryError:
             os._exit(MEMORY_GONE)

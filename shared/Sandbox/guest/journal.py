@@ -67,9 +67,13 @@ _HANDLER = _Handler()
 
 
 def open_journal():
-    """Makes the journal the only output of this process; gives the tenant's `log`."""
+    """Makes the journal the only output of this process."""
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = JOURNAL
     sys.stdin = sys.__stdin__ = None
+
+
+def open_log():
+    """Makes the journal the only place that a log can go to; gives the tenant's `log`."""
     _HANDLER.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(_HANDLER)

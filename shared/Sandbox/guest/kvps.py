@@ -87,6 +87,33 @@ class Bag:
         return [change for change in written.items() if committed.get(change[0]) != change[1]]
 
 
+class WatchedBag(Bag):
+    """As Bag, for a run beside the line: notes what the run reads, so that it can be told whether that still holds when the run lands.
+
+    `seen` has the (pid, key) pairs that were read. Whether a written text equals what is there is for the line to say then.
+    """
+
+    __slots__ = ("seen",)
+
+    def __init__(self, pid, committed, seen):
+        super().__init__(pid, committed)
+        self.seen = seen
+
+    def get(self, key):
+        if key not in self.written:
+            self.seen.add((self.pid, key))
+        return super().get(key)
+
+    def has(self, key):
+        if key not in self.written:
+            self.seen.add((self.pid, key))
+        return super().has(key)
+
+    def changes(self):
+        super().changes()
+        return list(self.written.items())
+
+
 class Shared:
     """The tenant's shared KVPs, as `shared` in every tenant file."""
 
@@ -128,15 +155,14 @@ class Shared:
         return "shared"
 
 
-_set = object.__setattr__
+_set_bag = Shared.__dict__["__bag__"].__set__
+_set_open = Shared.__dict__["__open__"].__set__
 
 
-def begin(shared, committed, open):
-    """Gives `shared` a fresh view for a run (or, closed, for the loading of files)."""
-    bag = Bag(0, committed)
-    _set(shared, "__bag__", bag)
-    _set(shared, "__open__", open)
-    return bag
+def begin(shared, bag, open):
+    """Gives `shared` a fresh bag for a run (or, closed, for the loading of files)."""
+    _set_bag(shared, bag)
+    _set_open(shared, open)
 
 
 def weigh(kvps, weight, key, text):

@@ -7,13 +7,20 @@ What happens is told in steps, which the host reads as a JSON array per frame:
     [3,r,p,o,us,us,…]  a run ended: outcome, wall and CPU microseconds, then own changes, shared changes, log, error, where any
     4                  the next run was not begun, because the cascade is too long
     5                  the slice is done
+    [6,r,p]            the next run leaves the line: it called out, or one of its rule in its process has left before it
+    [7,p,k,p,k,…]      what a run beside the line has read: process and key
 
 Changes are `"key",value` for each KVP that was set and `["key"]` for each that was removed, one after the other.
 
 The host keeps the same order of its own; what does not fit is the end of the cell.
+
+In between a run may ask the host something: `["part",base64]` as often as the bytes need, then `["call",method,url,[name,value,…],seconds]` or
+`["sign",secret,algorithm]`. The host answers likewise: parts, then `["answered",…]` or `["refused",kind,message]`.
 """
 
+import json
 import os
+from base64 import b64decode, b64encode
 from collections import deque
 from time import perf_counter_ns as clock
 from time import process_time_ns as cpu_clock
@@ -21,9 +28,10 @@ from time import process_time_ns as cpu_clock
 import failures
 import kvps
 import limits
+import outgoing
 import rules
 from journal import JOURNAL
-from kvps import Bag
+from kvps import Bag, WatchedBag
 from loading import NAMES
 from rules import Event
 from values import quote
@@ -32,8 +40,14 @@ FLUSH = 1_000_000
 LONG = 100_000
 MEMORY_GONE = 86
 
+PART = 384 << 10
+
 # Given up when memory runs out, so that there is some to tell it with.
 BALLAST = [bytearray(1 << 20)]
+
+
+class LeaveLine(BaseException):
+    """Ends a run in the line at its first call: it is done again beside the line, where waiting holds up nobody."""
 
 
 class Listener:
@@ -81,9 +95,10 @@ class ChangeSet:
 
 
 class Line:
-    def __init__(self, shared, send):
+    def __init__(self, shared, send, receive):
         self.shared = shared
         self.send = send
+        self.receive = receive
         self.listeners = []
         self.state = {}
         self.weights = {}
@@ -97,6 +112,10 @@ class Line:
         self.number = 0
         self.announced = False
         self.sets = []
+        self.away = set()
+        self.running = False
+        self.beside_line = False
+        self.leaving = False
 
     def set(self, position, at, source, flat):
         """A change set that woke owed runs: pid, key, text, previous, and so on. A long one comes in pieces."""
@@ -136,10 +155,12 @@ class Line:
         self.flushed = clock()
         self.cpu = cpu_clock()
 
-    def slice(self, number, head, at, most, micros, careful, cascade, owed, arrivals):
+    def slice(self, number, head, at, most, micros, careful, cascade, owed, arrivals, away):
         """Runs a slice. `owed` has [rule, pid, set, generation], the sets being the change sets that came before in frames of their own;
-        `arrivals` has [pid, wake pid, actor, source, [key, text, …]]; `cascade` is [actor, runs] of the owed ones."""
+        `arrivals` has [pid, wake pid, actor, source, [key, text, …]]; `cascade` is [actor, runs] of the owed ones; `away` has rule and
+        process of the runs that are beside the line, one after the other: others of these wait for them."""
         self.number = number
+        self.away = away = set(zip(away[::2], away[1::2]))
         self.announced = False
         self.told = 0
         self.flushed = now = clock()
@@ -170,10 +191,15 @@ class Line:
                     self.steps.append("4")
                     queue.clear()
                     continue
+                if away and (listener.index, pid) in away:
+                    self.steps.append(f"[6,{listener.index},{pid}]")
+                    continue
                 cascade_runs += 1
                 changes = self.run(listener, woke, pid, careful)
                 now = clock()
-                if changes:
+                if changes is None:
+                    cascade_runs -= 1
+                elif changes:
                     first = position + 1
                     made = []
                     for bag, some in changes:
@@ -244,7 +270,7 @@ class Line:
         self.flush("5")
 
     def run(self, listener, woke, pid, careful):
-        """Runs one rule, and appends its step. Gives what it changed, as a list of (bag, changes), not yet in force."""
+        """Runs one rule, and appends its step. Gives what it changed, as a list of (bag, changes), not yet in force; None if it leaves."""
         if careful or listener.wary:
             self.flush(f"[2,{listener.index},{pid}]")
             self.announced = True
@@ -256,8 +282,28 @@ class Line:
         committed = state.get(pid)
         if committed is None:
             committed = state[pid] = {}
-        bag = Bag(pid, committed)
-        shared = kvps.begin(self.shared, state.setdefault(0, {}), True)
+        return self._run(listener, woke, pid, Bag(pid, committed), Bag(0, state.setdefault(0, {})))
+
+    def beside(self, number, at, rule, pid, actor):
+        """Runs one rule beside the line: it may call out, and what it reads is told. What woke it came before in frames of its own."""
+        self.number = number
+        self.flushed = clock()
+        self.cpu = cpu_clock()
+        (woke, *_), self.sets = self.sets, []
+        woke.actor = actor
+        seen = set()
+        self.beside_line = True
+        try:
+            self._run(
+                self.listeners[rule], woke, pid, WatchedBag(pid, self.state.setdefault(pid, {}), seen),
+                WatchedBag(0, self.state.setdefault(0, {}), seen))
+        finally:
+            self.beside_line = False
+        self.steps.append("[7" + "".join(f",{of},{quote(key)}" for of, key in seen) + "]")
+        self.flush("5")
+
+    def _run(self, listener, woke, pid, bag, shared):
+        kvps.begin(self.shared, shared, True)
         events = woke.events(listener)
         if listener.shared:
             bag.fallback = {event.key for event in events if not event.pid}
@@ -267,6 +313,7 @@ class Line:
         log = error = "0"
         own = of_shared = ()
         gone = False
+        self.running = True
         started = clock()
         try:
             run = rules.begin(listener.cls, bag, woke.actor)
@@ -275,7 +322,8 @@ class Line:
             if run.check():
                 run.action()
                 own = bag.changes()
-                of_shared = shared.changes()
+                if shared.written or shared.mutable:
+                    of_shared = shared.changes()
                 if own or of_shared:
                     self._check(bag, own, shared, of_shared)
                 outcome = 1
@@ -292,6 +340,14 @@ class Line:
                 BALLAST.clear()
                 outcome, error, gone = 3, _memory_error(), True
         micros = (clock() - started) // 1000
+        self.running = False
+        if self.leaving:
+            self.leaving = False
+            if not gone:
+                JOURNAL.take()
+                self.away.add((listener.index, pid))
+                self.steps.append(f"[6,{listener.index},{pid}]")
+                return None
         # The clock of the CPU is a system call; a short run can not have used more than its time.
         cpu = micros if micros < 1000 else min(micros, (cpu_clock() - self.cpu) // 1000)
         listener.wary = micros > 1000
@@ -299,7 +355,7 @@ class Line:
             log = quote(failures.clean(JOURNAL.take()))
         if own or of_shared or log != "0" or error != "0":
             self.steps.append(
-                f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{_told(of_shared)},{log},{error}]")
+                f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{_told(of_shared) if of_shared else 0},{log},{error}]")
         else:
             self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu}]")
         if gone:
@@ -310,6 +366,39 @@ class Line:
             return ((shared, of_shared),) if of_shared else ()
         return ((bag, own), (shared, of_shared)) if of_shared else ((bag, own),)
 
+    def call(self, method, url, headers, body):
+        """An HTTP call, made by the host: (status, reason, [(name, value), …], body). In the line it ends the run, which is done again beside it."""
+        if not self.running:
+            raise RuntimeError("nothing can be called while files load, only in a run")
+        if not self.beside_line:
+            self.leaving = True
+            raise LeaveLine
+        (status, reason, flat), content = self._ask(["call", method, url, [text for header in headers for text in header], outgoing.patience], body)
+        return status, reason, list(zip(flat[::2], flat[1::2])), content
+
+    def sign(self, secret, algorithm, data):
+        """A signature with a secret, made by the host, as bytes."""
+        if not self.running:
+            raise RuntimeError("nothing can be signed while files load, only in a run")
+        try:
+            return self._ask(["sign", secret, algorithm], data)[1]
+        except outgoing.CallRefused as refused:
+            raise PermissionError(refused.message) from None
+
+    def _ask(self, head, body):
+        for at in range(0, len(body), PART):
+            self.send(b'["part","' + b64encode(body[at:at + PART]) + b'"]')
+        self.send(json.dumps(head).encode())
+        parts = []
+        while True:
+            what, *rest = self.receive()
+            if what == "part":
+                parts.append(b64decode(rest[0]))
+            elif what == "answered":
+                return rest, b"".join(parts)
+            else:
+                raise outgoing.CallRefused(*rest)
+
     def _check(self, bag, own, shared, of_shared):
         count = len(own) + len(of_shared)
         if count > limits.CHANGES:
@@ -319,19 +408,28 @@ class Line:
             if size > limits.PROCESS:
                 raise ValueError(f"the run's changes have {size} bytes, and {limits.PROCESS} is the limit")
         # Both are checked before either is noted: a run that fails leaves nothing.
-        weights = [(one.pid, kvps.total(one, some, self.weights)) for one, some in ((bag, own), (shared, of_shared)) if some]
-        if len(self.weights) > 5000:
-            self.weights.clear()
-        for pid, weight in weights:
-            if weight is None:
-                self.weights.pop(pid, None)
-            else:
-                self.weights[pid] = weight
+        weight = kvps.total(bag, own, self.weights) if own else None
+        if of_shared:
+            self._note(0, kvps.total(shared, of_shared, self.weights))
+        if own:
+            self._note(bag.pid, weight)
+
+    def _note(self, pid, weight):
+        weights = self.weights
+        if weight is None:
+            weights.pop(pid, None)
+        else:
+            if len(weights) > 5000:
+                weights.clear()
+            weights[pid] = weight
 
 
 def _told(changes):
     if not changes:
         return "0"
+    if len(changes) == 1:
+        key, text = changes[0]
+        return f"[{quote(key)},{text}]" if text is not None else f"[[{quote(key)}]]"
     return "[" + ",".join(
         [f"{quote(key)},{text}" if text is not None else f"[{quote(key)}]" for key, text in changes]) + "]"
 

@@ -31,12 +31,15 @@ def remember(path, text):
     linecache.cache[path] = (len(text), None, text.splitlines(True), path)
 
 
+def forget(path):
+    del failures.FILES[path], linecache.cache[path]
+
+
 def compile_file(path, text):
     """The code of a tenant's file. Raises what Python raises, and a SyntaxError for `listens_to == …`."""
     remember(path, text)
-    tree = ast.parse(text, path)
     if _SLIP.search(text):
-        for node in ast.walk(tree):
+        for node in ast.walk(ast.parse(text, path)):
             if isinstance(node, ast.ClassDef):
                 for line in node.body:
                     if (isinstance(line, ast.Expr) and isinstance(line.value, ast.Compare)
@@ -44,7 +47,7 @@ def compile_file(path, text):
                         raise SyntaxError(
                             "listens_to == [...] compares and sets nothing; write listens_to = [...]",
                             (path, line.lineno, line.col_offset + 1, text.splitlines()[line.lineno - 1]))
-    return compile(tree, path, "exec", dont_inherit=True)
+    return compile(text, path, "exec", dont_inherit=True)
 
 
 class Libraries(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -67,6 +70,8 @@ class Libraries(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def hide_platform(self):
         """What the tenant brings goes before the platform's own modules of that name."""
+        if not self.modules:
+            return  # to look at every name would copy the pages in which they lie
         for name in list(sys.modules):
             if name.partition(".")[0] in self.modules and name.partition(".")[0] not in ("builtins", "sys", "__main__"):
                 del sys.modules[name]

@@ -14,7 +14,7 @@ import struct
 _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
-_prctl = _libc.prctl
+_prctl = getattr(_libc, "prctl", None)  # Linux alone has it
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -136,6 +136,23 @@ class _Program(ctypes.Structure):
     _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
+# The walls that a process builds around itself, in this order: setresuid would undo `lifeline` and `dumpable`, and without `privileges` the
+# last two can not be built.
+WALLS = ("descriptors", "user", "lifeline", "dumpable", "privileges", "limits", "landlock", "seccomp")
+
+# Below whoever hosts the cells.
+NICE = 10
+
+
+class WallFault(Exception):
+    """A wall that can not be built."""
+
+    def __init__(self, wall, error):
+        super().__init__(wall, error)
+        self.wall = wall
+        self.error = error
+
+
 class Seal:
     """Everything that can be prepared before the fork."""
 
@@ -144,6 +161,14 @@ class Seal:
         self._text = ctypes.create_string_buffer(text, len(text))
         self._program = _Program(count, ctypes.addressof(self._text))
         self.landlock = max(0, _syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
+        # Each ABI knows more rights; one that the kernel does not know is an error.
+        rights = {1: 13, 2: 14, 3: 15, 4: 15}.get(self.landlock, 16)
+        attributes = struct.pack("<Q", (1 << rights) - 1)
+        if self.landlock >= 4:
+            attributes += struct.pack("<Q", 3)  # bind and connect
+        if self.landlock >= 6:
+            attributes += struct.pack("<Q", 3)  # abstract sockets and signals
+        self._rights = ctypes.create_string_buffer(attributes, len(attributes))
         self.root = os.geteuid() == 0
         self.zygote = os.getpid()
         self.vsz = 0
@@ -153,53 +178,92 @@ class Seal:
         with open("/proc/self/statm") as statm:
             self.vsz = int(statm.read().split()[0]) * resource.getpagesize()
 
-    def close(self, channel, null, serial, memory):
-        """Seals this process, whose only way out will be the descriptor 3. `memory` is its allowance in bytes."""
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
-        if channel != 3:
-            os.dup2(channel, 3)
+    def close(self, channel, null, serial, memory, walls=WALLS):
+        """Seals this process, whose only way out will be the descriptor 3. `memory` is its allowance in bytes. Only the self-test leaves
+        walls out."""
+        _connect(channel, null)
+        # Not a session of its own: where the scheduler groups processes by session, each would have as much of the CPU as the whole host, and nice
+        # would not count between them.
+        os.setpgid(0, 0)
+        os.nice(NICE)
+        for wall in WALLS:
+            if wall in walls:
+                try:
+                    getattr(self, "_" + wall)(serial, memory)
+                except (OSError, ValueError) as error:
+                    raise WallFault(wall, error) from error
+
+    def _descriptors(self, serial, memory):
         os.closerange(4, 1 << 20)
-        os.setsid()
+
+    def _user(self, serial, memory):
         if self.root:
             os.setgroups([])
             own = 200_000 + serial % 1_000_000_000
             os.setresgid(own, own, own)
             os.setresuid(own, own, own)
-        _control(PR_SET_PDEATHSIG, signal.SIGKILL)  # setresuid clears it
+
+    def _lifeline(self, serial, memory):
+        _control(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != self.zygote:
             os._exit(1)
+
+    def _dumpable(self, serial, memory):
         _control(PR_SET_DUMPABLE, 0)
+
+    def _privileges(self, serial, memory):
         _control(PR_SET_NO_NEW_PRIVS, 1)
-        self._limit(memory)
-        if self.landlock:
-            self._deny_paths()
-        if _prctl(PR_SET_SECCOMP, 2, ctypes.byref(self._program), 0, 0):
-            raise OSError(ctypes.get_errno(), "seccomp can not be installed")
 
-    def _limit(self, memory):
+    def _limits(self, serial, memory):
         # RLIMIT_DATA would not count shared anonymous mappings.
-        for what, most in (
-                (resource.RLIMIT_AS, self.vsz + memory), (resource.RLIMIT_NPROC, 0), (resource.RLIMIT_NOFILE, 16),
-                (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_MEMLOCK, 0),
-                (resource.RLIMIT_MSGQUEUE, 0)):
-            resource.setrlimit(what, (most, most))
+        _limit(resource.RLIMIT_AS, self.vsz + memory)
+        _limit(resource.RLIMIT_NPROC, 0)
+        _limit(resource.RLIMIT_NOFILE, 16)
+        _limit(resource.RLIMIT_FSIZE, 0)
+        _limit(resource.RLIMIT_CORE, 0)
+        _limit(resource.RLIMIT_MEMLOCK, 0)
+        _limit(resource.RLIMIT_MSGQUEUE, 0)
 
-    def _deny_paths(self):
-        # Each ABI knows more rights; one that the kernel does not know is an error.
-        rights = {1: 13, 2: 14, 3: 15, 4: 15}.get(self.landlock, 16)
-        attributes = struct.pack("<Q", (1 << rights) - 1)
-        if self.landlock >= 4:
-            attributes += struct.pack("<Q", 3)  # bind and connect
-        if self.landlock >= 6:
-            attributes += struct.pack("<Q", 3)  # abstract sockets and signals
-        buffer = ctypes.create_string_buffer(attributes, len(attributes))
-        ruleset = _syscall(LANDLOCK_CREATE_RULESET, buffer, ctypes.c_size_t(len(attributes)), 0)
+    def _landlock(self, serial, memory):
+        if not self.landlock:
+            return
+        ruleset = _syscall(LANDLOCK_CREATE_RULESET, self._rights, ctypes.c_size_t(len(self._rights)), 0)
         if ruleset < 0:
             raise OSError(ctypes.get_errno(), "landlock_create_ruleset")
         if _syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0):
             raise OSError(ctypes.get_errno(), "landlock_restrict_self")
         os.close(ruleset)
+
+    def _seccomp(self, serial, memory):
+        if _prctl(PR_SET_SECCOMP, 2, ctypes.byref(self._program), 0, 0):
+            raise OSError(ctypes.get_errno(), "seccomp can not be installed")
+
+
+class Unsealed:
+    """What is left of the seal on a machine of a developer that can not have it: nothing that stops anybody."""
+
+    landlock = 0
+
+    @staticmethod
+    def close(channel, null, serial, memory):
+        _connect(channel, null)
+        os.closerange(4, 1 << 16)
+        for name in ("RLIMIT_CORE", "RLIMIT_FSIZE"):
+            try:
+                _limit(getattr(resource, name), 0)
+            except (AttributeError, OSError, ValueError):
+                pass
+
+
+def _connect(channel, null):
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    if channel != 3:
+        os.dup2(channel, 3)
+
+
+def _limit(what, most):
+    resource.setrlimit(what, (most, most))
 
 
 def _control(option, value):

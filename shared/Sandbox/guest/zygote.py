@@ -1,17 +1,24 @@
 """The zygote: parent of the cells. It imports what rules may import, tries the seal, and forks a sealed cell for each
 connection that asks for one. It never sees tenants' data, since every cell could read it here.
 
-    python3 -sSE -B zygote.py --listen PATH            a service of its own
-    python3 -sSE -B zygote.py --listen PATH --lifeline a child process: the end of its standard input is its end
+    python3 -sSE -B zygote.py --listen PATH
+
+        --lifeline  a child process: the end of its standard input is its end; without, a service of its own
+        --cells N   how many cells may be open (1000)
+        --hours N   ends after so long, and all cells with it, so that whoever keeps it begins a fresh one (0: never)
+        --unsealed  for a developer's machine that can have no seal: cells that nothing stops
 
 A connection begins with 68 bytes: a letter, three zero bytes, a host's 16 random bytes, a number of 8 bytes, a size in bytes of 8
 bytes, and a time zone of 32 bytes. `H` is a host's control connection: its end is the end of the host's cells. `C` asks for a cell of
-that host, of that number and size. On the control connection go lines: `kill N` and `cpu N` to the zygote; `ready ABI`,
-`fault ABI why`, `cpu N nanoseconds` and `dead N how` to the host.
+that host, of that number and size. On the control connection go lines: `kill N` and `cpu N` to the zygote; to the host `about WORDS`, a
+`wall NAME held|absent|failed WORDS` for each wall of the seal, then `ready ABI sealed|unsealed` or `fault ABI why`; later
+`cpu N nanoseconds` and `dead N how`.
 """
 
+import argparse
 import gc
 import os
+import platform
 import select
 import signal
 import socket
@@ -19,6 +26,13 @@ import struct
 import sys
 import time
 
+if sys.version_info < (3, 11):
+    sys.exit(f"The sandbox needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}.")
+
+# What a process was started with stays in its memory, where every cell could read it: begun again without it. Python itself may set
+# LC_CTYPE.
+if set(os.environ) - {"LC_CTYPE"}:
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {})
 for _name in list(os.environ):
     del os.environ[_name]
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -30,6 +44,7 @@ ZONES = platform_modules.load()
 import cell
 import probe
 import seal
+import warming
 
 GREETING = struct.Struct("<c3x16sQQ32s")
 
@@ -45,9 +60,13 @@ class Host:
 
 
 class Zygote:
-    def __init__(self, path, lifeline):
+    def __init__(self, path, lifeline, most, hours, unsealed):
         self.path = path
         self.lifeline = lifeline
+        self.most = most
+        self.end_at = time.monotonic() + hours * 3600 if hours else None
+        self.unsealed = unsealed
+        self.walls = []  # lines for hosts
         self.null = os.open("/dev/null", os.O_RDWR)
         self.fault = None
         self.seal = None
@@ -58,10 +77,13 @@ class Zygote:
         self.serial = 0
 
     def start(self):
-        try:
-            self.seal = seal.Seal()
-        except OSError as error:
-            self.fault = f"There is no seal on this machine: {error.strerror}."
+        if self.unsealed:
+            self.seal = seal.Unsealed()
+        else:
+            try:
+                self.seal = seal.Seal()
+            except OSError as error:
+                self.fault = f"There is no seal on this machine: {error.strerror}."
         # Under its own name only when it listens, so that whoever finds it can connect.
         unready = self.path + "~"
         try:
@@ -73,17 +95,26 @@ class Zygote:
         self.listener.bind(unready)
         os.umask(old)
         platform_modules.close()
+        warming.up()
+        self.cell = cell.Cell(cell.send)
         gc.collect()
+        self.filling = warming.filling()
         gc.freeze()
         gc.disable()
-        if self.seal is not None:
+        if self.seal is not None and not self.unsealed:
             self.seal.measure()
-            self.fault = probe.fault(self.seal, self.null)
+            let = probe.try_walls(self.seal, self.null)
+            self.fault = probe.fault(let)
+            for wall, what in let.items():
+                how = "failed" if what else "absent" if wall == "landlock" and not self.seal.landlock else "held"
+                self.walls.append(f"wall {wall.replace(' ', '-')} {how} {', '.join(what)}")
         probe.forget()
         self.listener.listen(1024)
         os.rename(unready, self.path)
         self.listener.setblocking(False)
-        self.woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.woken, wake = os.pipe()
+        os.set_blocking(self.woken, False)
+        os.set_blocking(wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -97,7 +128,10 @@ class Zygote:
 
     def serve(self):
         while True:
-            for descriptor, _ in self.poll.poll():
+            left = None
+            if self.end_at is not None and (left := (self.end_at - time.monotonic()) * 1000) <= 0:
+                self.end()
+            for descriptor, _ in self.poll.poll(left):
                 if descriptor == self.woken:
                     os.read(self.woken, 4096)
                 elif descriptor == self.listener.fileno():
@@ -144,14 +178,25 @@ class Zygote:
             host = self.hosts[name] = Host(name, connection)
             self.controls[connection.fileno()] = host
             self.poll.register(connection.fileno(), select.POLLIN)
-            abi = self.seal.landlock if self.seal else 0
-            self.tell(host, f"fault {abi} {self.fault}" if self.fault else f"ready {abi}")
+            self.introduce(host)
         elif letter == b"C" and host is not None and number not in host.cells and self.fault is None:
             self.fork(host, number, memory, zone.rstrip(b"\0").decode("ascii", "replace"), connection)
         else:
             connection.close()
 
+    def introduce(self, host):
+        abi = self.seal.landlock if self.seal else 0
+        system = os.uname()
+        self.tell(host, "\n".join([
+            f"about Python {platform.python_version()} on {system.sysname} {system.release}, {system.machine}, as user {os.geteuid()}",
+            *self.walls,
+            f"fault {abi} {self.fault}" if self.fault else f"ready {abi} {'unsealed' if self.unsealed else 'sealed'}"]))
+
     def fork(self, host, number, memory, zone, connection):
+        if len(self.cells) >= self.most:
+            connection.close()
+            self.tell(host, f"dead {number} full {self.most}")
+            return
         self.serial += 1
         if zone not in ZONES:
             zone = "UTC"
@@ -167,7 +212,7 @@ class Zygote:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
                 connection.setblocking(True)
-                cell.enter(connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
+                cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
             finally:
                 os._exit(77)
         host.cells[number] = pid
@@ -234,9 +279,14 @@ class Zygote:
 
 
 def main():
-    if len(sys.argv) not in (3, 4) or sys.argv[1] != "--listen" or sys.argv[3:] not in ([], ["--lifeline"]):
-        sys.exit("usage: zygote.py --listen PATH [--lifeline]")
-    zygote = Zygote(sys.argv[2], bool(sys.argv[3:]))
+    options = argparse.ArgumentParser(allow_abbrev=False)
+    options.add_argument("--listen", required=True, metavar="PATH")
+    options.add_argument("--lifeline", action="store_true")
+    options.add_argument("--cells", type=int, default=1000)
+    options.add_argument("--hours", type=float, default=0)
+    options.add_argument("--unsealed", action="store_true")
+    given = options.parse_args()
+    zygote = Zygote(given.listen, given.lifeline, given.cells, given.hours, given.unsealed)
     zygote.start()
     zygote.serve()
 

@@ -1,0 +1,165 @@
+using System.Reflection;
+using System.Text.Json;
+using Eddy.Migrations;
+using Eddy.Tenants;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Eddy.Tests.Laws;
+
+/// <summary>
+/// There is one road for what a tenant writes: Python runs in a cell, and whatever else is text is stored, or parsed by a grammar that can not compute. The tables here name
+/// every entrance and everything that could evaluate; what is new is on no table until somebody has said which road it takes.
+/// </summary>
+public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
+{
+    /// <summary>Runs in the tenant's cell, and nowhere else.</summary>
+    private const string Cell = "cell";
+
+    /// <summary>Kept as it is; what reads it back is the cell, or shows it as text.</summary>
+    private const string Stored = "stored";
+
+    /// <summary>Read by a grammar of our own that knows values and no operators, names or calls.</summary>
+    private const string Parsed = "parsed";
+
+    /// <summary>Compared with what is stored, as a parameter of a query.</summary>
+    private const string Compared = "compared";
+
+    /// <summary>Sent to a web site under the egress rules, byte for byte.</summary>
+    private const string Sent = "sent";
+
+    /// <summary>Never a tenant's: the operator's or our own.</summary>
+    private const string Ours = "ours";
+
+    private static readonly Assembly[] Product = [typeof(TenantId).Assembly, typeof(WebProgram).Assembly, typeof(WorkerProgram).Assembly, typeof(Migrator).Assembly];
+
+    /// <summary>What may evaluate something, and why it is not what a tenant wrote.</summary>
+    private static readonly Dictionary<string, string> Evaluators = new(StringComparer.Ordinal)
+    {
+        ["Eddy.Sandbox.Zygote: System.Diagnostics.Process.Start"] = "starts the zygote: the operator's interpreter, our own file, no environment; tenants' text comes to a cell by its socket alone",
+    };
+
+    /// <summary>Every method of the shared assembly that can be handed a tenant's text. (There are no templates, filters or cron texts yet; they come into this table.)</summary>
+    private static readonly Dictionary<string, string> Entrances = new(StringComparer.Ordinal)
+    {
+        ["RuleSandbox.CompileAsync"] = Cell,
+        ["RuleSandbox.LoadAsync"] = Cell,
+        ["RuleSandbox.RunAsync"] = Cell,
+        ["RuleSandbox.RunBesideAsync"] = Cell,
+
+        ["FileStore.SaveAsync"] = Stored,
+        ["ApiKey.Make"] = Stored,
+
+        ["FilePath.Fault"] = Parsed,
+        ["FilePath.IsModule"] = Parsed,
+        ["FileStore.TextOf"] = Parsed,
+        ["ChangeList.Read"] = Parsed,
+        ["ChangeList.Write"] = Parsed,
+        ["KvpKey.Fault"] = Parsed,
+        ["KvpKey.TryRead"] = Parsed,
+        ["KvpText.TryRead"] = Parsed,
+        ["KvpText.TryValue"] = Parsed,
+        ["KvpValue.FromText"] = Parsed,
+        ["KvpValue.TryCanonical"] = Parsed,
+        ["KvpValue.TryRead"] = Parsed,
+        ["KvpValue.TryText"] = Parsed,
+
+        ["ApiKey.HashOf"] = Compared,
+        ["FileStore.DeleteAsync"] = Compared,
+        ["FileStore.FindAsync"] = Compared,
+        ["ProcessStore.ListAsync"] = Compared,
+        ["ProcessStore.ReadKvpAsync"] = Compared,
+        ["RunStore.ListAsync"] = Compared,
+
+        ["OutgoingCalls.CallAsync"] = Sent,
+        ["CallTrail.Replay"] = Stored,
+
+        ["Listener.On"] = Ours,
+        ["Tenant.SlugFault"] = Ours,
+        ["Tenant.TimeZoneFault"] = Ours,
+    };
+
+    /// <summary>Every address of the web, and what becomes of the text that comes in by it.</summary>
+    private static readonly Dictionary<string, string> Addresses = new(StringComparer.Ordinal)
+    {
+        ["PUT /api/files/{**path}"] = $"{Stored}; compiled and loaded in a {Cell}",
+        ["POST /in"] = Parsed,
+        ["POST /in/{key}"] = Parsed,
+        ["PUT /api/processes/{pid:long:min(1)}/{key}"] = Parsed,
+        ["PUT /api/shared/{key}"] = Parsed,
+
+        ["DELETE /api/files/{**path}"] = Compared,
+        ["DELETE /api/processes/{pid:long:min(1)}/{key}"] = Compared,
+        ["DELETE /api/shared/{key}"] = Compared,
+        ["GET /api/events"] = Compared,
+        ["GET /api/files"] = Compared,
+        ["GET /api/files/{**path}"] = Compared,
+        ["GET /api/processes"] = Compared,
+        ["GET /api/processes/{pid:long:min(1)}"] = Compared,
+        ["GET /api/runs"] = Compared,
+        ["GET /api/runs/{id:long:min(1)}"] = Compared,
+        ["GET /api/shared"] = Compared,
+
+        ["GET /"] = Ours,
+        ["GET /openapi/{documentName}.json"] = Ours,
+        ["any /metrics"] = Ours,
+    };
+
+    /// <summary>Names of packages that bring an interpreter or a template engine along.</summary>
+    private static readonly string[] Engines =
+    [
+        "Jint", "ClearScript", "IronPython", "pythonnet", "Python.", "CSnakes", "NLua", "MoonSharp", "KopiLua", "Scriban", "DotLiquid", "Fluid", "Handlebars", "Stubble", "Mustache", "RazorLight",
+        "RazorEngine", "Razor.Templating", "NCalc", "DynamicExpresso", "Dynamic.Core", "Flee", "Jurassic", "NiL.JS", "Esprima", "Acornima", "Wasmtime", "Wasmer", "CodeAnalysis", "CodeDom", "CS-Script",
+        "Roslyn", "SmartFormat", "Cottle", "Antlr", "JsonLogic", "JsonPath", "Jmes", "JSONata", "RulesEngine", "PowerShell", "Nustache", "Mustachio", "FastExpressionCompiler",
+    ];
+
+    [Fact]
+    public void Nothing_of_ours_evaluates_text_but_what_starts_the_zygote()
+    {
+        EvaluatorCalls.Of(Product).ShouldBe(Evaluators.Keys.Order(StringComparer.Ordinal), false, "What evaluates text is on the table, with the reason why no tenant wrote it.");
+    }
+
+    [Fact]
+    public void What_evaluates_is_found_where_there_is_some()
+    {
+        // These tests start programs and make patterns of text, as the product must not.
+        EvaluatorCalls.Of(typeof(OneRoadTests).Assembly).ShouldContain("Eddy.Tests.Sandbox.ZygoteService: System.Diagnostics.Process.Start");
+        EvaluatorCalls.Of(typeof(OneRoadTests).Assembly).ShouldContain("Eddy.Tests.Laws.StructureTests: System.Text.RegularExpressions.Regex.ctor");
+    }
+
+    [Fact]
+    public void No_package_brings_an_engine_along()
+    {
+        foreach (var part in new[] { "shared", "web", "worker" })
+        {
+            using var locked = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, part, "packages.lock.json")));
+            var packages = locked.RootElement.GetProperty("dependencies").EnumerateObject().SelectMany(framework => framework.Value.EnumerateObject()).Select(package => package.Name).ToList();
+
+            packages.ShouldNotBeEmpty();
+            packages.Where(package => Engines.Any(engine => package.Contains(engine, StringComparison.OrdinalIgnoreCase))).ShouldBeEmpty(part);
+        }
+    }
+
+    [Fact]
+    public void Every_method_that_can_be_handed_tenant_text_has_a_road()
+    {
+        TenantText.Entrances().ShouldBe(Entrances.Keys.Order(StringComparer.Ordinal), false, "A method that takes text is on the table, with the road that the text goes.");
+    }
+
+    [Fact]
+    public void Python_comes_to_a_cell_by_the_sandbox_alone()
+    {
+        Entrances.Where(entrance => entrance.Value == Cell).ShouldAllBe(entrance => entrance.Key.StartsWith("RuleSandbox.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_address_of_the_web_has_a_road()
+    {
+        var addresses = web.Web.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["any"]).Select(method => $"{method} /{endpoint.RoutePattern.RawText!.Trim('/')}"))
+            .Where(address => !address.StartsWith("GET /docs", StringComparison.Ordinal) && !address.StartsWith("GET /health", StringComparison.Ordinal))
+            .Distinct().Order(StringComparer.Ordinal);
+
+        addresses.ShouldBe(Addresses.Keys.Order(StringComparer.Ordinal), false, "An address is on the table, with the road that its text goes.");
+    }
+}
