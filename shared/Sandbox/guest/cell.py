@@ -151,7 +151,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     journal.open_journal()
     sys.meta_path.insert(0, cell.libraries)
     # Before the tenant's libraries, for these may bring a requests of their own.
-    outgoing.install()
+    outgoing.replace()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())

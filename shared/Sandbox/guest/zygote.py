@@ -15,6 +15,7 @@ that host, of that number and size. On the control connection go lines: `kill N`
 `cpu N nanoseconds` and `dead N how`.
 """
 
+import _signal
 import argparse
 import gc
 import os
@@ -37,16 +38,25 @@ for _name in list(os.environ):
     del os.environ[_name]
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+# After each fork libraries mend what other threads may have held. There are none here, and it would be a fifth of all that a cell writes to.
+_at_fork, os.register_at_fork = os.register_at_fork, lambda **_: None
+
 import platform_modules
 
 ZONES = platform_modules.load()
 
 import cell
+import outgoing
 import probe
 import seal
 import warming
 
+os.register_at_fork = _at_fork
+
 GREETING = struct.Struct("<c3x16sQQ32s")
+
+# In a cell they do what they do anywhere. The module signal would first make enums of them, in pages of the cell's own.
+HANDLED = (int(signal.SIGCHLD), int(signal.SIGTERM), int(signal.SIGINT))
 
 
 class Host:
@@ -95,6 +105,7 @@ class Zygote:
         self.listener.bind(unready)
         os.umask(old)
         platform_modules.close()
+        outgoing.prepare()
         warming.up()
         self.cell = cell.Cell(cell.send)
         gc.collect()
@@ -212,9 +223,8 @@ class Zygote:
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                for number in HANDLED:
+                    _signal.signal(number, _signal.SIG_DFL)
                 connection.setblocking(True)
                 cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
             finally:
