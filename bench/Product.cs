@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Eddy.Bench.Load;
 
 namespace Eddy.Bench;
 
@@ -32,6 +33,7 @@ internal sealed class Product : IDisposable
         start.Environment["EDDY_PORT"] = ports[0].ToString(CultureInfo.InvariantCulture);
         start.Environment["EDDY_WORKER_PORT"] = ports[1].ToString(CultureInfo.InvariantCulture);
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        start.Environment["Egress__Allow__0"] = Site.Address.Authority;
         _run = Process.Start(start)!;
         _run.OutputDataReceived += (_, line) => Hear(line.Data);
         _run.ErrorDataReceived += (_, line) => Hear(line.Data);
@@ -40,6 +42,9 @@ internal sealed class Product : IDisposable
     }
 
     public string Home { get; }
+
+    /// <summary>A site that its rules may call.</summary>
+    public SlowSite Site { get; } = new();
 
     public int Port { get; }
 
@@ -89,6 +94,7 @@ internal sealed class Product : IDisposable
         }
 
         _run.Dispose();
+        Site.Dispose();
         using var remove = Process.Start(Path.Combine(_root, "scripts", "postgres"), ["remove", Home]);
         remove.WaitForExit();
         Directory.Delete(Home, recursive: true);

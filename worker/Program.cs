@@ -24,7 +24,18 @@ public static class WorkerProgram
 
     public static async Task<int> Main(string[] args)
     {
-        await using var app = Build(args);
+        WebApplication built;
+        try
+        {
+            built = Build(args);
+        }
+        catch (InvalidOperationException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+
+        await using var app = built;
         if (await StartFaultAsync(app.Services) is { } fault)
         {
             await Console.Error.WriteLineAsync(fault);
@@ -37,6 +48,7 @@ public static class WorkerProgram
     }
 
     /// <summary>Everything that the worker is, not yet started.</summary>
+    /// <exception cref="InvalidOperationException">Settings are wrong; the message has a sentence for each.</exception>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ApplicationName = typeof(WorkerProgram).Assembly.GetName().Name });

@@ -6,6 +6,17 @@ namespace Eddy.Bench.Load;
 /// <summary>The rules that are measured. Each makes an event of its own from every event that wakes it, so that the log tells how often it ran.</summary>
 internal static class BenchRules
 {
+    /// <summary><see cref="Heat"/>, and a rule that calls a site which takes its time.</summary>
+    public static string HeatAndCall(Uri site) => Heat +
+        $$"""
+        class ask(Rule):
+            listens_to = ["order"]
+
+            def action(self):
+                self.answer = http.get("{{site}}" + str(self.order)).status
+
+        """;
+
     /// <summary>One event in, one check that says yes, one change.</summary>
     public const string Heat =
         """

@@ -23,11 +23,11 @@ internal sealed class Caller : IDisposable
     }
 
     /// <summary>Posts JSON and says which status the answer had; <see cref="Body"/> has the rest.</summary>
-    public int Post(string key, string json, bool settled)
+    public int Post(string key, string json, bool settled, string path = "/in")
     {
         _socket.Send(Encoding.UTF8.GetBytes(string.Create(
             CultureInfo.InvariantCulture,
-            $"POST /in HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n{(settled ? "Prefer: wait=10\r\n" : "")}Content-Length: {json.Length}\r\n\r\n{json}")));
+            $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n{(settled ? "Prefer: wait=10\r\n" : "")}Content-Length: {json.Length}\r\n\r\n{json}")));
         var length = 0;
         while (true)
         {

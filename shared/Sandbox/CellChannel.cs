@@ -101,7 +101,7 @@ internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number,
                 var length = BinaryPrimitives.ReadInt32LittleEndian(_buffer.AsSpan(_start));
                 if (length < 0 || length > frameBytes)
                 {
-                    throw new CellLied("Its frame was too long.");
+                    throw new CellLied($"Its frame has {(uint)length} bytes, and {frameBytes} is the limit.");
                 }
 
                 if (have >= 4 + length)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Eddy.Packages;
 using Eddy.Tenants;
 using Microsoft.Extensions.Logging;
 
@@ -133,6 +134,23 @@ public sealed class RuleSandbox : IAsyncDisposable
         }
     }
 
+    /// <summary>Works out in a cell of its own which packages a requirements.txt comes to; <paramref name="answer"/> says what the index has.</summary>
+    /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
+    internal async Task<ResolvedPackages> ResolveAsync(
+        TenantId tenant, string requirements, IReadOnlyDictionary<string, string> locked, Func<ResolutionQuestion, CancellationToken, Task<ResolutionAnswer>> answer, CancellationToken ct)
+    {
+        await MakeRoomAsync(ct);
+        try
+        {
+            using var channel = await _zygote.OpenAsync("UTC", ct);
+            return await new Resolution(channel, _deadlines, _options, _time).RunAsync(requirements, locked, answer, ct);
+        }
+        finally
+        {
+            _room.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _deadlines.Dispose();
@@ -236,7 +254,7 @@ public sealed class RuleSandbox : IAsyncDisposable
     {
         while (tenant.TakeResting() is { } resting)
         {
-            if (resting.Tree.Version == tree.Version && resting.Tree.TimeZone == tree.TimeZone && !resting.Channel.Death.IsCompleted)
+            if (resting.Tree.Version == tree.Version && resting.Tree.TimeZone == tree.TimeZone && !resting.Channel.IsStale && !resting.Channel.Death.IsCompleted)
             {
                 return resting;
             }
@@ -286,6 +304,11 @@ public sealed class RuleSandbox : IAsyncDisposable
     {
         foreach (var tenant in _tenants.Values)
         {
+            while (tenant.TakeResting() is { } resting)
+            {
+                Retire(tenant, resting);
+            }
+
             if (tenant.Cell is { Channel.IsStale: true } && tenant.Gate.Wait(0))
             {
                 Leave(tenant);

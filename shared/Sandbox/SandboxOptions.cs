@@ -9,6 +9,15 @@ public sealed class SandboxOptions
     /// <summary>The socket of a zygote that runs as a service of its own; null starts one as a child process.</summary>
     public string? Socket { get; set; }
 
+    /// <summary>
+    /// Names of modules that all cells can import besides those that are always there, with commas: those with native code, which no tenant can bring. Where the zygote is a
+    /// service, they are given to it.
+    /// </summary>
+    public string Preload { get; set; } = "";
+
+    /// <summary>The names in <see cref="Preload"/>.</summary>
+    public IReadOnlyList<string> PreloadedModules => Preload.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>Wall time of one run, or of loading a tenant's files.</summary>
     public TimeSpan WallTime { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -66,6 +75,9 @@ public sealed class SandboxOptions
     /// </summary>
     public bool Unsealed { get; set; }
 
+    /// <summary>What every page says while <see cref="Unsealed"/> is true.</summary>
+    public const string UnsealedWarning = "Unsealed: every rule can do whatever this server's user can. Sandbox:Unsealed is for a developer's own machine.";
+
     /// <summary>Why <see cref="Unsealed"/> may not be, in a sentence; null where it is off or may be.</summary>
     public string? UnsealedFault(bool isDevelopment) => Unsealed && !isDevelopment
         ? $"{nameof(Unsealed)} is true: every rule could do whatever this server can, and that is for a developer's own machine alone. Take it away, or set ASPNETCORE_ENVIRONMENT=Development."
@@ -86,6 +98,7 @@ public sealed class SandboxOptions
             faults.Add($"{nameof(Socket)} must be a path of 1 to 106 bytes.");
         }
 
+        faults.AddRange(PreloadedModules.Where(name => !name.Split('.').All(IsIdentifier)).Select(name => $"{nameof(Preload)} has {name}, which can not be the name of a module."));
         Within(nameof(WallTime), WallTime.TotalSeconds, 0.01, 3600);
         Within(nameof(CpuTime), CpuTime.TotalSeconds, 0.01, 3600);
         Within(nameof(MemoryMiB), MemoryMiB, 16, 65536);
@@ -103,10 +116,10 @@ public sealed class SandboxOptions
         Within(nameof(ZygoteAge), ZygoteAge.TotalSeconds, 1, 30 * 86400);
         Within(nameof(ZygoteForks), ZygoteForks, 2, 10_000_000);
 
-        // Whatever a run may change and print must fit the frame that reports it.
-        if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (64 << 10))
+        // Whatever a run may change and print must fit the frame that reports it, beside the small runs that are told of with it.
+        if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (2 << 20))
         {
-            faults.Add($"{nameof(FrameBytes)} must have room for {nameof(ProcessBytes)}, six times {nameof(LogBytes)} and 64 KiB.");
+            faults.Add($"{nameof(FrameBytes)} must have room for {nameof(ProcessBytes)}, six times {nameof(LogBytes)} and 2 MiB.");
         }
 
         return faults;
@@ -119,6 +132,8 @@ public sealed class SandboxOptions
             }
         }
     }
+
+    private static bool IsIdentifier(string part) => part.Length > 0 && !char.IsDigit(part[0]) && part.All(c => c == '_' || char.IsLetterOrDigit(c));
 
     internal void ThrowIfFaulty()
     {

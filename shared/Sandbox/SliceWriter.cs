@@ -69,6 +69,19 @@ internal sealed class SliceWriter : IDisposable
         CloseList();
     }
 
+    public void Data(IEnumerable<CellData> files)
+    {
+        OpenList("data");
+        foreach (var file in files)
+        {
+            Split("data");
+            _json.WriteStringValue(file.Path);
+            _json.WriteBase64StringValue(file.Content);
+        }
+
+        CloseList();
+    }
+
     public void Load(IEnumerable<string> skip)
     {
         OpenList("load");

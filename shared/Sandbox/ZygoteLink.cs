@@ -16,6 +16,7 @@ namespace Eddy.Sandbox;
 internal sealed class ZygoteLink : IAsyncDisposable
 {
     private const int Greeting = 68;
+    private const int MostSpares = 4;
 
     private readonly SandboxOptions _options;
     private readonly TimeProvider _time;
@@ -29,18 +30,18 @@ internal sealed class ZygoteLink : IAsyncDisposable
     private readonly TaskCompletionSource _worn = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<SealWall> _walls = [];
+    private readonly List<string> _warnings = [];
     private readonly Lock _lock = new();
     private Process? _guest;
     private string? _folder;
     private string? _about;
-    private Spare? _spare;
+
+    // Cells that were opened before anybody asked for them, by their time zone: sealed, and nobody's.
+    private readonly ConcurrentDictionary<string, CellChannel> _spares = new(StringComparer.Ordinal);
     private long _number;
     private volatile bool _isRetired;
 
     private ZygoteLink(SandboxOptions options, TimeProvider time, ILogger log, string path) => (_options, _time, _log, _path) = (options, time, log, path);
-
-    /// <summary>A cell that was opened before anybody asked for it: sealed, and nobody's.</summary>
-    private sealed record Spare(string Zone, CellChannel Channel);
 
     public SandboxHealth Health { get; private set; } = new(false, "The zygote has not said a word yet.", 0);
 
@@ -84,11 +85,10 @@ internal sealed class ZygoteLink : IAsyncDisposable
     /// <exception cref="SandboxUnavailable">The zygote takes no connections.</exception>
     public async Task<CellChannel> OpenCellAsync(string timeZone, CancellationToken ct)
     {
-        var spare = Interlocked.Exchange(ref _spare, null);
-        var channel = spare is not null && spare.Zone == timeZone && !spare.Channel.Death.IsCompleted ? spare.Channel : null;
-        if (channel is null)
+        var isThere = _spares.TryRemove(timeZone, out var channel);
+        if (!isThere || channel!.Death.IsCompleted)
         {
-            spare?.Channel.Dispose();
+            channel?.Dispose();
             channel = await ForkAsync(timeZone, ct);
         }
 
@@ -117,7 +117,7 @@ internal sealed class ZygoteLink : IAsyncDisposable
     public async Task RetireAsync(CancellationToken ct)
     {
         _isRetired = true;
-        Interlocked.Exchange(ref _spare, null)?.Channel.Dispose();
+        DropSpares();
         LookWhetherEmpty();
         try
         {
@@ -184,7 +184,8 @@ internal sealed class ZygoteLink : IAsyncDisposable
         var most = (2 * _options.Cells) + 16;
         foreach (var argument in (string[])[
             "-sSE", "-B", "-X", "utf8", Path.Combine(AppContext.BaseDirectory, "Sandbox", "guest", "zygote.py"), "--listen", _path, "--lifeline",
-            "--cells", most.ToString(CultureInfo.InvariantCulture), .. _options.Unsealed ? (string[])["--unsealed"] : []])
+            "--cells", most.ToString(CultureInfo.InvariantCulture), .. _options.Unsealed ? (string[])["--unsealed"] : [],
+            .. _options.PreloadedModules is { Count: > 0 } modules ? (string[])["--preload", string.Join(',', modules)] : []])
         {
             start.ArgumentList.Add(argument);
         }
@@ -243,18 +244,38 @@ internal sealed class ZygoteLink : IAsyncDisposable
     /// <summary>Sees to it that whoever needs a cell next finds one: a fork and the seal take longer than a run.</summary>
     private async Task KeepSpareAsync(string timeZone)
     {
+        if (_spares.Count >= MostSpares)
+        {
+            return;
+        }
+
         try
         {
-            var spare = new Spare(timeZone, await ForkAsync(timeZone, CancellationToken.None));
-            Interlocked.Exchange(ref _spare, spare)?.Channel.Dispose();
-            if ((_isRetired || Ended.IsCompleted) && Interlocked.CompareExchange(ref _spare, null, spare) == spare)
+            var spare = await ForkAsync(timeZone, CancellationToken.None);
+            if (!_spares.TryAdd(timeZone, spare))
             {
-                spare.Channel.Dispose();
+                spare.Dispose();
+            }
+
+            if (_isRetired)
+            {
+                DropSpares();
             }
         }
         catch (SandboxUnavailable)
         {
             // Whoever needs a cell asks for it, and hears of it.
+        }
+    }
+
+    private void DropSpares()
+    {
+        foreach (var zone in _spares.Keys)
+        {
+            if (_spares.TryRemove(zone, out var spare))
+            {
+                spare.Dispose();
+            }
         }
     }
 
@@ -335,6 +356,10 @@ internal sealed class ZygoteLink : IAsyncDisposable
                 _walls.Add(new SealWall(
                     words[1], state switch { "held" => WallState.Held, "absent" => WallState.Absent, _ => WallState.Failed }, why.Length == 0 ? null : why));
                 break;
+            case "warning":
+                _warnings.Add(line["warning ".Length..]);
+                _log.LogWarning("{Warning}", _warnings[^1]);
+                break;
             case "ready":
                 Introduce(new SandboxHealth(true, null, Number(words[1])) { IsUnsealed = words[2] == "unsealed" });
                 break;
@@ -364,7 +389,7 @@ internal sealed class ZygoteLink : IAsyncDisposable
             };
         }
 
-        Health = health with { Walls = _walls, Zygote = _about };
+        Health = health with { Walls = _walls, Zygote = _about, Warnings = _warnings };
         if (!health.Ready)
         {
             _log.LogError("No rules can run: {Reason}", health.Reason);

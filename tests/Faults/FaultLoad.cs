@@ -8,9 +8,9 @@ namespace Eddy.Tests.Faults;
 
 /// <summary>
 /// Senders that post numbered events in every way there is, and know which were acknowledged. Rules count each event in its process, in the shared bag and in one process that takes
-/// many, and take some of them through a chain of ten.
+/// many, take some of them through a chain of ten, and call a web site for some.
 /// </summary>
-internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTenant bystander) : IDisposable
+internal sealed class FaultLoad(TestProduct product, TestSite site, TestTenant tenant, TestTenant bystander) : IDisposable
 {
     private const string Rules = """
         class count(Rule):
@@ -24,6 +24,13 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
             def action(self):
                 self.ticks = (self.ticks or 0) + 1
                 self.sum = (self.sum or 0) + self.tick
+
+        class ask(Rule):
+            listens_to = ["ask"]
+            def action(self):
+                http.get("SITE/echo?" + str(self.ask))
+                self.asked = (self.asked or 0) + 1
+                shared.asks = (shared.asks or 0) + 1
 
         """;
 
@@ -62,7 +69,7 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
         using var http = tenant.Client(product.Address);
         var caller = new TestCaller(tenant, http);
         await new TestCaller(bystander, bystander.Client(product.Address)).SaveAsync("scripts/probe.py", Probe);
-        await caller.SaveAsync("scripts/count.py", Rules);
+        await caller.SaveAsync("scripts/count.py", Rules.Replace("SITE", site.Address, StringComparison.Ordinal));
         var (path, text) = Way.OrderTests.Chain(10);
         await caller.SaveAsync(path, text);
         _ticker = (await caller.SettleAsync("""{"ticks": 0}""")).GetProperty("pid").GetInt64();
@@ -70,7 +77,7 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
 
     public void Start(int seed)
     {
-        Func<Random, Task>[] ways = [SingleAsync, ListAsync, KeyedAsync, KeyedListAsync, WaitedAsync, TickAsync, ChainAsync];
+        Func<Random, Task>[] ways = [SingleAsync, ListAsync, KeyedAsync, KeyedListAsync, WaitedAsync, TickAsync, ChainAsync, AskAsync];
         _senders.AddRange(ways.Select((way, i) => Task.Run(() => SendAsync(way, new Random(seed + i)))));
     }
 
@@ -133,8 +140,8 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
         (await log.CountAsync(tenant.Id, "refused")).ShouldBe(0);
         (await log.TextsAsync(tenant.Id, "select rule || ' ' || coalesce(error::text, '') from runs where tenant_id = $1 and outcome > 1 limit 5")).ShouldBeEmpty();
 
-        // What came in, by its number: the n of single events, the tick of those of one process, the k0 of chains.
-        var stored = (await log.TextsAsync(tenant.Id, "select value::text from events where tenant_id = $1 and source = 'post' and key in ('n', 'tick', 'k0')"))
+        // What came in, by its number: the n of single events, the tick of those of one process, the k0 of chains, the ask of those that call out.
+        var stored = (await log.TextsAsync(tenant.Id, "select value::text from events where tenant_id = $1 and source = 'post' and key in ('n', 'tick', 'k0', 'ask')"))
             .CountBy(value => long.Parse(value, CultureInfo.InvariantCulture)).ToDictionary();
         stored.Where(one => one.Value > 1).Select(one => one.Key).ShouldBeEmpty("no event is there twice");
         _fates.Where(fate => fate.Value == Fate.Acknowledged && !stored.ContainsKey(fate.Key)).Select(fate => fate.Key).ShouldBeEmpty("no acknowledged event is lost");
@@ -147,6 +154,12 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
             where n.tenant_id = $1 and n.key = 'n' and c.value is distinct from '1'
             """)).ShouldBeEmpty();
         (await log.TextsAsync(tenant.Id, "select (select count(*) from kvps where tenant_id = $1 and key = 'n') - (value::text)::bigint from kvps where tenant_id = $1 and pid = 0 and key = 'total'")).ShouldBe(["0"]);
+        (await log.TextsAsync(tenant.Id, """
+            select 'process ' || n.pid || ': ask ' || n.value::text || ', asked ' || coalesce(c.value::text, 'never') from kvps n
+            left join kvps c on c.tenant_id = n.tenant_id and c.pid = n.pid and c.key = 'asked'
+            where n.tenant_id = $1 and n.key = 'ask' and c.value is distinct from '1'
+            """)).ShouldBeEmpty();
+        (await log.TextsAsync(tenant.Id, "select (select count(*) from kvps where tenant_id = $1 and key = 'ask') - (value::text)::bigint from kvps where tenant_id = $1 and pid = 0 and key = 'asks'")).ShouldBe(["0"]);
         (await log.TextsAsync(tenant.Id, $"""
             select (k.value::text)::bigint - (select count(*) from events e where e.tenant_id = $1 and e.key = 'tick') from kvps k
             where k.tenant_id = $1 and k.pid = {_ticker} and k.key = 'ticks'
@@ -227,6 +240,13 @@ internal sealed class FaultLoad(TestProduct product, TestTenant tenant, TestTena
     {
         var n = Number();
         return UntilAcknowledgedAsync($$"""{"k0": {{n}}}""", $"chain-{n}", n);
+    }
+
+    private async Task AskAsync(Random random)
+    {
+        var n = Number();
+        var (status, _) = await PostAsync($$"""{"ask": {{n}}}""");
+        Note(status == HttpStatusCode.Accepted, n);
     }
 
     /// <summary>Sends it again and again under one key, and sometimes once more.</summary>

@@ -24,9 +24,10 @@ public sealed class FaultTests(ITestOutputHelper output)
         var seed = Environment.GetEnvironmentVariable("EDDY_FAULT_SEED") is { Length: > 0 } given ? int.Parse(given, CultureInfo.InvariantCulture) : Environment.TickCount;
         var random = new Random(seed);
         Say($"seed {seed} (EDDY_FAULT_SEED)");
-        await using var product = await TestProduct.StartAsync("Pump__Runs=4");
+        await using var site = await TestSite.StartAsync();
+        await using var product = await TestProduct.StartAsync("Pump__Runs=4", site.Allowed.Replace(":0=", "__0=", StringComparison.Ordinal).Replace("Egress:Allow", "Egress__Allow", StringComparison.Ordinal));
         var tenant = await TestTenant.MakeAsync(product.Database);
-        using var load = new FaultLoad(product, tenant, await TestTenant.MakeAsync(product.Database));
+        using var load = new FaultLoad(product, site, tenant, await TestTenant.MakeAsync(product.Database));
         await load.PrepareAsync();
         load.Start(random.Next());
 

@@ -12,7 +12,8 @@ public sealed class GuestRoadTests
         ["platform_modules.py:load:importlib.import_module"] = "before the first fork: modules of a list of our own",
         ["platform_modules.py:StandardLibrary.exec_module:exec"] = "the standard library's code, kept in memory",
         ["platform_modules.py:StandardLibrary.exec_module:marshal.loads"] = "the standard library's code, kept in memory",
-        ["probe.py::os.execve"] = "in a sealed process that is nobody's: what must be refused",
+        ["probe.py:_execute:os.execve"] = "in a sealed process that is nobody's: what must be refused",
+        ["zygote.py::os.execve"] = "at its very beginning: the same program again, without an environment",
         ["loading.py::builtins"] = "the names that a tenant's file has",
         ["loading.py:compile_file:compile"] = "in a cell: a tenant's file",
         ["loading.py:load_script:exec"] = "in a cell: a tenant's script",
@@ -24,7 +25,7 @@ public sealed class GuestRoadTests
     /// <summary>All that the zygote itself calls of the other files. What a host sends it goes to none of them.</summary>
     private static readonly string[] UsedByTheZygote =
     [
-        "cell.Cell", "cell.enter", "cell.send", "platform_modules.close", "platform_modules.load", "probe.fault", "probe.forget", "seal.Seal", "warming.filling", "warming.up",
+        "cell.Cell", "cell.enter", "cell.send", "outgoing.prepare", "platform_modules.close", "platform_modules.load", "probe.fault", "probe.forget", "probe.try_walls", "seal.Seal", "seal.Unsealed", "warming.filling", "warming.up",
     ];
 
     private const string FindEvaluators = """
@@ -117,7 +118,7 @@ public sealed class GuestRoadTests
     [Fact]
     public async Task The_zygote_evaluates_nothing_and_calls_little()
     {
-        Evaluators.Keys.ShouldAllBe(found => !found.StartsWith("zygote.py:", StringComparison.Ordinal));
+        Evaluators.Keys.Where(found => found.StartsWith("zygote.py:", StringComparison.Ordinal)).ShouldBe(["zygote.py::os.execve"]);
 
         (await LinesAsync(FindUses)).Distinct().Order(StringComparer.Ordinal).ShouldBe(UsedByTheZygote.Order(StringComparer.Ordinal));
     }

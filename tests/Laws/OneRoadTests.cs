@@ -25,6 +25,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     /// <summary>Compared with what is stored, as a parameter of a query.</summary>
     private const string Compared = "compared";
 
+    /// <summary>Searched for placeholders of secrets or for their values, which are replaced as they stand; or signed.</summary>
+    private const string Replaced = "replaced";
+
     /// <summary>Sent to a web site under the egress rules, byte for byte.</summary>
     private const string Sent = "sent";
 
@@ -36,7 +39,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     /// <summary>What may evaluate something, and why it is not what a tenant wrote.</summary>
     private static readonly Dictionary<string, string> Evaluators = new(StringComparer.Ordinal)
     {
-        ["Eddy.Sandbox.Zygote: System.Diagnostics.Process.Start"] = "starts the zygote: the operator's interpreter, our own file, no environment; tenants' text comes to a cell by its socket alone",
+        ["Eddy.Sandbox.ZygoteLink: System.Diagnostics.Process.Start"] = "starts the zygote: the operator's interpreter, our own file, no environment; tenants' text comes to a cell by its socket alone",
     };
 
     /// <summary>Every method of the shared assembly that can be handed a tenant's text. (There are no templates, filters or cron texts yet; they come into this table.)</summary>
@@ -49,6 +52,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
 
         ["FileStore.SaveAsync"] = Stored,
         ["ApiKey.Make"] = Stored,
+        ["CallTrail.Replay"] = Stored,
+        ["SecretStore.SetAsync"] = Stored,
 
         ["FilePath.Fault"] = Parsed,
         ["FilePath.IsModule"] = Parsed,
@@ -63,6 +68,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["KvpValue.TryCanonical"] = Parsed,
         ["KvpValue.TryRead"] = Parsed,
         ["KvpValue.TryText"] = Parsed,
+        ["Secret.NameFault"] = Parsed,
+        ["Secret.ValueFault"] = Parsed,
 
         ["ApiKey.HashOf"] = Compared,
         ["FileStore.DeleteAsync"] = Compared,
@@ -70,11 +77,25 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ProcessStore.ListAsync"] = Compared,
         ["ProcessStore.ReadKvpAsync"] = Compared,
         ["RunStore.ListAsync"] = Compared,
+        ["SecretKeeper.NoteUseAsync"] = Compared,
+        ["SecretStore.DeleteAsync"] = Compared,
+        ["SecretStore.NoteUseAsync"] = Compared,
 
         ["OutgoingCalls.CallAsync"] = Sent,
-        ["CallTrail.Replay"] = Stored,
+
+        ["SecretKeeper.SignAsync"] = Replaced,
+        ["SecretSet.Fill"] = Replaced,
+        ["SecretSet.FillBytes"] = Replaced,
+        ["SecretSet.NameOf"] = Replaced,
+        ["SecretSet.Placeholder"] = Replaced,
+        ["SecretSet.Redact"] = Replaced,
+        ["SecretSet.RedactBytes"] = Replaced,
+        ["SecretSet.Sign"] = Replaced,
+        ["Spellings.Of"] = Replaced,
 
         ["Listener.On"] = Ours,
+        ["MasterKeys.Find"] = Ours,
+        ["MasterKeys.Read"] = Ours,
         ["Tenant.SlugFault"] = Ours,
         ["Tenant.TimeZoneFault"] = Ours,
     };
@@ -83,6 +104,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     private static readonly Dictionary<string, string> Addresses = new(StringComparer.Ordinal)
     {
         ["PUT /api/files/{**path}"] = $"{Stored}; compiled and loaded in a {Cell}",
+        ["PUT /api/secrets/{name}"] = Stored,
         ["POST /in"] = Parsed,
         ["POST /in/{key}"] = Parsed,
         ["PUT /api/processes/{pid:long:min(1)}/{key}"] = Parsed,
@@ -91,6 +113,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["DELETE /api/files/{**path}"] = Compared,
         ["DELETE /api/processes/{pid:long:min(1)}/{key}"] = Compared,
         ["DELETE /api/shared/{key}"] = Compared,
+        ["DELETE /api/secrets/{name}"] = Compared,
         ["GET /api/events"] = Compared,
         ["GET /api/files"] = Compared,
         ["GET /api/files/{**path}"] = Compared,
@@ -98,6 +121,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/processes/{pid:long:min(1)}"] = Compared,
         ["GET /api/runs"] = Compared,
         ["GET /api/runs/{id:long:min(1)}"] = Compared,
+        ["GET /api/secrets"] = Compared,
         ["GET /api/shared"] = Compared,
 
         ["GET /"] = Ours,

@@ -36,7 +36,7 @@ public sealed class BlameTests(CellFixture cells)
     [InlineData("number", "CpuTime|Memory", "limit|MiB")]
     [InlineData("exit", "Died", "exit 1")]
     [InlineData("lie", "Died", "telling what can not be")]
-    [InlineData("giant", "Died", "frame was too long")]
+    [InlineData("giant", "Died", "2147483647 bytes, and 8388608 is the limit")]
     [InlineData("syscall", "Died", "system call")]
     public async Task A_run_that_ends_its_cell_is_blamed_and_the_others_run_once(string how, string kind, string message) =>
         await BlameAsync(await cells.Sandbox, how, kind, message);

@@ -89,7 +89,10 @@ public sealed class SealTests(CellFixture cells)
     {
         await using var service = await ZygoteService.StartAsync();
         await using var sandbox = await CellFixture.StartAsync(service.Options);
-        sandbox.Health.ShouldBe(new SandboxHealth(true, null, (await cells.Sandbox).Health.LandlockAbi));
+        (sandbox.Health.Ready, sandbox.Health.Reason, sandbox.Health.IsUnsealed, sandbox.Health.LandlockAbi)
+            .ShouldBe((true, null, false, (await cells.Sandbox).Health.LandlockAbi));
+        sandbox.Health.Walls.Where(wall => wall.State == WallState.Held).Select(wall => wall.Name)
+            .ShouldBe(["descriptors", "user", "lifeline", "dumpable", "privileges", "limits", "landlock", "seccomp", "environment", "all-together"]);
 
         var tenant = TestTenant.WithRule(sandbox, Attempts);
         await TryWallsAsync(tenant);
@@ -117,27 +120,18 @@ public sealed class SealTests(CellFixture cells)
         run.Error!.Message.ShouldContain("system call");
     }
 
-    [Theory]
-    [InlineData("x86_64", 15)]
-    [InlineData("aarch64", 15)]
-    public async Task There_is_a_filter_for_each_architecture_and_none_for_others(string machine, int hot)
+    [Fact]
+    public async Task There_is_no_filter_for_an_architecture_whose_numbers_are_not_known()
     {
-        var (code, output) = await ZygoteService.PythonAsync($"""
+        var (code, output) = await ZygoteService.PythonAsync("""
             import seal
-            text, count = seal.program("{machine}")
-            assert len(text) == count * 8 and count < 4096, count
-            missing = [n for n in seal.PLAIN if n not in seal.NUMBERS["{machine}"]]
-            assert set(missing) <= set("poll time".split()), missing
-            numbers = list(seal.NUMBERS["{machine}"].values())
-            assert len(numbers) == len(set(numbers)) and {hot}
             try:
                 seal.program("riscv64")
             except OSError as error:
                 print(error.strerror)
             """);
 
-        output.ShouldContain("no seal for the architecture riscv64");
-        code.ShouldBe(0);
+        (code, output.Trim()).ShouldBe((0, "there is no seal for the architecture riscv64"));
     }
 
     private static async Task TryWallsAsync(TestTenant tenant)

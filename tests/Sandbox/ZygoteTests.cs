@@ -128,6 +128,184 @@ public sealed class ZygoteTests
     }
 
     [Fact]
+    public async Task A_fresh_zygote_takes_the_place_of_one_that_has_made_its_cells_and_nobody_notices()
+    {
+        var options = CellFixture.Limits();
+        options.ZygoteForks = 6;
+        await using var sandbox = await CellFixture.StartAsync(options);
+        var first = TestTenant.WithRule(sandbox, Who + """
+
+            class slow(Rule):
+                listens_to = ["slow"]
+                def action(self):
+                    import time
+                    time.sleep(1)
+                    self.slow_zygote = os.getppid()
+            """);
+        var second = TestTenant.WithRule(sandbox, Who);
+        await first.PostAsync(15, ("go", "1"));
+        await second.PostAsync(15, ("go", "1"));
+        using var zygote = Process.GetProcessById(int.Parse(first.Kvp(15, "zygote")!));
+        var slow = first.PostAsync(15, ("slow", "1"));
+
+        TestTenant other;
+        do
+        {
+            other = TestTenant.WithRule(sandbox, Who);
+            (await other.OneRunAsync(15, ("go", "1"))).Error.ShouldBeNull();
+            sandbox.Health.Ready.ShouldBeTrue();
+        }
+        while (other.Kvp(15, "zygote") == $"{zygote.Id}");
+
+        (await slow).Steps.OfType<RunEnded>().ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Ran);
+        first.Kvp(15, "slow_zygote").ShouldBe($"{zygote.Id}");
+        await zygote.WaitForExitAsync(Ct);
+        await first.PostAsync(15, ("go", "2"));
+        await second.PostAsync(15, ("go", "2"));
+        first.Kvp(15, "zygote").ShouldNotBe($"{zygote.Id}");
+        second.Kvp(15, "zygote").ShouldNotBe($"{zygote.Id}");
+    }
+
+    [Fact]
+    public async Task A_zygote_makes_no_more_cells_than_it_may_and_blames_nobody_for_it()
+    {
+        await using var service = await ZygoteService.StartAsync(null, "--cells", "2");
+        await using var sandbox = await CellFixture.StartAsync(service.Options);
+        var tenants = Enumerable.Range(0, 3).Select(_ => TestTenant.WithRule(sandbox, Who)).ToList();
+        await tenants[0].OneRunAsync(15, ("go", "1"));
+
+        var refusals = new List<SandboxUnavailable>();
+        foreach (var tenant in tenants.Skip(1))
+        {
+            try
+            {
+                (await tenant.OneRunAsync(15, ("go", "1"))).Outcome.ShouldBe(RunOutcome.Ran);
+            }
+            catch (SandboxUnavailable refusal)
+            {
+                refusals.Add(refusal);
+            }
+        }
+
+        refusals.ShouldNotBeEmpty();
+        refusals.ShouldAllBe(refusal => refusal.Message.Contains("2 cells, which is its limit"));
+        (await tenants[0].OneRunAsync(15, ("go", "2"))).Outcome.ShouldBe(RunOutcome.Ran);
+    }
+
+    [Fact]
+    public async Task A_service_ends_at_its_age_and_leaves_its_folder()
+    {
+        await using var service = await ZygoteService.StartAsync(null, "--hours", "0.0001");
+
+        (await service.EndedAsync()).ShouldBe(0);
+
+        File.Exists(service.Path).ShouldBeFalse();
+        Directory.Exists(Path.GetDirectoryName(service.Path)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_service_that_was_told_to_end_is_found_again_when_it_is_back()
+    {
+        await using var service = await ZygoteService.StartAsync();
+        await using var sandbox = await CellFixture.StartAsync(service.Options);
+        sandbox.Health.Ready.ShouldBeTrue();
+
+        using var term = Process.Start("kill", ["-TERM", $"{service.Pid}"]);
+        (await service.EndedAsync()).ShouldBe(0);
+        File.Exists(service.Path).ShouldBeFalse();
+        await using var next = await ZygoteService.StartAgainAsync(service);
+        var tenant = TestTenant.WithRule(sandbox, Who);
+        while (true)
+        {
+            try
+            {
+                (await tenant.OneRunAsync(15, ("go", "1"))).Outcome.ShouldBe(RunOutcome.Ran);
+                break;
+            }
+            catch (SandboxUnavailable)
+            {
+                Ct.ThrowIfCancellationRequested();
+            }
+        }
+
+        tenant.Kvp(15, "zygote").ShouldBe($"{next.Pid}");
+    }
+
+    [Fact]
+    public async Task Only_the_zygotes_own_user_may_connect_to_it()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "Only root can be two other users.");
+        await using var service = await ZygoteService.StartAsync();
+        using var chmod = Process.Start("chmod", ["755", Path.GetDirectoryName(service.Path)!]);
+        await chmod.WaitForExitAsync(Ct);
+        const string connect = """
+            import socket, sys
+            try:
+                socket.socket(socket.AF_UNIX).connect(sys.argv[1])
+                print("connected")
+            except PermissionError:
+                print("refused")
+            """;
+
+        (await ConnectAsync(65534)).ShouldBe("connected");
+        (await ConnectAsync(65533)).ShouldBe("refused");
+
+        async Task<string> ConnectAsync(int user)
+        {
+            var start = new ProcessStartInfo("setpriv", [$"--reuid={user}", $"--regid={user}", "--clear-groups", "--bounding-set=-all", "/usr/bin/python3", "-c", connect, service.Path])
+            {
+                RedirectStandardOutput = true, WorkingDirectory = "/",
+            };
+            using var python = Process.Start(start)!;
+            return (await python.StandardOutput.ReadToEndAsync(Ct)).Trim();
+        }
+    }
+
+    [Fact]
+    public async Task Cells_run_below_their_zygote_and_in_its_session()
+    {
+        await using var sandbox = await CellFixture.StartAsync(CellFixture.Limits());
+        var tenant = TestTenant.WithRule(sandbox, Who);
+        await tenant.PostAsync(15, ("go", "1"));
+
+        var (cell, zygote) = (await StatAsync(tenant.Kvp(15, "cell")!), await StatAsync(tenant.Kvp(15, "zygote")!));
+
+        // The scheduler shares the CPU out between sessions without regard to nice.
+        cell.Session.ShouldBe(zygote.Session);
+        cell.Nice.ShouldBe(Math.Min(19, zygote.Nice + 10));
+        cell.Group.ShouldBe(tenant.Kvp(15, "cell"));
+
+        async Task<(string Group, string Session, int Nice)> StatAsync(string pid)
+        {
+            var fields = (await File.ReadAllTextAsync($"/proc/{pid}/stat", Ct)).Split(") ", 2)[1].Split(' ');
+            return (fields[2], fields[3], int.Parse(fields[16]));
+        }
+    }
+
+    [Fact]
+    public async Task A_cell_that_was_kept_ready_has_seen_no_other_tenant()
+    {
+        await using var sandbox = await CellFixture.StartAsync(CellFixture.Limits());
+        var tenants = Enumerable.Range(0, 12).Select(_ => TestTenant.WithRule(sandbox, """
+            import builtins, os
+            class go(Rule):
+                listens_to = ["go"]
+                def action(self):
+                    self.seen = hasattr(builtins, "mark")
+                    builtins.mark = True
+                    self.cell = os.getpid()
+            """)).ToList();
+
+        foreach (var tenant in tenants)
+        {
+            await tenant.OneRunAsync(15, ("go", "1"));
+        }
+
+        tenants.ShouldAllBe(tenant => tenant.Kvp(15, "seen") == "false");
+        tenants.Select(tenant => tenant.Kvp(15, "cell")).Distinct().Count().ShouldBe(12);
+    }
+
+    [Fact]
     public async Task More_tenants_than_cells_take_turns()
     {
         var options = CellFixture.Limits();

@@ -12,6 +12,8 @@ public sealed class TestWorker : IAsyncDisposable
 
     private TestWorker(WebApplication app) => _app = app;
 
+    public Uri Address => new(_app.Urls.Single());
+
     /// <summary>How many shards it holds.</summary>
     public int Shards => _app.Services.GetRequiredService<PumpProcess>().Current?.Shards.Count ?? 0;
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Eddy.Api;
 using Eddy.Keys;
 using Eddy.Problems;
+using Eddy.Sandbox;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 
@@ -63,7 +64,9 @@ internal static class ApiDocs
     public static void MapApiDocs(this IEndpointRouteBuilder app)
     {
         app.MapOpenApi("/openapi/{documentName}.json");
+        var sandbox = app.ServiceProvider.GetRequiredService<SandboxOptions>();
         app.MapScalarApiReference("/docs/api", page => page
+            .AddHeaderContent(sandbox.Unsealed ? $"<p role=\"alert\" style=\"margin:0;padding:8px 24px;background:#fde7e4;color:#b42318;font:500 13px/20px sans-serif\">{SandboxOptions.UnsealedWarning}</p>" : "")
             .WithTitle("Eddy: the HTTP API")
             .WithOpenApiRoutePattern("/openapi/v1.json")
             .DisableDefaultFonts()

@@ -551,7 +551,17 @@ class Adapters(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def install():
     """Puts the stand-ins where libraries look. Once in a process, after its own sockets are open."""
+    prepare()
+    replace()
+
+
+def replace():
+    """What a process that still needs sockets of its own leaves for last."""
     socket.socket = Socket
+    sys.meta_path.insert(0, Adapters())
+
+
+def prepare():
     socket.getaddrinfo = getaddrinfo
     socket.gethostbyname = gethostbyname
     socket.gethostbyname_ex = gethostbyname_ex
@@ -562,7 +572,6 @@ def install():
     context.wrap_bio = _wrap_bio
     context.load_verify_locations = context.load_default_certs = context.set_default_verify_paths = _nothing
     context.load_cert_chain = _load_cert_chain
-    sys.meta_path.insert(0, Adapters())
     loaded = sys.modules.get("requests.adapters")
     if loaded is not None:
         loaded.HTTPAdapter.cert_verify = _cert_verify

@@ -6,15 +6,17 @@ connection that asks for one. It never sees tenants' data, since every cell coul
         --lifeline  a child process: the end of its standard input is its end; without, a service of its own
         --cells N   how many cells may be open (1000)
         --hours N   ends after so long, and all cells with it, so that whoever keeps it begins a fresh one (0: never)
+        --preload M further modules for all cells, with commas
         --unsealed  for a developer's machine that can have no seal: cells that nothing stops
 
 A connection begins with 68 bytes: a letter, three zero bytes, a host's 16 random bytes, a number of 8 bytes, a size in bytes of 8
 bytes, and a time zone of 32 bytes. `H` is a host's control connection: its end is the end of the host's cells. `C` asks for a cell of
 that host, of that number and size. On the control connection go lines: `kill N` and `cpu N` to the zygote; to the host `about WORDS`, a
-`wall NAME held|absent|failed WORDS` for each wall of the seal, then `ready ABI sealed|unsealed` or `fault ABI why`; later
+`wall NAME held|absent|failed WORDS` for each wall of the seal, a `warning SENTENCE` for what rules can not import, then `ready ABI sealed|unsealed` or `fault ABI why`; later
 `cpu N nanoseconds` and `dead N how`.
 """
 
+import _signal
 import argparse
 import gc
 import os
@@ -37,16 +39,27 @@ for _name in list(os.environ):
     del os.environ[_name]
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+# After each fork libraries mend what other threads may have held. There are none here, and it would be a fifth of all that a cell writes to.
+_at_fork, os.register_at_fork = os.register_at_fork, lambda **_: None
+
 import platform_modules
 
-ZONES = platform_modules.load()
+# Before anything is parsed, for modules must be there before the cells' own that use them.
+PRELOAD = sys.argv[sys.argv.index("--preload") + 1] if "--preload" in sys.argv[:-1] else ""
+ZONES, MISSING = platform_modules.load([name for name in PRELOAD.split(",") if name])
 
 import cell
+import outgoing
 import probe
 import seal
 import warming
 
+os.register_at_fork = _at_fork
+
 GREETING = struct.Struct("<c3x16sQQ32s")
+
+# In a cell they do what they do anywhere. The module signal would first make enums of them, in pages of the cell's own.
+HANDLED = (int(signal.SIGCHLD), int(signal.SIGTERM), int(signal.SIGINT))
 
 
 class Host:
@@ -95,6 +108,7 @@ class Zygote:
         self.listener.bind(unready)
         os.umask(old)
         platform_modules.close()
+        outgoing.prepare()
         warming.up()
         self.cell = cell.Cell(cell.send)
         gc.collect()
@@ -118,6 +132,8 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # The first process of a container ends by TERM only if it listens to it.
+        signal.signal(signal.SIGTERM, lambda *_: self.end())
         self.poll = select.poll()
         for descriptor in (self.listener.fileno(), self.woken):
             self.poll.register(descriptor, select.POLLIN)
@@ -149,7 +165,8 @@ class Zygote:
             os.kill(pid, signal.SIGKILL)
         try:
             os.unlink(self.path)
-            os.rmdir(os.path.dirname(self.path))
+            if self.lifeline:
+                os.rmdir(os.path.dirname(self.path))
         except OSError:
             pass
         os._exit(0)
@@ -190,6 +207,7 @@ class Zygote:
         self.tell(host, "\n".join([
             f"about Python {platform.python_version()} on {system.sysname} {system.release}, {system.machine}, as user {os.geteuid()}",
             *self.walls,
+            *("warning " + sentence.replace("\n", " ") for sentence in MISSING),
             f"fault {abi} {self.fault}" if self.fault else f"ready {abi} {'unsealed' if self.unsealed else 'sealed'}"]))
 
     def fork(self, host, number, memory, zone, connection):
@@ -209,8 +227,8 @@ class Zygote:
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                for number in HANDLED:
+                    _signal.signal(number, _signal.SIG_DFL)
                 connection.setblocking(True)
                 cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
             finally:
@@ -284,6 +302,7 @@ def main():
     options.add_argument("--lifeline", action="store_true")
     options.add_argument("--cells", type=int, default=1000)
     options.add_argument("--hours", type=float, default=0)
+    options.add_argument("--preload", default="", metavar="MODULES")
     options.add_argument("--unsealed", action="store_true")
     given = options.parse_args()
     zygote = Zygote(given.listen, given.lifeline, given.cells, given.hours, given.unsealed)
