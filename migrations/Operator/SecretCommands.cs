@@ -50,7 +50,7 @@ public static class SecretCommands
                 return 0;
             }
 
-            Console.WriteLine($"{done.Sealed} secrets are sealed under a new key.");
+            Console.WriteLine($"Secrets sealed under a new key: {done.Sealed}.");
             foreach (var name in done.Broken)
             {
                 await Console.Error.WriteLineAsync($"'{name}' does not open: its row is not as it was written. Let its owner set it anew.");
@@ -82,7 +82,7 @@ public static class SecretCommands
             }
         }
 
-        Console.WriteLine($"{count} tenants' keys were wrapped anew{(failed == 0 ? "; no other master key is needed any more" : $", {failed} could not be")}.");
+        Console.WriteLine($"Tenants' keys wrapped anew: {count}{(failed == 0 ? "; no other master key is needed any more" : $", not: {failed}")}.");
         return failed == 0 ? 0 : 1;
     }
 

@@ -45,7 +45,7 @@ public sealed class CallTrail
         }
     }
 
-    /// <summary>The secrets of the tenant as they were at each use: what comes back is searched for all of them.</summary>
+    /// <summary>The secrets of the tenant as they were at each call: what comes back is searched for all of them.</summary>
     internal IReadOnlyCollection<SecretSet> Sets
     {
         get
@@ -143,13 +143,13 @@ public sealed class CallTrail
         }
     }
 
-    /// <summary>Remembers which secrets go out, before they do.</summary>
+    /// <summary>Remembers which secrets go out, before they do, and what is looked for in what comes back.</summary>
     internal void Use(SecretSet set, IEnumerable<string> names)
     {
         lock (_lock)
         {
             _secrets.UnionWith(names);
-            if (_secrets.Count > 0 && !_sets.Contains(set))
+            if (!_sets.Contains(set))
             {
                 _sets.Add(set);
             }

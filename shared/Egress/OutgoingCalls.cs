@@ -161,16 +161,26 @@ public sealed class OutgoingCalls : IAsyncDisposable
         }
     }
 
-    /// <summary>The tenant's secrets where this call may hold one, or where an answer may bring back one that the run used before.</summary>
+    /// <summary>
+    /// The tenant's secrets where it has any, whether the call names one or not: a host may give back what another run brought to it.
+    /// </summary>
     private async Task<CallSecrets?> SecretsOfAsync(TenantId tenant, Call call, CallTrail trail, CancellationToken ct)
     {
-        if (_secrets is null || (!CallSecrets.AreNamedIn(call.Request) && trail.Secrets.Count == 0))
+        if (_secrets is null)
         {
             return null;
         }
 
-        var set = await _secrets.OfAsync(tenant, ct);
-        return set.Version == 0 ? null : new CallSecrets(set, call.Target!, call.Secrets);
+        try
+        {
+            var set = await _secrets.OfAsync(tenant, ct);
+            return set.Placeholders.Count == 0 && trail.Sets.Count == 0 ? null : new CallSecrets(set, call.Target!, call.Secrets);
+        }
+        catch (SecretsUnavailable) when (!CallSecrets.AreNamedIn(call.Request) && trail.Secrets.Count == 0)
+        {
+            // Nothing is put in, and what can not be opened can not be looked for.
+            return null;
+        }
     }
 
     private async Task UseAsync(TenantId tenant, Call call, CallTrail trail, SecretSet set, CancellationToken ct)

@@ -1,3 +1,4 @@
+using System.Security;
 using System.Text.Encodings.Web;
 
 namespace Eddy.Secrets;
@@ -16,6 +17,9 @@ public enum Spelling
 
     /// <summary>Escaped as within a string of JSON.</summary>
     Json,
+
+    /// <summary>Escaped as within the text or an attribute of XML.</summary>
+    Xml,
 }
 
 public static class Spellings
@@ -26,6 +30,7 @@ public static class Spellings
         var type = contentType?.Split(';')[0].Trim() ?? "";
         return type.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) ? Spelling.Url
             : type.EndsWith("/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) ? Spelling.Json
+            : type.EndsWith("/xml", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+xml", StringComparison.OrdinalIgnoreCase) ? Spelling.Xml
             : Spelling.Plain;
     }
 
@@ -33,6 +38,7 @@ public static class Spellings
     {
         Spelling.Url => Uri.EscapeDataString(value),
         Spelling.Json => JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(value),
+        Spelling.Xml => SecurityElement.Escape(value),
         _ => value,
     };
 }

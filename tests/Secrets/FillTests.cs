@@ -80,6 +80,7 @@ public sealed class FillTests(TestDatabase database)
     [InlineData(Spelling.Plain, "a \"b\"\\&=+/ü\n", "a \"b\"\\&=+/ü\n")]
     [InlineData(Spelling.Url, "a \"b\"\\&=+/ü\n", "a%20%22b%22%5C%26%3D%2B%2F%C3%BC%0A")]
     [InlineData(Spelling.Json, "a \"b\"\\&=+/ü\n", "a \\\"b\\\"\\\\&=+/ü\\n")]
+    [InlineData(Spelling.Xml, "a \"b\"\\&=+/ü\n<'", "a &quot;b&quot;\\&amp;=+/ü\n&lt;&apos;")]
     [InlineData(Spelling.Header, "a \"b\"\\&=+/ü", "a \"b\"\\&=+/ü")]
     public async Task It_is_spelled_as_its_place_asks_for(Spelling spelling, string value, string spelled)
     {
@@ -103,6 +104,8 @@ public sealed class FillTests(TestDatabase database)
     [InlineData("application/x-www-form-urlencoded; charset=utf-8", Spelling.Url)]
     [InlineData("Application/JSON", Spelling.Json)]
     [InlineData("application/vnd.api+json; v=1", Spelling.Json)]
+    [InlineData("text/xml; charset=utf-8", Spelling.Xml)]
+    [InlineData("application/soap+xml", Spelling.Xml)]
     [InlineData("multipart/form-data; boundary=x", Spelling.Plain)]
     public void A_bodys_type_says_how_values_are_spelled_in_it(string? type, Spelling spelling) => Spellings.Of(type).ShouldBe(spelling);
 

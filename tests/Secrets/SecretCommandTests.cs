@@ -30,9 +30,9 @@ public sealed class SecretCommandTests(TestDatabase database)
         list.Output.ShouldContain("A ");
         list.Output.ShouldContain("the master key 'old' wraps it");
         log.Output.ShouldContain("key:test  set A for api.example.com");
-        rotate.ShouldBe((0, "1 secrets are sealed under a new key.\n"));
+        rotate.ShouldBe((0, "Secrets sealed under a new key: 1.\n"));
         // The second was wrapped anew when its key was rotated.
-        rewrap.ShouldBe((0, "1 tenants' keys were wrapped anew; no other master key is needed any more.\n"));
+        rewrap.ShouldBe((0, "Tenants' keys wrapped anew: 1; no other master key is needed any more.\n"));
         $"{list}{log}{rotate}{rewrap}".ShouldNotContain(Value);
         var now = TestSecrets.Store(own, TestSecrets.Masters(current));
         (await now.SetOfAsync(first)).Fill((await now.SetOfAsync(first)).Placeholder("A"), "api.example.com", []).ShouldBe(Value);
@@ -54,7 +54,7 @@ public sealed class SecretCommandTests(TestDatabase database)
 
         rewrap.Code.ShouldBe(1);
         rewrap.Output.ShouldContain($"{first.Slug}: The key of this tenant's secrets is wrapped by the master key 'lost'");
-        rewrap.Output.ShouldContain("1 tenants' keys were wrapped anew, 1 could not be.");
+        rewrap.Output.ShouldContain("Tenants' keys wrapped anew: 1, not: 1.");
         without.Code.ShouldBe(1);
         without.Output.ShouldContain("no master key");
         wrong.Code.ShouldBe(2);

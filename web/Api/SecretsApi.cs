@@ -27,7 +27,7 @@ public static class SecretsApi
                 + "Since a value is never read back, changing the hosts takes it again. With If-Match only the version that was named is replaced; with 'If-None-Match: *' only a new secret is made.")
             .Accepts<SecretRequest>("application/json", ApiDescription.AnyType)
             .Produces<SecretAnswer>().Produces<SecretAnswer>(201).Refuses(400, 401, 403, 412, 413, 503)
-            .WithExample("""{"value":"sk_live_4eC39HqLyjWDarjtT1zdp7dc","hosts":["api.stripe.com","*.example.com:8443"]}""",
+            .WithExample("""{"value":"the-key-that-stripe-gave-you","hosts":["api.stripe.com","*.example.com:8443"]}""",
                 """{"name":"STRIPE","hosts":["api.stripe.com","*.example.com:8443"],"version":1,"createdAt":"2026-11-23T10:00:00+00:00","changedAt":"2026-11-23T10:00:00+00:00","changedBy":"key:editor","lastUsedAt":null}""");
         secrets.MapDelete("/{name}", DeleteAsync).RequireScope(Scope.Write)
             .WithName("DeleteSecret").WithSummary("Delete a secret")
