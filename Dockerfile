@@ -51,6 +51,9 @@ CMD ["migrate"]
 FROM debian:12-slim AS sandbox
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 tzdata \
+        # What rules can import without asking, and what resolves requirements.txt.
+        python3-requests python3-httplib2 python3-dateutil python3-tz python3-yaml python3-jinja2 python3-markdown python3-bs4 \
+        python3-passlib python3-croniter python3-packaging python3-resolvelib \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o 1654 -g 1654 -m 0700 /run/eddy
 COPY shared/Sandbox/guest/ /opt/eddy/guest/

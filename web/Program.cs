@@ -5,6 +5,7 @@ using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ingest;
 using Eddy.Keys;
+using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
 using Eddy.Processes;
@@ -71,6 +72,7 @@ public static class WebProgram
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<SecretStore>();
 
+        builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();

@@ -1,4 +1,5 @@
 using Eddy.Ingest;
+using Eddy.Packages;
 using Eddy.Sandbox;
 using Eddy.Secrets;
 using Npgsql;
@@ -89,8 +90,9 @@ internal static class WebOptionsExtensions
         web.AppDb = builder.Configuration["EDDY_APP_DB"] ?? web.AppDb;
         var door = builder.Configuration.GetSection("Door").Get<DoorOptions>() ?? new DoorOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
+        var packages = builder.Configuration.GetSection("Packages").Get<PackageOptions>() ?? new PackageOptions();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault)];
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -106,7 +108,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(masters);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters);
         return web;
     }
 

@@ -104,6 +104,27 @@ namespace Eddy.Migrations
                     b.ToTable("files", (string)null);
                 });
 
+            modelBuilder.Entity("Eddy.Packages.PackageFile", b =>
+                {
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("Path")
+                        .HasColumnType("text")
+                        .HasColumnName("path");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.HasKey("TenantId", "Path")
+                        .HasName("pk_package_files");
+
+                    b.ToTable("package_files", (string)null);
+                });
+
             modelBuilder.Entity("Eddy.People.Person", b =>
                 {
                     b.Property<Guid>("Id")

@@ -96,6 +96,19 @@ namespace Eddy.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "package_files",
+                columns: table => new
+                {
+                    tenant_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    path = table.Column<string>(type: "text", nullable: false),
+                    content = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_package_files", x => new { x.tenant_id, x.path });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "people",
                 columns: table => new
                 {
@@ -337,6 +350,9 @@ namespace Eddy.Migrations
 
             migrationBuilder.DropTable(
                 name: "members");
+
+            migrationBuilder.DropTable(
+                name: "package_files");
 
             migrationBuilder.DropTable(
                 name: "people_claims");

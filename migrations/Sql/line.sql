@@ -119,5 +119,7 @@ create table trees (
   tenant_id uuid primary key,
   tree_version bigint not null,
   keys text[] not null,
-  faults jsonb
+  faults jsonb,
+  -- What files printed while they were loaded.
+  logs jsonb
 );

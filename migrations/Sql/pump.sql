@@ -280,10 +280,10 @@ language sql security definer set search_path = pg_catalog, public as $$
   select slice from leases where shard = p_shard and owner = p_worker and epoch = p_epoch for update
 $$;
 
-create function note_tree(p_tenant uuid, p_version bigint, p_keys text[], p_faults text) returns void
+create function note_tree(p_tenant uuid, p_version bigint, p_keys text[], p_faults text, p_logs text) returns void
 language sql security definer set search_path = pg_catalog, public as $$
-  insert into trees as t (tenant_id, tree_version, keys, faults) values (p_tenant, p_version, p_keys, p_faults::jsonb)
-  on conflict (tenant_id) do update set tree_version = excluded.tree_version, keys = excluded.keys, faults = excluded.faults
+  insert into trees as t (tenant_id, tree_version, keys, faults, logs) values (p_tenant, p_version, p_keys, p_faults::jsonb, p_logs::jsonb)
+  on conflict (tenant_id) do update set tree_version = excluded.tree_version, keys = excluded.keys, faults = excluded.faults, logs = excluded.logs
   where t.tree_version < excluded.tree_version
 $$;
 

@@ -3,7 +3,7 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['members', 'api_keys', 'files', 'file_versions', 'secrets', 'secret_changes', 'tenant_keys', 'processes', 'kvps', 'events', 'runs',
+  foreach v_table in array array['members', 'api_keys', 'files', 'file_versions', 'package_files', 'secrets', 'secret_changes', 'tenant_keys', 'processes', 'kvps', 'events', 'runs',
     'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals'] loop
     execute format('alter table %I enable row level security', v_table);
     execute format('alter table %I force row level security', v_table);
@@ -31,6 +31,7 @@ grant select, update on tenants to eddy_app;
 grant select on members to eddy_app;
 grant select, insert, update on api_keys to eddy_app;
 grant select, insert, update, delete on files to eddy_app;
+grant select, insert, delete on package_files to eddy_app;
 grant select, insert on file_versions to eddy_app;
 grant select, insert, update, delete on secrets to eddy_app;
 grant select, insert, update on tenant_keys to eddy_app;

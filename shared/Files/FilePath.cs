@@ -8,7 +8,13 @@ public static class FilePath
     /// <summary>The folders of a tenant's tree. Everything in the first two is Python.</summary>
     public static readonly IReadOnlyList<string> Folders = ["scripts", "api", "libraries", "card_html_files", "pages", "workspace"];
 
-    /// <summary>Why this can not be a file's path, in a sentence, or null.</summary>
+    /// <summary>Names the packages that are to be had, and is resolved when it is saved.</summary>
+    public const string Requirements = "requirements.txt";
+
+    /// <summary>What <see cref="Requirements"/> came to. It is read by tenants and written by the platform.</summary>
+    public const string Lock = "requirements.lock";
+
+    /// <summary>Why this can not be the path of a file that a tenant writes, in a sentence, or null.</summary>
     public static string? Fault(string path)
     {
         if (path.Length is 0 or > MostCharacters)
@@ -32,14 +38,19 @@ public static class FilePath
             return "Between two slashes of a path there is a name: not nothing, not dots alone, and no space at its ends.";
         }
 
-        if (path == "requirements.txt")
+        if (path == Requirements)
         {
             return null;
         }
 
+        if (path == Lock)
+        {
+            return $"{Lock} is written by the platform: save {Requirements}, or delete it to be rid of both.";
+        }
+
         if (segments.Length < 2 || !Folders.Contains(segments[0]))
         {
-            return $"A file is in one of {string.Join(", ", Folders.Select(folder => folder + "/"))} or is requirements.txt.";
+            return $"A file is in one of {string.Join(", ", Folders.Select(folder => folder + "/"))} or is {Requirements}.";
         }
 
         return segments[0] is "scripts" or "api" && !IsPython(path) ? $"Files in {segments[0]}/ are Python: their names end with .py." : null;

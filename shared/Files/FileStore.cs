@@ -1,4 +1,5 @@
 using System.Text;
+using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -15,16 +16,32 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     /// <summary>How many files a tenant may have.</summary>
     public const int MostFiles = 2000;
 
+    /// <summary>How many bytes of data beside the modules in <c>libraries/</c> go to a cell, in the order of their paths.</summary>
+    private const int MostData = 16 << 20;
+
     // One statement, so one snapshot: the version and the files that belong to it. Where what was saved last is not in force, the content comes from the version that is.
     private const string TreeSql = """
-        select t.tree_version, f.path, coalesce(v.content, f.content)
+        select t.tree_version, f.path, f.content, f.is_data
         from tenants t
-        left join files f on f.tenant_id = t.id and f.in_force is not null
-          and (f.path like 'scripts/%.py' or f.path like 'libraries/%')
-        left join file_versions v on v.tenant_id = f.tenant_id and v.path = f.path and v.version = f.in_force and f.version <> f.in_force
+        left join lateral (
+          select f.path, coalesce(v.content, f.content) as content, false as is_data
+          from files f
+          left join file_versions v on v.tenant_id = f.tenant_id and v.path = f.path and v.version = f.in_force and f.version <> f.in_force
+          where f.tenant_id = t.id and f.in_force is not null and (f.path like 'scripts/%.py' or f.path like 'libraries/%.py')
+          union all
+          select d.path, d.content, true
+          from (
+            select path, content, sum(octet_length(content)) over (order by path collate "C") as up_to
+            from files where tenant_id = t.id and path like 'libraries/%' and path not like '%.py') d
+          where d.up_to <= $2
+          union all
+          select 'packages/' || p.path, p.content, true from package_files p where p.tenant_id = t.id
+        ) f on true
         where t.id = $1
         order by f.path collate "C"
         """;
+
+    private const string LockAuthor = "platform";
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -37,14 +54,15 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         return files;
     }
 
-    /// <summary>What failed when the tree was last loaded into a cell, as JSON (a list of <see cref="LoadError"/>), and which version of it that was. Null where it never was.</summary>
-    public async Task<(long Version, string? Faults)?> LoadedAsync(TenantId tenant, CancellationToken cancel)
+    /// <summary>What failed when the tree was last loaded into a cell, as JSON (a list of <see cref="LoadError"/>), what was printed meanwhile (of <see cref="LoadLog"/>), and which version
+    /// of it that was. Null where it never was.</summary>
+    public async Task<(long Version, string? Faults, string? Logs)?> LoadedAsync(TenantId tenant, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new("select tree_version, faults::text from trees where tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
+        batch.BatchCommands.Add(new("select tree_version, faults::text, logs::text from trees where tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
-        return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.IsDBNull(1) ? null : rows.GetString(1)) : null;
+        return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.IsDBNull(1) ? null : rows.GetString(1), rows.IsDBNull(2) ? null : rows.GetString(2)) : null;
     }
 
     public async Task<TenantFile?> FindAsync(TenantId tenant, string path, CancellationToken cancel)
@@ -56,8 +74,17 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     /// <summary>Saves a file as the next version of the tree.</summary>
     /// <param name="path">Checked by <see cref="FilePath"/>.</param>
     /// <param name="faults">What the compiler says, as JSON: such a version is kept, and what was in force stays so. Null where it compiles.</param>
-    public async Task<SaveOutcome> SaveAsync(
-        TenantId tenant, string path, byte[] content, string? faults, string author, WriteCondition condition, CancellationToken cancel)
+    public Task<SaveOutcome> SaveAsync(
+        TenantId tenant, string path, byte[] content, string? faults, string author, WriteCondition condition, CancellationToken cancel) =>
+        SaveAsync(tenant, path, content, faults, null, author, condition, cancel);
+
+    /// <summary>Saves a requirements.txt, and puts what it came to in force in the place of the packages of before, with its lock.</summary>
+    public Task<SaveOutcome> SaveAsync(
+        TenantId tenant, byte[] requirements, PackageSet packages, string author, WriteCondition condition, CancellationToken cancel) =>
+        SaveAsync(tenant, FilePath.Requirements, requirements, null, packages, author, condition, cancel);
+
+    private async Task<SaveOutcome> SaveAsync(
+        TenantId tenant, string path, byte[] content, string? faults, PackageSet? packages, string author, WriteCondition condition, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -75,6 +102,23 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
         var now = time.GetUtcNow();
         var isNew = file is null;
+        file = Put(db, tenant, file, path, content, version, faults, author, now);
+        if (packages is not null)
+        {
+            var locked = await db.Files.SingleOrDefaultAsync(f => f.Path == FilePath.Lock, cancel);
+            Put(db, tenant, locked, FilePath.Lock, Encoding.UTF8.GetBytes(packages.Lock), version, null, LockAuthor, now);
+            await db.PackageFiles.ExecuteDeleteAsync(cancel);
+            db.PackageFiles.AddRange(packages.Files.Select(one => new PackageFile { TenantId = tenant.Value, Path = one.Path, Content = one.Content }));
+        }
+
+        await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, faults), isNew);
+    }
+
+    private static TenantFile Put(
+        EddyDb db, TenantId tenant, TenantFile? file, string path, byte[] content, long version, string? faults, string author, DateTimeOffset now)
+    {
         if (file is null)
         {
             file = new TenantFile
@@ -90,9 +134,16 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         {
             TenantId = tenant.Value, Path = path, Version = version, Content = content, Faults = faults, Author = author, SavedAt = now,
         });
-        await db.SaveChangesAsync(cancel);
-        await transaction.CommitAsync(cancel);
-        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, faults), isNew);
+        return file;
+    }
+
+    /// <summary>The content that is in force: that of the last save, or of an earlier one where that has faults. Null where there is none.</summary>
+    public async Task<byte[]?> InForceAsync(TenantId tenant, string path, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        return await db.Files.Where(f => f.Path == path)
+            .Join(db.FileVersions, f => new { f.Path, Version = f.InForce }, v => new { v.Path, Version = (long?)v.Version }, (f, v) => v.Content)
+            .SingleOrDefaultAsync(cancel);
     }
 
     /// <summary>Takes a file out of the tree; its versions stay. Null where there is none.</summary>
@@ -114,6 +165,16 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         var now = time.GetUtcNow();
         db.Files.Remove(file);
         db.FileVersions.Add(new FileVersion { TenantId = tenant.Value, Path = path, Version = version, Content = null, Author = author, SavedAt = now });
+        if (path == FilePath.Requirements)
+        {
+            await db.PackageFiles.ExecuteDeleteAsync(cancel);
+            if (await db.Files.SingleOrDefaultAsync(f => f.Path == FilePath.Lock, cancel) is { } locked)
+            {
+                db.Files.Remove(locked);
+                db.FileVersions.Add(new FileVersion { TenantId = tenant.Value, Path = FilePath.Lock, Version = version, Content = null, Author = LockAuthor, SavedAt = now });
+            }
+        }
+
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         return new SaveOutcome.Saved(new FileEntry(path, version, null, 0, author, now, null), IsNew: false);
@@ -121,26 +182,37 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
     /// <summary>
     /// What a cell loads: the texts in force under <c>scripts/</c> and <c>libraries/</c>, in the order of their paths' bytes, and the version of the tree that
-    /// they are. Files that are no UTF-8 are left out. Version 0 and no file where there is no such tenant.
+    /// they are; with the data beside the libraries, and the packages. Python that is no UTF-8 is left out. Version 0 and no file where there is no such tenant.
     /// </summary>
-    public async Task<(long Version, IReadOnlyList<CellFile> Files)> ReadTreeAsync(TenantId tenant, CancellationToken cancel)
+    public async Task<(long Version, IReadOnlyList<CellFile> Files, IReadOnlyList<CellData> Data)> ReadTreeAsync(TenantId tenant, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new(TreeSql) { Parameters = { new() { Value = tenant.Value } } });
+        batch.BatchCommands.Add(new(TreeSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = (long)MostData } } });
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         var version = 0L;
         var files = new List<CellFile>();
+        var data = new List<CellData>();
         while (await rows.ReadAsync(cancel))
         {
             version = rows.GetInt64(0);
-            if (!rows.IsDBNull(1) && TextOf(rows.GetFieldValue<byte[]>(2)) is { } text)
+            if (rows.IsDBNull(1))
+            {
+                continue;
+            }
+
+            var content = rows.GetFieldValue<byte[]>(2);
+            if (rows.GetBoolean(3))
+            {
+                data.Add(new CellData(rows.GetString(1), content));
+            }
+            else if (TextOf(content) is { } text)
             {
                 files.Add(new CellFile(rows.GetString(1), text));
             }
         }
 
-        return (version, files);
+        return (version, files, data);
     }
 
     /// <summary>The text that these bytes are in UTF-8, without a byte order mark, or null where they are none.</summary>

@@ -1,4 +1,5 @@
 using Eddy.Files;
+using Eddy.Packages;
 using Eddy.People;
 using Eddy.Secrets;
 using Eddy.Tenants;
@@ -30,6 +31,8 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
     public DbSet<TenantFile> Files => Set<TenantFile>();
 
     public DbSet<FileVersion> FileVersions => Set<FileVersion>();
+
+    public DbSet<PackageFile> PackageFiles => Set<PackageFile>();
 
     public DbSet<Secret> Secrets => Set<Secret>();
 
@@ -91,6 +94,12 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
             version.HasKey(v => new { v.TenantId, v.Path, v.Version });
             version.Property(v => v.Faults).HasColumnType("jsonb");
             version.HasQueryFilter(v => v.TenantId == TenantValue);
+        });
+        builder.Entity<PackageFile>(file =>
+        {
+            file.ToTable("package_files");
+            file.HasKey(f => new { f.TenantId, f.Path });
+            file.HasQueryFilter(f => f.TenantId == TenantValue);
         });
         builder.Entity<Secret>(secret =>
         {

@@ -23,6 +23,11 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             }
 
             writer.Files(files);
+            if (tree.Data.Count > 0)
+            {
+                writer.Data(tree.Data);
+            }
+
             writer.Load(blamed.Errors.Keys);
             string? current = null;
             LoadedTree? loaded = null;
@@ -159,7 +164,10 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             rules.Add(new LoadedRule(Text(rule[0]) ?? "", keys));
         }
 
-        return new LoadedTree(rules, [.. Errors(answer[2]).Concat(blamed).OrderBy(error => error.File, StringComparer.Ordinal)]);
+        return new LoadedTree(rules, [.. Errors(answer[2]).Concat(blamed).OrderBy(error => error.File, StringComparer.Ordinal)])
+        {
+            Logs = [.. answer[3].EnumerateArray().Select(log => new LoadLog(Text(log[0]) ?? "", Text(log[1]) ?? ""))],
+        };
     }
 
     private static List<LoadError> Errors(JsonElement errors) => [.. errors.EnumerateArray().Select(error => new LoadError(

@@ -7,6 +7,9 @@ namespace Eddy.Sandbox;
 /// <param name="Files">Those under <c>scripts/</c> and <c>libraries/</c>.</param>
 public sealed record CellTree(TenantId Tenant, long Version, string TimeZone, IReadOnlyList<CellFile> Files)
 {
+    /// <summary>What is no text to be run at once: data under <c>libraries/</c>, and the tenant's packages under <c>packages/</c>.</summary>
+    public IReadOnlyList<CellData> Data { get; init; } = [];
+
     /// <summary>What stands for each of the tenant's secrets in its Python, by name.</summary>
     public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
 }
@@ -14,14 +17,23 @@ public sealed record CellTree(TenantId Tenant, long Version, string TimeZone, IR
 /// <summary>One file of a tenant.</summary>
 public sealed record CellFile(string Path, string Text);
 
+/// <summary>A file of a tenant's packages or libraries, byte for byte.</summary>
+public sealed record CellData(string Path, byte[] Content);
+
 /// <summary>What a cell found in a tree.</summary>
 /// <param name="Rules">All rules, in the order in which rules woken together run.</param>
 /// <param name="Errors">The files that did not load, and why; the rest is in force.</param>
 public sealed record LoadedTree(IReadOnlyList<LoadedRule> Rules, IReadOnlyList<LoadError> Errors)
 {
+    /// <summary>What files printed while they were loaded.</summary>
+    public IReadOnlyList<LoadLog> Logs { get; init; } = [];
+
     /// <summary>Everything that some rule listens to: keys, <c>shared.key</c>, <c>*</c>. A change of anything else wakes nobody.</summary>
     public IReadOnlySet<string> WakeKeys { get; } = Rules.SelectMany(rule => rule.ListensTo).ToHashSet(StringComparer.Ordinal);
 }
+
+/// <summary>What a file printed while it was loaded, as far as a run may.</summary>
+public sealed record LoadLog(string File, string Text);
 
 /// <summary>A rule that is in force.</summary>
 /// <param name="Id">The file's path and the class: <c>scripts/heat.py:high_temperature</c>.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Eddy.Packages;
 using Eddy.Tenants;
 using Microsoft.Extensions.Logging;
 
@@ -126,6 +127,23 @@ public sealed class RuleSandbox : IAsyncDisposable
         try
         {
             return await _loader.CompileAsync(file, ct);
+        }
+        finally
+        {
+            _room.Release();
+        }
+    }
+
+    /// <summary>Works out in a cell of its own which packages a requirements.txt comes to; <paramref name="answer"/> says what the index has.</summary>
+    /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
+    internal async Task<ResolvedPackages> ResolveAsync(
+        TenantId tenant, string requirements, IReadOnlyDictionary<string, string> locked, Func<ResolutionQuestion, CancellationToken, Task<ResolutionAnswer>> answer, CancellationToken ct)
+    {
+        await MakeRoomAsync(ct);
+        try
+        {
+            using var channel = await _zygote.OpenAsync("UTC", ct);
+            return await new Resolution(channel, _deadlines, _options, _time).RunAsync(requirements, locked, answer, ct);
         }
         finally
         {

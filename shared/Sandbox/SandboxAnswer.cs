@@ -21,5 +21,11 @@ public sealed record SandboxAnswer(
             WallState.Absent => "absent",
             _ => "failed",
         }),
-        health.Zygote);
+        health.Zygote)
+    {
+        Warnings = health.Warnings,
+    };
+
+    /// <summary>What rules can not import though they should, in a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 }

@@ -9,6 +9,15 @@ public sealed class SandboxOptions
     /// <summary>The socket of a zygote that runs as a service of its own; null starts one as a child process.</summary>
     public string? Socket { get; set; }
 
+    /// <summary>
+    /// Names of modules that all cells can import besides those that are always there, with commas: those with native code, which no tenant can bring. Where the zygote is a
+    /// service, they are given to it.
+    /// </summary>
+    public string Preload { get; set; } = "";
+
+    /// <summary>The names in <see cref="Preload"/>.</summary>
+    public IReadOnlyList<string> PreloadedModules => Preload.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>Wall time of one run, or of loading a tenant's files.</summary>
     public TimeSpan WallTime { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -23,6 +32,9 @@ public sealed class SandboxOptions
 
     /// <summary>The longest frame on a cell's channel.</summary>
     public int FrameBytes { get; set; } = 8 << 20;
+
+    /// <summary>After this much is told of one slice its cell leaves the rest to the next; one that tells two frames more lies.</summary>
+    public long SliceBytes => 4L * FrameBytes;
 
     /// <summary>How many KVPs one run may change.</summary>
     public int Changes { get; set; } = 1000;
@@ -86,6 +98,7 @@ public sealed class SandboxOptions
             faults.Add($"{nameof(Socket)} must be a path of 1 to 106 bytes.");
         }
 
+        faults.AddRange(PreloadedModules.Where(name => !name.Split('.').All(IsIdentifier)).Select(name => $"{nameof(Preload)} has {name}, which can not be the name of a module."));
         Within(nameof(WallTime), WallTime.TotalSeconds, 0.01, 3600);
         Within(nameof(CpuTime), CpuTime.TotalSeconds, 0.01, 3600);
         Within(nameof(MemoryMiB), MemoryMiB, 16, 65536);
@@ -119,6 +132,8 @@ public sealed class SandboxOptions
             }
         }
     }
+
+    private static bool IsIdentifier(string part) => part.Length > 0 && !char.IsDigit(part[0]) && part.All(c => c == '_' || char.IsLetterOrDigit(c));
 
     internal void ThrowIfFaulty()
     {

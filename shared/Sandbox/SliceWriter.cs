@@ -37,6 +37,7 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteNumber("RUNS", options.CascadeRuns);
         _json.WriteNumber("MEMORY", options.MemoryMiB);
         _json.WriteNumber("FRAME", options.FrameBytes);
+        _json.WriteNumber("TOLD", options.SliceBytes);
         _json.WriteEndObject();
         Close();
     }
@@ -63,6 +64,19 @@ internal sealed class SliceWriter : IDisposable
             Split("files");
             _json.WriteStringValue(file.Path);
             _json.WriteStringValue(file.Text);
+        }
+
+        CloseList();
+    }
+
+    public void Data(IEnumerable<CellData> files)
+    {
+        OpenList("data");
+        foreach (var file in files)
+        {
+            Split("data");
+            _json.WriteStringValue(file.Path);
+            _json.WriteBase64StringValue(file.Content);
         }
 
         CloseList();

@@ -30,6 +30,7 @@ internal sealed class ZygoteLink : IAsyncDisposable
     private readonly TaskCompletionSource _worn = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<SealWall> _walls = [];
+    private readonly List<string> _warnings = [];
     private readonly Lock _lock = new();
     private Process? _guest;
     private string? _folder;
@@ -183,7 +184,8 @@ internal sealed class ZygoteLink : IAsyncDisposable
         var most = (2 * _options.Cells) + 16;
         foreach (var argument in (string[])[
             "-sSE", "-B", "-X", "utf8", Path.Combine(AppContext.BaseDirectory, "Sandbox", "guest", "zygote.py"), "--listen", _path, "--lifeline",
-            "--cells", most.ToString(CultureInfo.InvariantCulture), .. _options.Unsealed ? (string[])["--unsealed"] : []])
+            "--cells", most.ToString(CultureInfo.InvariantCulture), .. _options.Unsealed ? (string[])["--unsealed"] : [],
+            .. _options.PreloadedModules is { Count: > 0 } modules ? (string[])["--preload", string.Join(',', modules)] : []])
         {
             start.ArgumentList.Add(argument);
         }
@@ -354,6 +356,10 @@ internal sealed class ZygoteLink : IAsyncDisposable
                 _walls.Add(new SealWall(
                     words[1], state switch { "held" => WallState.Held, "absent" => WallState.Absent, _ => WallState.Failed }, why.Length == 0 ? null : why));
                 break;
+            case "warning":
+                _warnings.Add(line["warning ".Length..]);
+                _log.LogWarning("{Warning}", _warnings[^1]);
+                break;
             case "ready":
                 Introduce(new SandboxHealth(true, null, Number(words[1])) { IsUnsealed = words[2] == "unsealed" });
                 break;
@@ -383,7 +389,7 @@ internal sealed class ZygoteLink : IAsyncDisposable
             };
         }
 
-        Health = health with { Walls = _walls, Zygote = _about };
+        Health = health with { Walls = _walls, Zygote = _about, Warnings = _warnings };
         if (!health.Ready)
         {
             _log.LogError("No rules can run: {Reason}", health.Reason);

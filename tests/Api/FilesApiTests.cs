@@ -50,8 +50,8 @@ public sealed class FilesApiTests(TestDatabase database, SharedWeb shared) : ICl
     public async Task Only_the_version_that_the_caller_has_seen_is_overwritten()
     {
         var client = (await TestTenant.MakeAsync(database)).Client(shared.Web);
-        await client.PutAsync("/api/files/requirements.txt", Text("one"), Cancel);
-        await client.PutAsync("/api/files/requirements.txt", Text("two"), Cancel);
+        await client.PutAsync("/api/files/workspace/seen.txt", Text("one"), Cancel);
+        await client.PutAsync("/api/files/workspace/seen.txt", Text("two"), Cancel);
 
         (await SendAsync(client, HttpMethod.Put, "If-Match", "\"1\"").ProblemAsync(HttpStatusCode.PreconditionFailed)).ShouldBe("precondition-failed");
         (await SendAsync(client, HttpMethod.Put, "If-Match", "W/\"2\"").ProblemAsync(HttpStatusCode.PreconditionFailed)).ShouldBe("precondition-failed");
@@ -59,7 +59,7 @@ public sealed class FilesApiTests(TestDatabase database, SharedWeb shared) : ICl
         (await SendAsync(client, HttpMethod.Delete, "If-Match", "\"1\"").ProblemAsync(HttpStatusCode.PreconditionFailed)).ShouldBe("precondition-failed");
         (await SendAsync(client, HttpMethod.Put, "If-Match", "\"2\"")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        (await client.GetStringAsync("/api/files/requirements.txt", Cancel)).ShouldBe("new");
+        (await client.GetStringAsync("/api/files/workspace/seen.txt", Cancel)).ShouldBe("new");
         using var unchanged = await SendAsync(client, HttpMethod.Get, "If-None-Match", "\"3\"");
         unchanged.StatusCode.ShouldBe(HttpStatusCode.NotModified);
     }
@@ -139,13 +139,13 @@ public sealed class FilesApiTests(TestDatabase database, SharedWeb shared) : ICl
         await files.SaveAsync(tenant.Id, "libraries/lib.py", "lib"u8.ToArray(), null, "me", WriteCondition.None, Cancel);
         await files.SaveAsync(tenant.Id, "api/x.py", "api"u8.ToArray(), null, "me", WriteCondition.None, Cancel);
 
-        var (version, tree) = await files.ReadTreeAsync(tenant.Id, Cancel);
+        var (version, tree, _) = await files.ReadTreeAsync(tenant.Id, Cancel);
         version.ShouldBe(5);
         tree.Select(file => (file.Path, file.Text)).ShouldBe([("libraries/lib.py", "lib"), ("scripts/b.py", "good")]);
 
         await files.SaveAsync(tenant.Id, "scripts/b.py", "better"u8.ToArray(), null, "me", WriteCondition.None, Cancel);
         await files.DeleteAsync(tenant.Id, "libraries/lib.py", "me", WriteCondition.None, Cancel);
-        (version, tree) = await files.ReadTreeAsync(tenant.Id, Cancel);
+        (version, tree, _) = await files.ReadTreeAsync(tenant.Id, Cancel);
         version.ShouldBe(7);
         tree.Select(file => (file.Path, file.Text)).ShouldBe([("scripts/b.py", "better")]);
     }
@@ -173,7 +173,7 @@ public sealed class FilesApiTests(TestDatabase database, SharedWeb shared) : ICl
 
     private static Task<HttpResponseMessage> SendAsync(HttpClient client, HttpMethod method, string header, string value)
     {
-        var request = new HttpRequestMessage(method, "/api/files/requirements.txt") { Headers = { { header, value } } };
+        var request = new HttpRequestMessage(method, "/api/files/workspace/seen.txt") { Headers = { { header, value } } };
         request.Content = method == HttpMethod.Put ? Text("new") : null;
         return client.SendAsync(request, Cancel);
     }

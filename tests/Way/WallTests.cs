@@ -59,8 +59,9 @@ public sealed class WallTests(TestWay way) : IClassFixture<TestWay>
         var owner = await way.CallerAsync(("scripts/a.py", "class a(Rule):\n    listens_to = ['n']\n    def action(self):\n        self.m = 1\n"));
         var stranger = await way.CallerAsync();
         await owner.SettleAsync("""{"n": 1}""", headers: ("Idempotency-Key", "k"));
+        await owner.Tenant.PrepareAsync("insert into package_files (tenant_id, path, content) values ($1, 'a.py', '')");
 
-        foreach (var table in new[] { "api_keys", "files", "file_versions", "processes", "kvps", "events", "runs", "idempotency", "heads", "trees" })
+        foreach (var table in new[] { "api_keys", "files", "file_versions", "package_files", "processes", "kvps", "events", "runs", "idempotency", "heads", "trees" })
         {
             (await CountAsync(table, owner)).ShouldBeGreaterThan(0, table);
             (await CountAsync(table, stranger)).ShouldBe(0, table);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Eddy.Files;
 using Eddy.Keys;
+using Eddy.Packages;
 using Eddy.Problems;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -24,7 +25,7 @@ public static class FilesApi
         files.MapGet("/", ListAsync).RequireScope(Scope.Read)
             .WithName("ListFiles").WithSummary("List the files")
             .WithDescription(
-                "All files by path, without their contents. 'faults' says why the version that was saved last does not compile; 'loadFaults' what happened when the version in force was last "
+                "All files by path, without their contents. 'faults' says why the version that was saved last does not compile; 'loadFaults' and 'loadLog' what happened and what was printed when the version in force was last "
                 + "loaded, as it is with the first event after a save: a file that fails there is not in force either.")
             .Produces<FileListAnswer>().Refuses(401, 403);
         files.MapGet("/{**path}", ReadAsync).RequireScope(Scope.Read)
@@ -35,14 +36,15 @@ public static class FilesApi
             .WithName("SaveFile").WithSummary("Save a file")
             .WithDescription(
                 "Makes or overwrites a file; the body is its content, whatever the content type. Python under scripts/, api/ and libraries/ is compiled: where that fails, the file is saved, "
-                + "'faults' says why, and the version that was in force stays so. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new file is made.")
+                + "'faults' says why, and the version that was in force stays so. requirements.txt is resolved, and its packages and requirements.lock come into force with it; where that fails, "
+                + "'faults' says why, and the packages that were in force stay so. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new file is made.")
             .Accepts<byte[]>("text/x-python", ApiDescription.AnyType)
             .Produces<FileAnswer>().Produces<FileAnswer>(201).Refuses(400, 401, 403, 412, 413, 503)
             .WithExample("class hot(Rule):\n    listens_to = [\"temperature\"]\n", """{"path":"scripts/heat.py","version":2,"inForce":1,"size":60,"author":"key:editor","savedAt":"2026-11-23T10:00:00+00:00","faults":[{"line":3,"column":5,"message":"invalid syntax"}]}""");
         files.MapDelete("/{**path}", DeleteAsync).RequireScope(Scope.Write)
             .WithName("DeleteFile").WithSummary("Delete a file")
             .WithDescription("Takes the file out of force. Its versions stay in the record.")
-            .Produces(204).Refuses(401, 403, 404, 412);
+            .Produces(204).Refuses(400, 401, 403, 404, 412);
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, FileStore files, CancellationToken cancel)
@@ -51,10 +53,12 @@ public static class FilesApi
         var all = await files.ListAsync(tenant, cancel);
         var loaded = await files.LoadedAsync(tenant, cancel);
         var faults = loaded?.Faults is { } json ? JsonSerializer.Deserialize<List<LoadError>>(json, JsonSerializerOptions.Web)! : [];
+        var logs = loaded?.Logs is { } told ? JsonSerializer.Deserialize<List<LoadLog>>(told, JsonSerializerOptions.Web)! : [];
         return Results.Ok(new FileListAnswer([.. all.Select(file => FileAnswer.Of(file) with
         {
             // What was saved since has not been tried yet.
             LoadFaults = [.. faults.Where(fault => fault.File == file.Path && file.InForce <= loaded!.Value.Version).Select(fault => new FileFault(fault.Line, fault.Column, fault.Message))],
+            LoadLog = logs.Find(log => log.File == file.Path && file.InForce <= loaded!.Value.Version)?.Text,
         })]));
     }
 
@@ -78,7 +82,7 @@ public static class FilesApi
     }
 
     private static async Task<IResult> SaveAsync(
-        HttpContext context, string path, FileStore files, RuleSandbox sandbox, WebOptions options, CancellationToken cancel)
+        HttpContext context, string path, FileStore files, RuleSandbox sandbox, PackageResolver packages, WebOptions options, CancellationToken cancel)
     {
         if (FilePath.Fault(path) is { } pathFault)
         {
@@ -97,20 +101,25 @@ public static class FilesApi
 
         var holder = context.Holder();
         IReadOnlyList<FileFault> faults = [];
-        if (FilePath.IsModule(path))
+        PackageSet? made = null;
+        if (path == FilePath.Requirements || FilePath.IsModule(path))
         {
             try
             {
-                faults = await FaultsAsync(holder.Tenant, path, content, sandbox, cancel);
+                (made, faults) = path == FilePath.Requirements
+                    ? await PackagesAsync(holder.Tenant, content, files, packages, cancel)
+                    : (null, await FaultsAsync(holder.Tenant, path, content, sandbox, cancel));
             }
             catch (SandboxUnavailable unavailable)
             {
-                return new Problem(ProblemType.Unavailable, $"The file was not saved, because it can not be compiled now: {unavailable.Message}");
+                return new Problem(ProblemType.Unavailable, $"The file was not saved, because it can not be checked now: {unavailable.Message}");
             }
         }
 
         var json = faults.Count == 0 ? null : JsonSerializer.Serialize(faults, JsonSerializerOptions.Web);
-        var outcome = await files.SaveAsync(holder.Tenant, path, content, json, holder.Actor, condition, cancel);
+        var outcome = made is null
+            ? await files.SaveAsync(holder.Tenant, path, content, json, holder.Actor, condition, cancel)
+            : await files.SaveAsync(holder.Tenant, content, made, holder.Actor, condition, cancel);
         switch (outcome)
         {
             case SaveOutcome.Saved saved:
@@ -131,6 +140,11 @@ public static class FilesApi
             return problem!;
         }
 
+        if (path == FilePath.Lock)
+        {
+            return new Problem(ProblemType.InvalidRequest, FilePath.Fault(path)!);
+        }
+
         var holder = context.Holder();
         return await files.DeleteAsync(holder.Tenant, path, holder.Actor, condition, cancel) switch
         {
@@ -138,6 +152,36 @@ public static class FilesApi
             SaveOutcome.Changed changed => Precondition.Changed(path, changed.Version),
             _ => Results.NoContent(),
         };
+    }
+
+    /// <summary>What requirements come to, or why they do not. Null without a fault where they are those in force: these come to what they came to.</summary>
+    private static async Task<(PackageSet? Packages, IReadOnlyList<FileFault> Faults)> PackagesAsync(
+        TenantId tenant, byte[] content, FileStore files, PackageResolver packages, CancellationToken cancel)
+    {
+        if (content.Length > packages.MostBytes)
+        {
+            return (null, [new FileFault(null, null, $"requirements.txt has at most {packages.MostBytes} bytes.")]);
+        }
+
+        if (FileStore.TextOf(content) is not { } text)
+        {
+            return (null, [new FileFault(null, null, "The file is not valid UTF-8.")]);
+        }
+
+        if (await files.InForceAsync(tenant, FilePath.Requirements, cancel) is { } inForce && inForce.AsSpan().SequenceEqual(content))
+        {
+            return (null, []);
+        }
+
+        try
+        {
+            var locked = await files.FindAsync(tenant, FilePath.Lock, cancel);
+            return (await packages.ResolveAsync(tenant, text, locked is null ? null : FileStore.TextOf(locked.Content), cancel), []);
+        }
+        catch (PackageFault fault)
+        {
+            return (null, [.. fault.Complaints.Select(complaint => new FileFault(complaint.Line, null, complaint.Message))]);
+        }
     }
 
     private static async Task<IReadOnlyList<FileFault>> FaultsAsync(TenantId tenant, string path, byte[] content, RuleSandbox sandbox, CancellationToken cancel)
@@ -166,6 +210,9 @@ public sealed record FileAnswer(string Path, long Version, long? InForce, int Si
 {
     /// <summary>What happened when the version in force was last loaded; empty where it was loaded, and where it was not tried yet.</summary>
     public IReadOnlyList<FileFault> LoadFaults { get; init; } = [];
+
+    /// <summary>What the version in force printed while it was last loaded; null for nothing.</summary>
+    public string? LoadLog { get; init; }
 
     internal static FileAnswer Of(FileEntry file) => new(
         file.Path, file.Version, file.InForce, file.Size, file.Author, file.SavedAt,

@@ -10,8 +10,8 @@ public sealed class TreeReader(FileStore files, SecretKeeper secrets)
 {
     public async Task<CellTree> ReadAsync(TenantId tenant, string timeZone, CancellationToken cancel)
     {
-        var (version, content) = await files.ReadTreeAsync(tenant, cancel);
-        return new CellTree(tenant, version, timeZone, content) { Secrets = await PlaceholdersAsync(tenant, cancel) };
+        var (version, content, data) = await files.ReadTreeAsync(tenant, cancel);
+        return new CellTree(tenant, version, timeZone, content) { Data = data, Secrets = await PlaceholdersAsync(tenant, cancel) };
     }
 
     private async Task<IReadOnlyDictionary<string, string>> PlaceholdersAsync(TenantId tenant, CancellationToken cancel)

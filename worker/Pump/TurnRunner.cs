@@ -93,11 +93,12 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
 
     private async Task NoteAsync(CellTree tree, LoadedTree loaded, CancellationToken cancel)
     {
-        await using var note = source.CreateCommand("select note_tree($1, $2, $3, $4)");
+        await using var note = source.CreateCommand("select note_tree($1, $2, $3, $4, $5)");
         note.Parameters.Add(new() { Value = tree.Tenant.Value });
         note.Parameters.Add(new() { Value = tree.Version });
         note.Parameters.Add(new() { Value = loaded.WakeKeys.ToArray() });
         note.Parameters.Add(new() { Value = loaded.Errors.Count == 0 ? DBNull.Value : JsonSerializer.Serialize(loaded.Errors, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Text });
+        note.Parameters.Add(new() { Value = loaded.Logs.Count == 0 ? DBNull.Value : JsonSerializer.Serialize(loaded.Logs, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Text });
         await note.ExecuteNonQueryAsync(cancel);
     }
 }

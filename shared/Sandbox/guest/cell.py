@@ -1,6 +1,8 @@
 """A cell: one tenant's sealed process, and the frames on its channel (a length of four bytes, little-endian, then JSON)."""
 
+import base64
 import gc
+import importlib.metadata
 import json
 import os
 import random
@@ -16,14 +18,16 @@ import limits
 import line
 import loading
 import outgoing
+import platform_modules
+import resolution
 import rules
 import secret_names
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
-    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "outgoing", "platform_modules", "probe", "rules", "seal", "secret_names", "values",
-    "warming", "zygote")
+    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "outgoing", "platform_modules", "probe", "resolution", "rules", "seal",
+    "secret_names", "values", "warming", "zygote")
 
 
 def send(text):
@@ -75,6 +79,7 @@ class Cell:
         self.line = line.Line(self.shared, send, self.frames.next)
         self.scripts = []
         self.libraries = loading.Libraries()
+        self.packages = loading.Packages()
         loading.NAMES.update(
             shared=self.shared, log=journal.open_log(), event=None, events=[], http=outgoing.Http(), secrets=secret_names.secrets,
             sign=secret_names.sign, verify=secret_names.verify)
@@ -103,11 +108,23 @@ class Cell:
             else:
                 self.scripts.append((path, text))
 
+    def data(self, pairs):
+        """The files of packages, and what lies in libraries beside the modules."""
+        for at in range(0, len(pairs), 2):
+            path, content = pairs[at], base64.b64decode(pairs[at + 1])
+            if path.startswith("packages/"):
+                self.packages.add(path, content)
+            else:
+                self.libraries.add_file(path, content)
+
     def load(self, skip):
         """Loads the scripts but those to be skipped. Each is announced, so that the host knows which one does not end."""
-        self.libraries.hide_platform()
+        if self.packages.files:
+            # After the tenant's libraries and the standard library, before the platform's packages.
+            sys.meta_path.insert(sys.meta_path.index(platform_modules.OTHERS), self.packages)
+        loading.hide_platform(self.libraries, self.packages)
         kvps.begin(self.shared, kvps.Bag(0, self.line.state.get(0, {})), False)
-        found, errors = [], []
+        found, errors, logs = [], [], []
         for path, text in sorted(self.scripts):
             if path in skip:
                 continue
@@ -118,10 +135,11 @@ class Cell:
                 os._exit(MEMORY_GONE)
             except BaseException as error:
                 errors.append(loading.explain(path, error))
-            journal.JOURNAL.take()
+            if told := journal.JOURNAL.take():
+                logs.append([path, told])
         kvps.begin(self.shared, kvps.Bag(0, {}), False)
         self.line.listen(found)
-        self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors]).encode())
+        self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors, logs]).encode())
 
     def compile(self, path, text):
         errors = []
@@ -132,6 +150,18 @@ class Cell:
         except BaseException as error:
             errors.append(loading.explain(path, error))
         self.send(json.dumps(["compiled", errors]).encode())
+
+    def resolve(self, text, locked):
+        """Says which packages a requirements.txt comes to; the host answers what is asked on the way."""
+        def ask(*what):
+            self.send(json.dumps(["want", *what]).encode())
+            _, answer, fault = self.frames.next()
+            if fault is not None:
+                raise resolution.Fault(None, fault)
+            return answer
+
+        found = resolution.resolve(text, locked, ask, importlib.metadata.distributions())
+        self.send(json.dumps(["resolved", *found]).encode())
 
     def limits(self, settings):
         for name, value in settings.items():
@@ -149,14 +179,15 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     sys.modules["__main__"] = types.ModuleType("__main__")
     rules.ZONE = zone
     journal.open_journal()
-    outgoing.replace()
     sys.meta_path.insert(0, cell.libraries)
+    # Before the tenant's libraries, for these may bring a requests of their own.
+    outgoing.replace()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
         "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
-        "compile": cell.compile, "limits": cell.limits}
+        "compile": cell.compile, "limits": cell.limits, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:
             name, *rest = cell.frames.next()

@@ -15,6 +15,8 @@ import types
 from datetime import date, datetime, time, timedelta, timezone
 
 import failures
+import memory
+import platform_modules
 from rules import NebriOS, Rule, parse_datetime
 from values import check_key
 
@@ -50,11 +52,8 @@ def compile_file(path, text):
     return compile(text, path, "exec", dont_inherit=True)
 
 
-class Libraries(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class Libraries(memory.Store):
     """Imports the files under libraries/ by their own name and as libraries.name, one module either way."""
-
-    def __init__(self):
-        self.modules = {}
 
     def add(self, path, text):
         parts = path[len("libraries/"):-len(".py")].split("/")
@@ -62,44 +61,61 @@ class Libraries(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if package:
             parts = parts[:-1]
         if parts:
-            self.modules[".".join(parts)] = (path, text, package)
-            # A folder without __init__.py is a package too.
-            for count in range(1, len(parts)):
-                self.modules.setdefault(".".join(parts[:count]), (None, "", True))
+            self.add_module(".".join(parts), path, path.rpartition("/")[0] if package else None)
+        self.add_file(path, text.encode())
         remember(path, text)
-
-    def hide_platform(self):
-        """What the tenant brings goes before the platform's own modules of that name."""
-        if not self.modules:
-            return  # to look at every name would copy the pages in which they lie
-        for name in list(sys.modules):
-            if name.partition(".")[0] in self.modules and name.partition(".")[0] not in ("builtins", "sys", "__main__"):
-                del sys.modules[name]
 
     def find_spec(self, name, path=None, target=None):
         if name == "libraries":
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+            spec = importlib.machinery.ModuleSpec(name, self, is_package=True)
+            spec.submodule_search_locations.append(name)
+            return spec
         if name.startswith("libraries."):
             real = name[len("libraries."):]
             return importlib.machinery.ModuleSpec(name, _Alias(real)) if real in self.modules else None
-        found = self.modules.get(name)
-        if found is None:
-            return None
-        return importlib.machinery.ModuleSpec(name, self, origin=found[0], is_package=found[2])
-
-    def create_module(self, spec):
-        return None
+        return super().find_spec(name, path, target)
 
     def exec_module(self, module):
-        path, text, _ = self.modules.get(module.__name__, (None, "", True))
-        if path is None:
-            return
-        module.__file__ = path
-        module.__builtins__ = NAMES
-        exec(compile_file(path, text), module.__dict__)
+        path = self.modules.get(module.__name__, (None,))[0]
+        if path is not None:
+            module.__builtins__ = NAMES
+            exec(self.get_code(module.__name__), module.__dict__)
 
-    def get_source(self, name):
-        return self.modules[name][1]
+    def get_code(self, name):
+        path = self._path(name)
+        return compile_file(path, failures.FILES[path])
+
+
+class Packages(memory.Store):
+    """The packages of the tenant's requirements.txt. As anywhere, they do not replace the standard library; they do replace the platform's packages."""
+
+    def add(self, path, content):
+        self.add_file(path, content)
+        _, top, *rest = path.split("/")
+        if path.endswith(".py"):
+            parts = [top, *rest]
+            if parts[0].removesuffix(".py") in sys.stdlib_module_names:
+                return
+            package = parts[-1] == "__init__.py"
+            name = ".".join(parts[:-1] if package else [*parts[:-1], parts[-1][:-len(".py")]])
+            if name:
+                self.add_module(name, path, path.rpartition("/")[0] if package else None)
+        elif top.endswith(".dist-info") and rest == ["METADATA"]:
+            self.distributions.append(f"packages/{top}")
+
+
+def hide_platform(*stores):
+    """What the tenant brings goes before the platform's own modules of that name, and is what those find that are imported again."""
+    brought = {name.partition(".")[0] for store in stores for name in store.modules} - {"builtins", "sys", "__main__"}
+    if not brought:
+        return
+    others = platform_modules.OTHERS
+    if any(name in others.modules for name in brought):
+        # Native code can be loaded but once, and goes on with the modules that it knows.
+        brought.update({name.partition(".")[0] for name in others.modules} - {name.partition(".")[0] for name in others.native})
+    for name in list(sys.modules):
+        if name.partition(".")[0] in brought:
+            del sys.modules[name]
 
 
 class _Alias(importlib.abc.Loader):

@@ -6,12 +6,13 @@ connection that asks for one. It never sees tenants' data, since every cell coul
         --lifeline  a child process: the end of its standard input is its end; without, a service of its own
         --cells N   how many cells may be open (1000)
         --hours N   ends after so long, and all cells with it, so that whoever keeps it begins a fresh one (0: never)
+        --preload M further modules for all cells, with commas
         --unsealed  for a developer's machine that can have no seal: cells that nothing stops
 
 A connection begins with 68 bytes: a letter, three zero bytes, a host's 16 random bytes, a number of 8 bytes, a size in bytes of 8
 bytes, and a time zone of 32 bytes. `H` is a host's control connection: its end is the end of the host's cells. `C` asks for a cell of
 that host, of that number and size. On the control connection go lines: `kill N` and `cpu N` to the zygote; to the host `about WORDS`, a
-`wall NAME held|absent|failed WORDS` for each wall of the seal, then `ready ABI sealed|unsealed` or `fault ABI why`; later
+`wall NAME held|absent|failed WORDS` for each wall of the seal, a `warning SENTENCE` for what rules can not import, then `ready ABI sealed|unsealed` or `fault ABI why`; later
 `cpu N nanoseconds` and `dead N how`.
 """
 
@@ -43,7 +44,9 @@ _at_fork, os.register_at_fork = os.register_at_fork, lambda **_: None
 
 import platform_modules
 
-ZONES = platform_modules.load()
+# Before anything is parsed, for modules must be there before the cells' own that use them.
+PRELOAD = sys.argv[sys.argv.index("--preload") + 1] if "--preload" in sys.argv[:-1] else ""
+ZONES, MISSING = platform_modules.load([name for name in PRELOAD.split(",") if name])
 
 import cell
 import outgoing
@@ -204,6 +207,7 @@ class Zygote:
         self.tell(host, "\n".join([
             f"about Python {platform.python_version()} on {system.sysname} {system.release}, {system.machine}, as user {os.geteuid()}",
             *self.walls,
+            *("warning " + sentence.replace("\n", " ") for sentence in MISSING),
             f"fault {abi} {self.fault}" if self.fault else f"ready {abi} {'unsealed' if self.unsealed else 'sealed'}"]))
 
     def fork(self, host, number, memory, zone, connection):
@@ -298,6 +302,7 @@ def main():
     options.add_argument("--lifeline", action="store_true")
     options.add_argument("--cells", type=int, default=1000)
     options.add_argument("--hours", type=float, default=0)
+    options.add_argument("--preload", default="", metavar="MODULES")
     options.add_argument("--unsealed", action="store_true")
     given = options.parse_args()
     zygote = Zygote(given.listen, given.lifeline, given.cells, given.hours, given.unsealed)
