@@ -90,6 +90,50 @@ public sealed partial class SealProgramTests
         sendto([3, 1, 1, fastOpen | 0x4000, High, 0]).ShouldBe(FilterMachine.Refuse);
     }
 
+    [Theory]
+    [InlineData(X64)]
+    [InlineData(Arm64)]
+    public async Task Only_flags_that_are_needed_pass(string machine)
+    {
+        var (sendto, recvfrom, recvmsg) = (await JudgeAsync(machine, "sendto"), await JudgeAsync(machine, "recvfrom"), await JudgeAsync(machine, "recvmsg"));
+        const ulong dontWait = 0x40, noSignal = 0x4000, peek = 0x2, truncated = 0x20, all = 0x100, closeOnExec = 0x40000000;
+
+        for (var bit = 0; bit < 32; bit++)
+        {
+            var flag = 1UL << bit;
+            sendto([3, 1, 1, flag, 0, 0]).ShouldBe(flag is dontWait or noSignal ? FilterMachine.Allow : FilterMachine.Refuse, $"sendto {flag:x}");
+            var receives = flag is dontWait or peek or truncated or all or closeOnExec ? FilterMachine.Allow : FilterMachine.Refuse;
+            recvfrom([3, 1, 1, flag, 0, 0]).ShouldBe(receives, $"recvfrom {flag:x}");
+            recvmsg([3, 1, flag]).ShouldBe(receives, $"recvmsg {flag:x}");
+        }
+
+        recvfrom([3, 1, 1, 0]).ShouldBe(FilterMachine.Allow);
+        recvmsg([3, 1, 0]).ShouldBe(FilterMachine.Allow);
+    }
+
+    [Theory]
+    [InlineData(X64, "clock_gettime")]
+    [InlineData(X64, "clock_getres")]
+    [InlineData(X64, "clock_nanosleep")]
+    [InlineData(Arm64, "clock_gettime")]
+    [InlineData(Arm64, "clock_getres")]
+    [InlineData(Arm64, "clock_nanosleep")]
+    public async Task No_clock_of_another_process_is_read(string machine, string call)
+    {
+        var judge = await JudgeAsync(machine, call);
+
+        for (var clock = 0UL; clock < 100; clock++)
+        {
+            judge([clock]).ShouldBe(clock < 16 ? FilterMachine.Allow : FilterMachine.Refuse, $"{clock}");
+        }
+
+        foreach (var process in (int[])[0, 1, 1000, 4_000_000])
+        {
+            judge([unchecked((ulong)(long)((~process << 3) | 2))]).ShouldBe(FilterMachine.Refuse);
+            judge([unchecked((uint)((~process << 3) | 2))]).ShouldBe(FilterMachine.Refuse);
+        }
+    }
+
     [Fact]
     public async Task Another_architectures_calls_are_the_end()
     {

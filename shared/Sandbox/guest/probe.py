@@ -14,6 +14,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 
 import seal
 
@@ -135,6 +136,8 @@ CALLS = {
     "sending a descriptor": lambda: _channel(lambda channel: channel.sendmsg([b"x"])),
     "sending to an address": lambda: _channel(lambda channel: channel.sendto(b"x", _SCRATCH)),
     "sending while connecting": lambda: _channel(lambda channel: channel.send(b"", MSG_FASTOPEN)),
+    "out-of-band bytes": lambda: _channel(lambda channel: channel.recv(1, socket.MSG_OOB)),
+    "the clock of another process": lambda: time.clock_gettime((~os.getppid() << 3) | 2),
     "becoming root": lambda: os.setuid(0),
     "a higher limit": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8)),
     "execve": _execute,
