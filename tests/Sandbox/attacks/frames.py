@@ -154,7 +154,7 @@ def _bytes():
         os.write(3, b"\x7f" * 65536)
 
 
-@attempt("more than the host could keep", "lie")
+@attempt("more than the host could keep", "lie|Cascade")
 def _hoard():
     # A run that wakes itself for ever, each with as much as a run may change.
     for turn in itertools.count():
