@@ -165,7 +165,7 @@ public sealed class Doctor(string database, string? app, SandboxOptions sandbox,
         {
             findings.Add(new("seal", isDevelopment ? FindingState.Warning : FindingState.Failed, "There is none: rules can do whatever this user can.", "Take Sandbox:Unsealed away."));
         }
-        else if (!health.Ready && !health.Walls.Any(wall => wall.State == WallState.Failed))
+        else if (health is { Ready: false, Zygote: not null } && !health.Walls.Any(wall => wall.State == WallState.Failed))
         {
             findings.Add(new("seal", FindingState.Failed, health.Reason ?? "It is not ready.", "See docs/operations.md, The seal."));
         }

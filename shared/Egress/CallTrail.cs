@@ -4,8 +4,8 @@ namespace Eddy.Egress;
 
 /// <summary>
 /// The calls of one run: how many, how many bytes each way, and where redirects pointed. The libraries in a cell follow redirects by
-/// themselves, so a call is taken for the next hop of a redirect if its URL is one that an earlier answer named, or if it is the very
-/// next call and goes to the origin that the last answer named. Safe for calls at the same time.
+/// themselves, so a call is taken for the next hop of a redirect if its URL is one that an earlier answer named, however it is escaped, or
+/// if it is the very next call, a GET or HEAD, and goes to the origin that the last answer named. Safe for calls at the same time.
 /// </summary>
 public sealed class CallTrail
 {
@@ -69,7 +69,7 @@ public sealed class CallTrail
             _records.Add(record);
             if (Uri.TryCreate(request.Url, UriKind.Absolute, out var url))
             {
-                Answered(url, Follow(url), answer.Status, answer.Headers);
+                Answered(url, Follow(request.Method, url), answer.Status, answer.Headers);
             }
         }
     }
@@ -102,7 +102,7 @@ public sealed class CallTrail
     }
 
     /// <summary>The redirect that this call follows; null where it follows none.</summary>
-    internal Hop? Follow(Uri url)
+    internal Hop? Follow(string method, Uri url)
     {
         lock (_lock)
         {
@@ -111,7 +111,8 @@ public sealed class CallTrail
                 return hop;
             }
 
-            return _last is { } last && last.To == Origin(url) ? last : null;
+            // A server may spell an address so that this host and a library read it differently.
+            return method is "GET" or "HEAD" && _last is { } last && last.To == Origin(url) ? last : null;
         }
     }
 
@@ -127,17 +128,14 @@ public sealed class CallTrail
                 return;
             }
 
-            foreach (var (name, value) in headers)
+            var location = headers.FirstOrDefault(header => header.Key.Equals("Location", StringComparison.OrdinalIgnoreCase)).Value;
+            if (location is not null && Uri.TryCreate(Plain(url), Escape(location), out var target) && target.IsAbsoluteUri && target.Host.Length > 0)
             {
-                if (name.Equals("Location", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(url, value, out var target) && target.IsAbsoluteUri && target.Host.Length > 0)
+                // Credentials stay with the origin that the first call of the chain gave them to.
+                _last = new Hop((followed?.Depth ?? 0) + 1, followed?.From ?? Origin(url), Origin(target));
+                if (_hops.Count < RememberedRedirects)
                 {
-                    _last = new Hop((followed?.Depth ?? 0) + 1, Origin(url), Origin(target));
-                    if (_hops.Count < RememberedRedirects)
-                    {
-                        _hops[Key(target)] = _last;
-                    }
-
-                    return;
+                    _hops[Key(target)] = _last;
                 }
             }
         }
@@ -164,10 +162,30 @@ public sealed class CallTrail
         }
     }
 
-    internal static string Origin(Uri url) => $"{url.Scheme}://{url.IdnHost.TrimEnd('.').ToLowerInvariant()}:{url.Port}";
+    internal static string Origin(Uri url)
+    {
+        string host;
+        try
+        {
+            host = url.IdnHost;
+        }
+        catch (UriFormatException)
+        {
+            host = url.Host;
+        }
 
-    private static string Key(Uri url) => Origin(url) + new Uri(url.OriginalString).PathAndQuery;
+        return $"{url.Scheme}://{host.TrimEnd('.').ToLowerInvariant()}:{url.Port}";
+    }
 
-    /// <summary>How many redirects led here, and from which origin to which the last one did.</summary>
+    private static string Key(Uri url) => Origin(url) + Uri.UnescapeDataString(Plain(url).PathAndQuery);
+
+    // The URL of a call is kept as it was sent, and can not be taken apart.
+    private static Uri Plain(Uri url) => new(url.OriginalString);
+
+    // Bytes of a header, which libraries pass on as they are.
+    private static string Escape(string location) =>
+        location.All(char.IsAscii) ? location : string.Concat(location.Select(letter => char.IsAscii(letter) ? letter.ToString() : $"%{(int)letter & 0xFF:X2}"));
+
+    /// <summary>How many redirects led here, from which origin the first did, and to which the last.</summary>
     internal sealed record Hop(int Depth, string From, string To);
 }

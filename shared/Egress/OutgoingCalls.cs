@@ -102,7 +102,7 @@ public sealed class OutgoingCalls : IAsyncDisposable
         CheckMethod(request.Method);
         _rules.CheckName(target);
         var url = target.ToUri();
-        var hop = trail.Follow(url);
+        var hop = trail.Follow(request.Method, url);
         if (hop?.Depth > _options.Redirects)
         {
             throw new CallRefused(CallFaults.Refused, $"{target.Host} is not called: {_options.Redirects} redirects led there, and at most so many are followed.");

@@ -48,6 +48,12 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, San
             var (waited, cpu) = (cell.Channel.Waiting ?? TimeSpan.Zero, cell.Channel.Cpu);
             retire(cell);
             ct.ThrowIfCancellationRequested();
+            if (course.Steps is [not RunEnded, ..])
+            {
+                // It told that the run leaves the line, where it is not.
+                course = new SliceCourse(cell.Table, slice, options);
+            }
+
             if (course.StepCount == 0 && (ending.Explained || again))
             {
                 course.Blame(ending.Kind, ending.Message, waited, ending.Kind == "CpuTime" ? options.CpuTime : cpu);
@@ -88,11 +94,17 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, San
                     else if (_reader.Read(frame.Span, number, course))
                     {
                         channel.StopWaiting();
-                        return course is { StepCount: 1, Reads: not null } && course.Steps[0] is RunEnded ? null : CellEnding.Of(new CellLied("It did not do what it was to do."));
+                        return course is { Steps: [RunEnded], Reads: not null } ? null : CellEnding.Of(new CellLied("It did not do what it was to do."));
+                    }
+                    else if (course.Steps is not ([] or [RunEnded]))
+                    {
+                        throw new CellLied("It did what it was not to do.");
                     }
                 }
             }
 
+            // One that only closed its channel would live on.
+            channel.Kill(null);
             return await CellEnding.OfAsync(channel, options, time);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)

@@ -5,6 +5,10 @@ namespace Eddy.Sandbox;
 /// <summary>Opens cells, loads tenants' files into them, and finds the file to blame where that ends the cell.</summary>
 internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOptions options, TimeProvider time)
 {
+    // As many keys as all rules of a tenant may listen to together, and as many rules; and how long the name of one may be.
+    private const int MostEntries = 10_000;
+    private const int MostId = 2000;
+
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
     public async Task<Cell> LoadAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, CancellationToken ct)
     {
@@ -31,6 +35,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             writer.Load(blamed.Errors.Keys);
             string? current = null;
             LoadedTree? loaded = null;
+            var waiting = files.Select(file => file.Path).Where(path => path.StartsWith("scripts/", StringComparison.Ordinal)).Except(blamed.Errors.Keys).ToHashSet(StringComparer.Ordinal);
             var channel = await zygote.OpenAsync(tree.TimeZone, ct);
             var kept = false;
             try
@@ -40,14 +45,18 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
                     using var json = JsonDocument.Parse(frame);
                     switch (json.RootElement[0].GetString())
                     {
-                        case "begin":
+                        case "hello" when current is null:
+                            return false;
+
+                        // Each once: what is blamed is a file of the tenant's, and there is an end to it.
+                        case "begin" when waiting.Remove(json.RootElement[1].GetString() ?? ""):
                             current = json.RootElement[1].GetString();
                             return false;
                         case "loaded":
-                            loaded = Loaded(json.RootElement, blamed.Errors.Values);
+                            loaded = Loaded(json.RootElement, files, blamed.Errors.Values);
                             return true;
                         default:
-                            return false;
+                            throw new CellLied("It told what it was not asked.");
                     }
                 }, ct);
                 if (ending is null && loaded is not null)
@@ -120,7 +129,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             channel.Kill(null);
             return await CellEnding.OfAsync(channel, options, time);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException or CellLied)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or IndexOutOfRangeException or CellLied)
         {
             return CellEnding.Of(new CellLied(e.Message));
         }
@@ -150,9 +159,12 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
         }
     }
 
-    private static LoadedTree Loaded(JsonElement answer, IEnumerable<LoadError> blamed)
+    private static LoadedTree Loaded(JsonElement answer, List<CellFile> files, IEnumerable<LoadError> blamed)
     {
         var rules = new List<LoadedRule>();
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var paths = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        var entries = 0;
         foreach (var rule in answer[1].EnumerateArray())
         {
             var keys = rule[1].EnumerateArray().Select(key => Text(key) ?? "").ToList();
@@ -161,7 +173,14 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
                 throw new CellLied("A rule listens to what is no key.");
             }
 
-            rules.Add(new LoadedRule(Text(rule[0]) ?? "", keys));
+            var id = Text(rule[0]) ?? "";
+            entries += keys.Count;
+            if (id.Length > MostId || !paths.Contains(id[..Math.Max(0, id.LastIndexOf(':'))]) || !ids.Add(id) || entries > MostEntries || ids.Count > MostEntries)
+            {
+                throw new CellLied("It has a rule that is in no file, or twice, or more than there may be.");
+            }
+
+            rules.Add(new LoadedRule(id, keys));
         }
 
         return new LoadedTree(rules, [.. Errors(answer[2]).Concat(blamed).OrderBy(error => error.File, StringComparer.Ordinal)])
@@ -171,12 +190,12 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
     }
 
     private static List<LoadError> Errors(JsonElement errors) => [.. errors.EnumerateArray().Select(error => new LoadError(
-        Text(error[0]) ?? "", Number(error[1]), Number(error[2]), Text(error[3]) ?? "", Text(error[4])))];
+        Text(error[0], 1000) ?? "", Number(error[1]), Number(error[2]), Text(error[3], 3000) ?? "", Text(error[4], 20_000)))];
 
-    private static string? Text(JsonElement text)
+    private static string? Text(JsonElement text, int most = int.MaxValue)
     {
         var read = text.GetString();
-        return read is null || !read.Contains('\0', StringComparison.Ordinal) ? read : throw new CellLied("Text has NUL in it.");
+        return read is null || read.Length <= most && !read.Contains('\0', StringComparison.Ordinal) ? read : throw new CellLied("Text is too long, or has NUL in it.");
     }
 
     private static int? Number(JsonElement number) => number.ValueKind == JsonValueKind.Null ? null : number.GetInt32();

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Eddy.Sandbox;
@@ -52,7 +53,7 @@ internal sealed class FrameReader(SandboxOptions options)
                 }
             }
 
-            return done;
+            return !reader.Read() ? done : throw new CellLied("It told more than a frame has.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException)
         {
@@ -77,7 +78,7 @@ internal sealed class FrameReader(SandboxOptions options)
             return;
         }
 
-        var rule = (int)Number(ref reader);
+        var rule = Index(ref reader);
         var pid = Number(ref reader);
         if (kind is 2 or 6)
         {
@@ -94,7 +95,7 @@ internal sealed class FrameReader(SandboxOptions options)
             return;
         }
 
-        var outcome = (RunOutcome)Number(ref reader);
+        var outcome = Index(ref reader) is >= 0 and <= (int)RunOutcome.Killed and var told ? (RunOutcome)told : throw new JsonException("There is no such outcome.");
         var elapsed = Micros(ref reader);
         var cpu = Micros(ref reader);
         List<PidChange> changes = [];
@@ -149,9 +150,11 @@ internal sealed class FrameReader(SandboxOptions options)
     {
         if (reader.TokenType == JsonTokenType.Number)
         {
+            Nothing(ref reader);
             return;
         }
 
+        List(ref reader);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             var removed = reader.TokenType == JsonTokenType.StartArray;
@@ -162,13 +165,17 @@ internal sealed class FrameReader(SandboxOptions options)
 
             var key = KvpText.ReadString(ref reader);
             string? value = null;
-            reader.Read();
-            if (!removed)
+            if (removed)
             {
+                Expect(ref reader, JsonTokenType.EndArray);
+            }
+            else
+            {
+                reader.Read();
                 value = KvpText.Read(ref reader, frame);
             }
 
-            if (!KvpText.IsKey(key) || value is not null && value.Length > options.ValueBytes || changes.Count == options.Changes)
+            if (!KvpText.IsKey(key) || value is not null && Bytes(value) > options.ValueBytes || changes.Count == options.Changes)
             {
                 throw new CellLied("It changed what no run may change.");
             }
@@ -179,7 +186,7 @@ internal sealed class FrameReader(SandboxOptions options)
 
     private void Check(List<PidChange> changes)
     {
-        if (changes.Sum(change => (long)(change.Value?.Length ?? 0)) > options.ProcessBytes
+        if (changes.Sum(change => change.Value is null ? 0L : Bytes(change.Value)) > options.ProcessBytes
             || changes.Count > 1 && changes.Select(change => (change.Pid, change.Key)).Distinct().Count() != changes.Count)
         {
             throw new CellLied("It changed more than a run may change, or one KVP twice.");
@@ -190,6 +197,7 @@ internal sealed class FrameReader(SandboxOptions options)
     {
         if (reader.TokenType == JsonTokenType.Number)
         {
+            Nothing(ref reader);
             return null;
         }
 
@@ -201,9 +209,11 @@ internal sealed class FrameReader(SandboxOptions options)
     {
         if (reader.TokenType == JsonTokenType.Number)
         {
+            Nothing(ref reader);
             return null;
         }
 
+        List(ref reader);
         reader.Read();
         var kind = KvpText.ReadString(ref reader);
         reader.Read();
@@ -218,6 +228,31 @@ internal sealed class FrameReader(SandboxOptions options)
         return kind.Length <= 200 && message.Length <= 3000 && (file?.Length ?? 0) <= 1000 && (traceback?.Length ?? 0) <= 20_000
             ? new RunError(kind, message, file, line, traceback)
             : throw new CellLied("Its error is too long.");
+    }
+
+    private static long Bytes(string text) => Encoding.UTF8.GetByteCount(text);
+
+    // What a run has not is told as 0.
+    private static void Nothing(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueSpan is not [(byte)'0'])
+        {
+            throw new JsonException("A number is where there must be 0.");
+        }
+    }
+
+    private static void List(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException("A list is missing.");
+        }
+    }
+
+    private static int Index(ref Utf8JsonReader reader)
+    {
+        Expect(ref reader, JsonTokenType.Number);
+        return reader.GetInt32();
     }
 
     private static long Number(ref Utf8JsonReader reader)

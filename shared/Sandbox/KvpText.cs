@@ -1,39 +1,18 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Eddy.Kvps;
 
 namespace Eddy.Sandbox;
 
 /// <summary>What the host checks of a key and a value that a cell hands out: that they can be stored as <c>docs/values.md</c> says.</summary>
 internal static class KvpText
 {
-    private const int Digits = 4301;
+    private const int Digits = KvpValue.MaxDigits + 1;
     private const int Depth = 70;
 
     public static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    public static bool IsKey(string key)
-    {
-        var characters = 0;
-        for (var i = 0; i < key.Length; i++, characters++)
-        {
-            if (char.IsSurrogate(key[i]))
-            {
-                if (i + 1 >= key.Length || !char.IsSurrogatePair(key[i], key[i + 1]))
-                {
-                    return false;
-                }
-
-                i++;
-            }
-            else if (char.GetUnicodeCategory(key[i]) == UnicodeCategory.Control)
-            {
-                return false;
-            }
-        }
-
-        return characters is >= 1 and <= 128;
-    }
+    public static bool IsKey(string key) => KvpKey.Fault(key) is null;
 
     /// <summary>Reads the value at which the reader stands to its end, and gives its text. Throws a <see cref="JsonException"/> where it can not be stored.</summary>
     public static string Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame)

@@ -33,6 +33,9 @@ public sealed class SandboxOptions
     /// <summary>The longest frame on a cell's channel.</summary>
     public int FrameBytes { get; set; } = 8 << 20;
 
+    /// <summary>After this much is told of one slice its cell leaves the rest to the next; one that tells two frames more lies.</summary>
+    public long SliceBytes => 4L * FrameBytes;
+
     /// <summary>How many KVPs one run may change.</summary>
     public int Changes { get; set; } = 1000;
 

@@ -126,6 +126,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
         var channel = cell.Channel;
         var number = cell.NextNumber();
         var before = course.StepCount;
+        var told = 0L;
         await using var stop = ct.Register(() => channel.Kill(null));
         using var writer = new SliceWriter();
         Write(writer, number, cell, slice, course);
@@ -145,7 +146,21 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
                         continue;
                     }
 
+                    var (steps, begun) = (course.StepCount, course.Begun);
                     var done = _reader.Read(frame.Span, number, course);
+                    if (!done && (steps, begun) == (course.StepCount, course.Begun))
+                    {
+                        // Each frame sets the clock of the run under way back: one that tells nothing would hold the line for good.
+                        throw new CellLied("It told nothing.");
+                    }
+
+                    told += frame.Length;
+                    if (course.Ran > slice.Runs || told > options.SliceBytes + (2L * options.FrameBytes))
+                    {
+                        // A cell that never came to an end would fill the host.
+                        throw new CellLied("It told more than a slice may have.");
+                    }
+
                     if (done)
                     {
                         channel.StopWaiting();
@@ -158,6 +173,8 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
                 }
             }
 
+            // One that only closed its channel would live on.
+            channel.Kill(null);
             return await CellEnding.OfAsync(channel, options, time);
         }
         catch (CellLied lie)

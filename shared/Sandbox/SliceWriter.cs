@@ -37,6 +37,7 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteNumber("RUNS", options.CascadeRuns);
         _json.WriteNumber("MEMORY", options.MemoryMiB);
         _json.WriteNumber("FRAME", options.FrameBytes);
+        _json.WriteNumber("TOLD", options.SliceBytes);
         _json.WriteEndObject();
         Close();
     }

@@ -13,26 +13,40 @@ internal sealed class WakeTable
     public WakeTable(IReadOnlyList<LoadedRule> rules)
     {
         Rules = rules;
-        _star = Where(entry => entry == "*");
-        foreach (var entry in rules.SelectMany(rule => rule.ListensTo).Distinct(StringComparer.Ordinal))
-        {
-            if (entry.StartsWith("shared.", StringComparison.Ordinal))
-            {
-                _shared[entry[7..]] = Where(other => other == entry);
-            }
-            else if (entry != "*")
-            {
-                _own[entry] = Where(other => other == entry || other == "*");
-            }
-        }
 
+        // One pass: the entries are the tenant's, and there may be very many.
+        var star = new List<int>();
+        var own = new Dictionary<string, List<int>>(StringComparer.Ordinal);
+        var shared = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         for (var i = 0; i < rules.Count; i++)
         {
             _index[rules[i].Id] = i;
+            foreach (var entry in rules[i].ListensTo)
+            {
+                Note(entry == "*" ? star : entry.StartsWith("shared.", StringComparison.Ordinal) ? Of(shared, entry[7..]) : Of(own, entry), i);
+            }
         }
 
-        int[] Where(Func<string, bool> listens) =>
-            [.. Enumerable.Range(0, rules.Count).Where(i => rules[i].ListensTo.Any(listens))];
+        _star = [.. star];
+        foreach (var (key, some) in own)
+        {
+            _own[key] = star.Count == 0 ? [.. some] : [.. some.Union(star).Order()];
+        }
+
+        foreach (var (key, some) in shared)
+        {
+            _shared[key] = [.. some];
+        }
+
+        static List<int> Of(Dictionary<string, List<int>> some, string key) => some.TryGetValue(key, out var list) ? list : some[key] = [];
+
+        static void Note(List<int> some, int rule)
+        {
+            if (some.Count == 0 || some[^1] != rule)
+            {
+                some.Add(rule);
+            }
+        }
     }
 
     public IReadOnlyList<LoadedRule> Rules { get; }

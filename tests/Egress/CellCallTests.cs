@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Eddy.Egress;
 using Eddy.Sandbox;
 using Eddy.Tests.Sandbox;
@@ -27,6 +28,22 @@ public sealed class CellCallTests(CellFixture cells)
         ended.Changes.ShouldHaveSingleItem().Value.ShouldBe("""[200,"hello","1"]""");
         server.Requests[^1].ShouldStartWith("GET /json?q=a+b HTTP/1.1\r\n");
         trail.Records.ShouldAllBe(record => record.Path == "/json" && record.Status == 200);
+    }
+
+    [Fact]
+    public async Task The_example_of_the_page_does_what_it_says()
+    {
+        await using var server = new RawServer(RawServer.Ok("""{"rate": 0.95}"""));
+        var page = await File.ReadAllTextAsync(Page(), Ct);
+        var example = page[page.IndexOf("class convert_currency(Rule):", StringComparison.Ordinal)..];
+        example = example[..example.IndexOf("```", StringComparison.Ordinal)];
+
+        var (ended, trail) = await RunAsync(server, example.Replace("https://rates.example", $"http://{server.Place}", StringComparison.Ordinal), "convert_currency", "amount", "20");
+
+        ended.Error?.Message.ShouldBeNull();
+        ended.Changes.ShouldHaveSingleItem().ShouldSatisfyAllConditions(change => change.Key.ShouldBe("euros"), change => change.Value.ShouldBe("19.0"));
+        server.Requests[0].ShouldStartWith("GET /latest?to=EUR HTTP/1.1\r\n");
+        trail.Records[0].Path.ShouldBe("/latest");
     }
 
     [Fact]
@@ -109,6 +126,20 @@ public sealed class CellCallTests(CellFixture cells)
     }
 
     [Fact]
+    public async Task A_requests_that_the_tenant_brought_looks_for_no_certificates_either()
+    {
+        var tenant = new Eddy.Tests.Sandbox.TestTenant(
+            await cells.Sandbox,
+            ("libraries/requests/__init__.py", "from .adapters import HTTPAdapter"),
+            ("libraries/requests/adapters.py", "class HTTPAdapter:\n    def cert_verify(self, conn, url, verify, cert):\n        raise OSError('there is no such file')"),
+            ("scripts/rule.py", "import requests\nclass go(Rule):\n    listens_to = ['go']\n    def action(self):\n        requests.HTTPAdapter().cert_verify(None, 'https://a.test/', True, None)\n        self.own = requests.__file__"));
+
+        (await tenant.PostAsync(7, ("go", "1"))).Steps.OfType<RunEnded>().ShouldHaveSingleItem().Error?.Message.ShouldBeNull();
+
+        tenant.Kvp(7, "own").ShouldBe("\"libraries/requests/__init__.py\"");
+    }
+
+    [Fact]
     public async Task While_files_load_nothing_goes_out()
     {
         var tenant = new Eddy.Tests.Sandbox.TestTenant(await cells.Sandbox, ("scripts/a.py", "http.get('https://example.com/')"), ("scripts/b.py", "import urllib.request\nurllib.request.urlopen('https://example.com/')"));
@@ -119,15 +150,22 @@ public sealed class CellCallTests(CellFixture cells)
         loaded.Errors.ShouldAllBe(error => error.Message.Contains("only in a run"));
     }
 
-    private async Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string code)
+    private static string Page([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "docs", "rules.md");
+
+    private Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string action)
+    {
+        var lines = string.Join('\n', action.Split('\n').Select(line => "        " + line));
+        return RunAsync(server, $"class go(Rule):\n    listens_to = ['go']\n    def action(self):\n        url = 'http://{server.Place}'\n{lines}\n", "go", "go", "1");
+    }
+
+    private async Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string script, string rule, string key, string value)
     {
         var sandbox = await cells.Sandbox;
-        var lines = string.Join('\n', code.Split('\n').Select(line => "        " + line));
-        var tenant = Eddy.Tests.Sandbox.TestTenant.WithRule(sandbox, $"class go(Rule):\n    listens_to = ['go']\n    def action(self):\n        url = 'http://{server.Place}'\n{lines}\n");
+        var tenant = Eddy.Tests.Sandbox.TestTenant.WithRule(sandbox, script);
         await using var calls = TestCalls.To(server);
         var run = new OwedRun(
-            "scripts/rule.py:go", 7, [new SetEvent(1, 7, "go", "1", null)], Eddy.Tests.Sandbox.TestTenant.Now, "post", new Cascade(Guid.NewGuid(), "key:test", 0), 1, []);
-        var state = new Dictionary<long, IReadOnlyDictionary<string, string>> { [0] = new Dictionary<string, string>(), [7] = new Dictionary<string, string> { ["go"] = "1" } };
+            "scripts/rule.py:" + rule, 7, [new SetEvent(1, 7, key, value, null)], Eddy.Tests.Sandbox.TestTenant.Now, "post", new Cascade(Guid.NewGuid(), "key:test", 0), 1, []);
+        var state = new Dictionary<long, IReadOnlyDictionary<string, string>> { [0] = new Dictionary<string, string>(), [7] = new Dictionary<string, string> { [key] = value } };
 
         var ended = await sandbox.RunBesideAsync(
             tenant.Tree, new BesideRun(run, Eddy.Tests.Sandbox.TestTenant.Now, state), (request, ct) => calls.Out.CallAsync(tenant.Tree.Tenant, request, calls.Trail, ct), Ct);

@@ -104,13 +104,44 @@ public sealed class RedirectTests
     public async Task A_hop_that_is_spelt_otherwise_than_the_redirect_loses_them_all_the_same()
     {
         await using var other = new RawServer(RawServer.Ok("other"));
-        await using var server = new RawServer(To($"{other.Url}a/./%7euser/caf\u00e9?x=[1]"));
+        await using var server = new RawServer(To($"{other.Url}a/./%7euser/caf\u00c3\u00a9?x=[1]"));
         await using var calls = TestCalls.To(server, other);
 
         await calls.GetAsync(server.Url, Credentials);
         await calls.GetAsync(other.Url + "a/~user/caf%C3%A9?x=%5B1%5D", Credentials);
 
         other.Requests[0].ShouldNotContain("geheim");
+    }
+
+    [Fact]
+    public async Task A_chain_that_left_its_origin_does_not_get_them_back_by_a_redirect_within_the_next()
+    {
+        await using var other = new RawServer(call => call.WriteAsync(call.Path == "/one" ? To("/two") : RawServer.Ok("two")));
+        await using var server = new RawServer(To(other.Url + "one"));
+        await using var calls = TestCalls.To(server, other);
+
+        await calls.GetAsync(server.Url, Credentials);
+        await calls.GetAsync(other.Url + "one", Credentials);
+        await calls.GetAsync(other.Url + "two", Credentials);
+
+        string.Join('\n', other.Requests).ShouldNotContain("geheim");
+        other.Requests.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_next_call_that_is_read_differently_here_is_a_hop_while_it_is_a_get_and_the_rules_own_where_it_posts()
+    {
+        await using var other = new RawServer(RawServer.Ok("other"));
+        await using var server = new RawServer(To(other.Url + "a\\..;//b"));
+        await using var calls = TestCalls.To(server, other);
+
+        await calls.GetAsync(server.Url);
+        await calls.GetAsync(other.Url + "elsewhere", Credentials);
+        await calls.GetAsync(server.Url);
+        await calls.CallAsync("POST", other.Url + "token", "", Credentials);
+
+        other.Requests[0].ShouldNotContain("geheim");
+        other.Requests[1].ShouldContain("Bearer geheim");
     }
 
     [Fact]

@@ -215,12 +215,10 @@ public sealed class SecretCallTests(TestDatabase database) : IAsyncLifetime
         });
         await using var calls = Calls(server);
         var key = await SetAsync("API_KEY", "k3y-without-odd-letters", server);
-        var before = GC.GetAllocatedBytesForCurrentThread();
 
         var answer = await CallAsync(calls, "GET", server.Url, "", ("X-Api-Key", key));
 
         answer.Fault.ShouldNotBeNull().Kind.ShouldBe(CallFaults.TooLarge);
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(50 << 20);
     }
 
     [Fact]

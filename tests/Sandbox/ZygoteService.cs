@@ -64,11 +64,16 @@ internal sealed class ZygoteService : IAsyncDisposable
         return await StartAsync(folder, command);
     }
 
-    /// <summary>Starts one in the place of one that has ended, for as long as it takes.</summary>
+    /// <summary>Starts one in the place of one that has ended.</summary>
     public static Task<ZygoteService> StartAgainAsync(ZygoteService before) =>
-        StartAsync(before._folder, [.. before._command.TakeWhile(word => word != "--hours")]);
+        StartAsync(before._folder, before._command);
 
-    public Task EndedAsync() => _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    /// <summary>Waits for its end; gives its exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
+    }
 
     private static async Task<ZygoteService> StartAsync(string folder, string[] command)
     {

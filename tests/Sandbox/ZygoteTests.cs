@@ -193,15 +193,26 @@ public sealed class ZygoteTests
     }
 
     [Fact]
-    public async Task A_service_that_ends_at_its_age_is_found_again_when_it_is_back()
+    public async Task A_service_ends_at_its_age_and_leaves_its_folder()
     {
-        await using var service = await ZygoteService.StartAsync(null, "--hours", "0.0005");
+        await using var service = await ZygoteService.StartAsync(null, "--hours", "0.0001");
+
+        (await service.EndedAsync()).ShouldBe(0);
+
+        File.Exists(service.Path).ShouldBeFalse();
+        Directory.Exists(Path.GetDirectoryName(service.Path)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_service_that_was_told_to_end_is_found_again_when_it_is_back()
+    {
+        await using var service = await ZygoteService.StartAsync();
         await using var sandbox = await CellFixture.StartAsync(service.Options);
         sandbox.Health.Ready.ShouldBeTrue();
 
-        await service.EndedAsync();
+        using var term = Process.Start("kill", ["-TERM", $"{service.Pid}"]);
+        (await service.EndedAsync()).ShouldBe(0);
         File.Exists(service.Path).ShouldBeFalse();
-        Directory.Exists(Path.GetDirectoryName(service.Path)).ShouldBeTrue();
         await using var next = await ZygoteService.StartAgainAsync(service);
         var tenant = TestTenant.WithRule(sandbox, Who);
         while (true)

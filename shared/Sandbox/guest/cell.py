@@ -179,8 +179,9 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     sys.modules["__main__"] = types.ModuleType("__main__")
     rules.ZONE = zone
     journal.open_journal()
-    outgoing.replace()
     sys.meta_path.insert(0, cell.libraries)
+    # Before the tenant's libraries, for these may bring a requests of their own.
+    outgoing.replace()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())

@@ -9,6 +9,8 @@ GENERATIONS = 64
 RUNS = 10_000
 MEMORY = 128
 FRAME = 8 << 20
+# What a cell tells of one slice, about; the rest is for the next.
+TOLD = 32 << 20
 
 
 def size(text):

@@ -102,6 +102,7 @@ class Line:
         self.listeners = []
         self.state = {}
         self.weights = {}
+        self.told = 0
         self.by_key = {}
         self.by_shared = {}
         self.star = ()
@@ -109,6 +110,7 @@ class Line:
         self.flushed = 0
         self.cpu = 0
         self.number = 0
+        self.announced = False
         self.sets = []
         self.away = set()
         self.running = False
@@ -147,7 +149,9 @@ class Line:
         if last is not None:
             steps.append(last)
         self.steps = []
-        self.send(f"[{self.number},{','.join(steps)}]".encode())
+        frame = f"[{self.number},{','.join(steps)}]".encode()
+        self.told += len(frame)
+        self.send(frame)
         self.flushed = clock()
         self.cpu = cpu_clock()
 
@@ -157,6 +161,8 @@ class Line:
         process of the runs that are beside the line, one after the other: others of these wait for them."""
         self.number = number
         self.away = away = set(zip(away[::2], away[1::2]))
+        self.announced = False
+        self.told = 0
         self.flushed = now = clock()
         self.cpu = cpu_clock()
         until = now + micros * 1000
@@ -177,7 +183,7 @@ class Line:
         count = len(arrivals)
         while True:
             if queue:
-                if ran >= most or now > until and (ran or taken):
+                if ran >= most or self.told > limits.TOLD or now > until and (ran or taken):
                     break
                 listener, woke, pid, generation = queue.popleft()
                 ran += 1
@@ -213,7 +219,7 @@ class Line:
                         for index in woken:
                             queue.append((listeners[index], caused, pid, generation))
             else:
-                if taken == count or ran >= most or now > until and (ran or taken):
+                if taken == count or ran >= most or self.told > limits.TOLD or now > until and (ran or taken):
                     break
                 pid, wake, actor, source, flat = arrivals[taken]
                 taken += 1
@@ -267,6 +273,11 @@ class Line:
         """Runs one rule, and appends its step. Gives what it changed, as a list of (bag, changes), not yet in force; None if it leaves."""
         if careful or listener.wary:
             self.flush(f"[2,{listener.index},{pid}]")
+            self.announced = True
+        elif self.announced:
+            # The host takes the run that it was told of for the one under way until it hears of its end.
+            self.announced = False
+            self.flush()
         state = self.state
         committed = state.get(pid)
         if committed is None:

@@ -558,6 +558,7 @@ def install():
 def replace():
     """What a process that still needs sockets of its own leaves for last."""
     socket.socket = Socket
+    sys.meta_path.insert(0, Adapters())
 
 
 def prepare():
@@ -571,7 +572,6 @@ def prepare():
     context.wrap_bio = _wrap_bio
     context.load_verify_locations = context.load_default_certs = context.set_default_verify_paths = _nothing
     context.load_cert_chain = _load_cert_chain
-    sys.meta_path.insert(0, Adapters())
     loaded = sys.modules.get("requests.adapters")
     if loaded is not None:
         loaded.HTTPAdapter.cert_verify = _cert_verify

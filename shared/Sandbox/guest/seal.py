@@ -20,6 +20,9 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 2
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
 MSG_FASTOPEN = 0x20000000
+# Of the flags of a socket's calls: DONTWAIT, and for sending NOSIGNAL, for receiving PEEK, TRUNC, WAITALL and CMSG_CLOEXEC.
+SENDING, RECEIVING = 0x4040, 0x40000162
+CLOCKS = 16
 PROT_EXEC = 4
 
 # Calls that a cell may make whatever their arguments.
@@ -97,8 +100,15 @@ def program(machine):
         code.extend(body)
 
     hot = ("read", "write", "clock_gettime", "futex", "munmap")
+    clocks = ("clock_gettime", "clock_getres", "clock_nanosleep")
     for name in hot:
-        when(name, [allow])
+        # A clock below zero is that of another process: whether it is there, and how much it works.
+        when(name, [_op(_LD, 0, 0, _argument(0)), _op(_JGE, 0, 1, CLOCKS), refuse, allow] if name in clocks else [allow])
+    for name in clocks[1:]:
+        when(name, [_op(_LD, 0, 0, _argument(0)), _op(_JGE, 0, 1, CLOCKS), refuse, allow])
+    # Out-of-band bytes are a road through the kernel that nobody needs.
+    for name, index in (("recvfrom", 3), ("recvmsg", 2)):
+        when(name, [_op(_LD, 0, 0, _argument(index)), _op(_JSET, 0, 1, ~RECEIVING), refuse, allow])
     for name in ("mmap", "mprotect"):
         when(name, [_op(_LD, 0, 0, _argument(2)), _op(_JSET, 0, 1, PROT_EXEC), refuse, allow])
     for name, index, values in (("madvise", 2, (4, 8, 9, 14, 15)), ("fcntl", 1, (1, 3))):
@@ -109,9 +119,9 @@ def program(machine):
     # An address would make it a connect of a datagram socket, MSG_FASTOPEN one of a stream.
     when("sendto", [
         _op(_LD, 0, 0, _argument(4)), _op(_JEQ, 0, 5, 0), _op(_LD, 0, 0, _argument(4, high=True)), _op(_JEQ, 0, 3, 0),
-        _op(_LD, 0, 0, _argument(3)), _op(_JSET, 1, 0, MSG_FASTOPEN), allow, refuse])
+        _op(_LD, 0, 0, _argument(3)), _op(_JSET, 1, 0, ~SENDING), allow, refuse])
     for name in PLAIN:
-        if name in number and name not in hot:
+        if name in number and name not in (*hot, *clocks, "recvfrom", "recvmsg"):
             when(name, [allow])
     # ENOSYS makes a C library fall back to clone, which is refused.
     when("clone3", [_op(_RET, 0, 0, ERRNO | errno.ENOSYS)])
