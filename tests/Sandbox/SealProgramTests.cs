@@ -90,6 +90,43 @@ public sealed partial class SealProgramTests
         sendto([3, 1, 1, fastOpen | 0x4000, High, 0]).ShouldBe(FilterMachine.Refuse);
     }
 
+    [Theory]
+    [InlineData(X64)]
+    [InlineData(Arm64)]
+    public async Task Only_what_came_in_order_is_received_and_no_clock_of_another_process_is_read(string machine)
+    {
+        var (recvfrom, recvmsg) = (await JudgeAsync(machine, "recvfrom"), await JudgeAsync(machine, "recvmsg"));
+        const ulong outOfBand = 1;
+        const ulong errorQueue = 0x2000;
+
+        foreach (var flags in (ulong[])[0, 2, 0x40, 0x100, 0x40000000])
+        {
+            recvfrom([3, 1, 1, flags, 0, 0]).ShouldBe(FilterMachine.Allow, $"{flags:x}");
+            recvmsg([3, 1, flags]).ShouldBe(FilterMachine.Allow, $"{flags:x}");
+        }
+
+        foreach (var flags in (ulong[])[outOfBand, errorQueue, outOfBand | 0x40, ulong.MaxValue])
+        {
+            recvfrom([3, 1, 1, flags, 0, 0]).ShouldBe(FilterMachine.Refuse, $"{flags:x}");
+            recvmsg([3, 1, flags]).ShouldBe(FilterMachine.Refuse, $"{flags:x}");
+        }
+
+        foreach (var call in (string[])["clock_gettime", "clock_getres", "clock_nanosleep"])
+        {
+            var clock = await JudgeAsync(machine, call);
+            for (var which = 0UL; which < 16; which++)
+            {
+                clock([which, 1]).ShouldBe(FilterMachine.Allow, $"{call} {which}");
+            }
+
+            // A process's own clock is 2; another's is made of the complement of its number.
+            foreach (var which in (ulong[])[16, 0xFFFF_FFF6, (~4321u << 3) | 2])
+            {
+                clock([which, 1]).ShouldBe(FilterMachine.Refuse, $"{call} {which}");
+            }
+        }
+    }
+
     [Fact]
     public async Task Another_architectures_calls_are_the_end()
     {
