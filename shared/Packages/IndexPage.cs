@@ -85,7 +85,7 @@ internal static partial class IndexPage
 
     private static Uri WithoutFragment(Uri address) => new(address.GetLeftPart(UriPartial.Query));
 
-    [GeneratedRegex("""<a\s((?:[^"'>]|"[^"]*"|'[^']*')*)>""", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("""<a\s((?:[^"'>]|"[^"]*"|'[^']*')*)>""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 2000)]
     private static partial Regex Anchor();
 
     [GeneratedRegex("""([\w-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'))?""", RegexOptions.None, 1000)]

@@ -38,7 +38,9 @@ internal static class EvaluatorCalls
         foreach (var assembly in assemblies)
         {
             using var module = ModuleDefinition.ReadModule(assembly.Location);
-            foreach (var method in module.GetTypes().SelectMany(type => type.Methods))
+
+            // What is generated from a pattern in an attribute has that pattern, and no other.
+            foreach (var method in module.GetTypes().Where(type => !Outermost(type).StartsWith("System.Text.RegularExpressions.Generated.", StringComparison.Ordinal)).SelectMany(type => type.Methods))
             {
                 if (method.IsPInvokeImpl)
                 {

@@ -8,10 +8,12 @@ public sealed class GuestRoadTests
     /// <summary>What can make code of text or bytes, by file and function, and why it may.</summary>
     private static readonly Dictionary<string, string> Evaluators = new(StringComparer.Ordinal)
     {
-        ["platform_modules.py:_keep:compile"] = "before the first fork: the standard library's own files",
-        ["platform_modules.py:load:importlib.import_module"] = "before the first fork: modules of a list of our own",
-        ["platform_modules.py:StandardLibrary.exec_module:exec"] = "the standard library's code, kept in memory",
-        ["platform_modules.py:StandardLibrary.exec_module:marshal.loads"] = "the standard library's code, kept in memory",
+        ["platform_modules.py:_import:importlib.import_module"] = "before the first fork: modules of lists of our own",
+        ["platform_modules.py:_keep_module:compile"] = "before the first fork: files of Python's and Debian's own",
+        ["platform_modules.py:_load_packages:importlib.import_module"] = "before the first fork: what the operator preloads",
+        ["platform_modules.py:_Kept.get_code:marshal.loads"] = "code of those files, kept in memory",
+        ["memory.py:Store.exec_module:exec"] = "that code; in a cell a tenant's packages",
+        ["memory.py:Store.get_code:compile"] = "in a cell: a tenant's packages",
         ["probe.py:_execute:os.execve"] = "in a sealed process that is nobody's: what must be refused",
         ["zygote.py::os.execve"] = "at its very beginning: the same program again, without an environment",
         ["loading.py::builtins"] = "the names that a tenant's file has",

@@ -5,16 +5,22 @@ namespace Eddy.Tests.Sandbox;
 /// <summary>A sandbox for attacks, and a neighbour in a cell of its own that goes on working beside them.</summary>
 public abstract class AttackFixture : IAsyncLifetime
 {
+    /// <summary>Text in the environment of this process, and so of what it starts, that no cell may see.</summary>
+    public static readonly string Mark = Guid.NewGuid().ToString("N");
+
     private readonly SemaphoreSlim _turn = new(1);
     private TestTenant? _neighbour;
 
     public RuleSandbox Sandbox { get; private set; } = null!;
 
+    protected virtual TimeSpan CpuTime => TimeSpan.FromSeconds(0.2);
+
     public async ValueTask InitializeAsync()
     {
+        Environment.SetEnvironmentVariable("EDDY_TEST_MARK", Mark);
         await StartAsync();
         var options = Options;
-        options.CpuTime = TimeSpan.FromSeconds(0.2);
+        options.CpuTime = CpuTime;
         Sandbox = await CellFixture.StartAsync(options);
         _neighbour = TestTenant.WithRule(Sandbox, """
             import os
@@ -66,13 +72,13 @@ public abstract class AttackFixture : IAsyncLifetime
 }
 
 /// <summary>The zygote is a child of the host: root where the tests are, so that each cell has a user of its own.</summary>
-public sealed class ChildAttackFixture : AttackFixture
+public class ChildAttackFixture : AttackFixture
 {
     public override SandboxOptions Options => CellFixture.Limits();
 }
 
 /// <summary>The zygote is a service that runs as nobody, without any capability: all cells are the same user.</summary>
-public sealed class NobodyAttackFixture : AttackFixture
+public class NobodyAttackFixture : AttackFixture
 {
     private ZygoteService? _service;
 
@@ -82,7 +88,20 @@ public sealed class NobodyAttackFixture : AttackFixture
     {
         await base.DisposeAsync();
         await _service!.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     protected override async Task StartAsync() => _service = await ZygoteService.StartAsync();
+}
+
+/// <summary>With time enough to look through all memory.</summary>
+public sealed class ChildLeakFixture : ChildAttackFixture
+{
+    protected override TimeSpan CpuTime => TimeSpan.FromSeconds(20);
+}
+
+/// <summary>With time enough to look through all memory.</summary>
+public sealed class NobodyLeakFixture : NobodyAttackFixture
+{
+    protected override TimeSpan CpuTime => TimeSpan.FromSeconds(20);
 }

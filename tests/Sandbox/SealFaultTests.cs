@@ -30,6 +30,7 @@ public sealed class SealFaultTests(CellFixture cells)
     [InlineData("seccomp", "_op(_JSET, 1, 0, ~SENDING)", "_op(_JSET, 1, 0, 0)")]
     [InlineData("seccomp", "_op(_JSET, 0, 1, ~RECEIVING)", "_op(_JSET, 0, 1, 0)")]
     [InlineData("seccomp", "CLOCKS = 16", "CLOCKS = 0xFFFFFFFF")]
+    [InlineData("seccomp", "SENDING, RECEIVING = 0x4040,", "SENDING, RECEIVING = 0x20004040,")]
     [InlineData("seccomp", "(\"fcntl\", 1, (1, 3))", "(\"fcntl\", 1, (0, 1, 3, 4))")]
     [InlineData("seccomp", "unshare setns", "setns")]
     [InlineData("seccomp", "0x40000000), kill]", "0x40000000), allow]")]
