@@ -159,7 +159,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
         }
     }
 
-    private static LoadedTree Loaded(JsonElement answer, List<CellFile> files, IEnumerable<LoadError> blamed)
+    private LoadedTree Loaded(JsonElement answer, List<CellFile> files, IEnumerable<LoadError> blamed)
     {
         var rules = new List<LoadedRule>();
         var ids = new HashSet<string>(StringComparer.Ordinal);
@@ -185,7 +185,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
 
         return new LoadedTree(rules, [.. Errors(answer[2]).Concat(blamed).OrderBy(error => error.File, StringComparer.Ordinal)])
         {
-            Logs = [.. answer[3].EnumerateArray().Select(log => new LoadLog(Text(log[0]) ?? "", Text(log[1]) ?? ""))],
+            Logs = [.. answer[3].EnumerateArray().Take(files.Count).Select(log => new LoadLog(Text(log[0], 1000) ?? "", Text(log[1], options.LogBytes + 200) ?? ""))],
         };
     }
 

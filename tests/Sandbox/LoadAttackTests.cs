@@ -116,7 +116,7 @@ public sealed class LoadAttackTests(CellFixture cells)
     [Fact]
     public async Task Rules_that_were_forged_and_answers_that_were_sent_beforehand_harm_their_own_tenant_alone()
     {
-        var tenant = new TestTenant(await cells.Sandbox, ("scripts/bad.py", Send + "send(['loaded', [['scripts/bad.py:x', ['go']]], []])\nsend([1, 0, [3, 0, 1, 1, 0, 0], 5])\n"));
+        var tenant = new TestTenant(await cells.Sandbox, ("scripts/bad.py", Send + "send(['loaded', [['scripts/bad.py:x', ['go']]], [], []])\nsend([1, 0, [3, 0, 1, 1, 0, 0], 5])\n"));
 
         var first = await tenant.OneRunAsync(1, ("go", "1"));
         var second = await tenant.OneRunAsync(2, ("go", "2"));
