@@ -95,6 +95,7 @@ public static class WebProgram
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
+        api.MapUsage();
         app.MapIngest();
         app.MapHealth();
         app.MapMetrics();

@@ -57,6 +57,16 @@ public sealed class RunStore(EddyDbs dbs)
         return (rows.GetInt64(0), rows.GetInt64(1));
     }
 
+    /// <summary>How many events and runs the tenant's log has had, and the CPU time of all its runs.</summary>
+    public async Task<(long Events, long Runs, TimeSpan Cpu)> ReadUsageAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select position, run, cpu_us from heads where tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.GetInt64(1), TimeSpan.FromMicroseconds(rows.GetInt64(2))) : default;
+    }
+
     /// <summary>A page of runs without their logs, newest first.</summary>
     public async Task<Page<StoredRun>> ListAsync(TenantId tenant, RunQuery query, CancellationToken cancel)
     {

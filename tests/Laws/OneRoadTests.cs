@@ -123,6 +123,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/processes/{pid:long:min(1)}"] = Compared,
         ["GET /api/runs"] = Compared,
         ["GET /api/runs/{id:long:min(1)}"] = Compared,
+        ["GET /api/usage"] = Compared,
         ["GET /api/secrets"] = Compared,
         ["GET /api/shared"] = Compared,
 

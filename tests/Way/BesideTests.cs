@@ -41,6 +41,9 @@ public sealed class BesideTests(TestDatabase database) : IAsyncLifetime
         call.GetProperty("host").GetString()!.ShouldStartWith("127.0.0.1");
         call.GetProperty("path").GetString().ShouldBe("/echo");
         call.GetProperty("status").GetInt32().ShouldBe(200);
+        var usage = await caller.GetAsync("/api/usage");
+        (usage.GetProperty("events").GetInt64(), usage.GetProperty("runs").GetInt64()).ShouldBe((3, 2));
+        usage.GetProperty("cpuMilliseconds").GetDouble().ShouldBeGreaterThanOrEqualTo(run.GetProperty("cpuMilliseconds").GetDouble());
         await new TestLog(_own).ShouldBeSoundAsync(caller.Tenant.Id);
     }
 
