@@ -230,7 +230,12 @@ class Zygote:
                 for number in HANDLED:
                     _signal.signal(number, _signal.SIG_DFL)
                 connection.setblocking(True)
-                cell.enter(self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
+                call = (self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
+                # Hosts and their other cells are nobody's business here.
+                host.cells.clear()
+                for known in (vars(host), vars(self)):
+                    known.clear()
+                cell.enter(*call)
             finally:
                 os._exit(77)
         host.cells[number] = pid

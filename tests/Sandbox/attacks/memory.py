@@ -89,7 +89,7 @@ def _environment():
 def _objects():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = [type(one).__name__ for one in gc.get_objects() if type(one).__name__ in ("Host", "Zygote")]
+        found = [list(vars(one)) for one in gc.get_objects() if type(one).__name__ in ("Host", "Zygote") and vars(one)]
     if found:
         return found
     raise Nothing
