@@ -1,5 +1,4 @@
 using Eddy.Keys;
-using Eddy.Problems;
 using Eddy.Runs;
 using Eddy.Tenants;
 
