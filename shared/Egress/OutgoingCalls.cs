@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using Eddy.Secrets;
 using Eddy.Tenants;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Eddy.Egress;
 
@@ -52,6 +53,7 @@ public sealed class OutgoingCalls : IAsyncDisposable
     /// <summary>
     /// Makes one call of a run and adds it to the run's trail. What goes wrong, by whomever, is the answer's <see cref="CallAnswer.Fault"/>.
     /// </summary>
+    /// <exception cref="NpgsqlException">The database is away, and no call was made.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up; whether the server has done its part is not known.</exception>
     public async Task<CallAnswer> CallAsync(TenantId tenant, CallRequest request, CallTrail trail, CancellationToken ct)
     {
@@ -69,6 +71,12 @@ public sealed class OutgoingCalls : IAsyncDisposable
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
+            Record(call, trail, null, CallFaults.Stopped);
+            throw;
+        }
+        catch (NpgsqlException)
+        {
+            // The tenant's secrets can not be asked for just now. That is nobody's call that failed: whoever runs the rule runs it again.
             Record(call, trail, null, CallFaults.Stopped);
             throw;
         }

@@ -2,9 +2,11 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Eddy.Egress;
+using Eddy.Postgres;
 using Eddy.Secrets;
 using Eddy.Tests.Secrets;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Eddy.Tests.Egress;
 
@@ -25,6 +27,16 @@ public sealed class SecretCallTests(TestDatabase database) : IAsyncLifetime
         _tenant = await TestTenant.MakeAsync(database);
         _store = TestSecrets.Store(database, TestSecrets.Masters(TestSecrets.Line("one")));
         _keeper = TestSecrets.Keeper(_store);
+    }
+
+    [Fact]
+    public async Task A_database_that_is_away_is_no_answer_and_nobodys_fault()
+    {
+        await using var nowhere = NpgsqlDataSource.Create("Host=/nowhere;Username=nobody");
+        using var keeper = TestSecrets.Keeper(new SecretStore(new EddyDbs(nowhere), TestSecrets.Masters(TestSecrets.Line("one")), TimeProvider.System));
+        await using var calls = new OutgoingCalls(new EgressOptions(), keeper, TimeProvider.System, NullLogger<OutgoingCalls>.Instance, _ => throw new InvalidOperationException("Not to be asked."));
+
+        await Should.ThrowAsync<NpgsqlException>(() => calls.CallAsync(_tenant.Id, new CallRequest("GET", "https://example.com/", [], default), _trail, Ct));
     }
 
     public ValueTask DisposeAsync()
