@@ -230,10 +230,12 @@ class Zygote:
                 for number in HANDLED:
                     _signal.signal(number, _signal.SIG_DFL)
                 connection.setblocking(True)
+                # Hosts and their other cells are nobody's business here. What says nothing stays, for to free it would write to its pages.
                 call = (self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
-                # Hosts and their other cells are nobody's business here.
-                host.cells.clear()
-                for known in (vars(host), vars(self)):
+                for other in self.hosts.values():
+                    other.cells.clear()
+                    vars(other).clear()
+                for known in (self.hosts, self.controls, self.greeting, self.cells):
                     known.clear()
                 cell.enter(*call)
             finally:

@@ -89,7 +89,9 @@ def _environment():
 def _objects():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = [list(vars(one)) for one in gc.get_objects() if type(one).__name__ in ("Host", "Zygote") and vars(one)]
+        found = [
+            name for one in gc.get_objects() if type(one).__name__ in ("Host", "Zygote")
+            for name, value in vars(one).items() if type(one).__name__ == "Host" or value and name in ("hosts", "controls", "greeting", "cells")]
     if found:
         return found
     raise Nothing
