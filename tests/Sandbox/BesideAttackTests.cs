@@ -4,7 +4,7 @@ using Eddy.Sandbox;
 namespace Eddy.Tests.Sandbox;
 
 /// <summary>Attacks by a run beside the line, which may ask the host for calls: whatever it tells, there is an end to it, and one outcome.</summary>
-public sealed class BesideAttackTests(CellFixture cells)
+public sealed class BesideAttackTests(ShortCells cells) : IClassFixture<ShortCells>
 {
     private const string Rule = """
         import itertools, json, os, struct, time
@@ -60,9 +60,7 @@ public sealed class BesideAttackTests(CellFixture cells)
     [Theory, MemberData(nameof(Attacks))]
     public async Task There_is_an_end_to_whatever_it_tells(string name, string action, string expected)
     {
-        var options = CellFixture.Limits();
-        options.WallTime = TimeSpan.FromSeconds(5);
-        await using var sandbox = await CellFixture.StartAsync(options);
+        var sandbox = cells.Sandbox;
         var tenant = new TestTenant(
             sandbox, ("scripts/rule.py", Rule.Replace("{0}", action, StringComparison.Ordinal)), ("libraries/attempt.py", Attempt.Source("attempt")));
         var run = new OwedRun(
@@ -79,7 +77,6 @@ public sealed class BesideAttackTests(CellFixture cells)
         expected.Split('|').ShouldContain(outcome, $"{name}: {got.Error}");
 
         // Beside it, the tenant's line goes on.
-        (await cells.Sandbox).Health.Ready.ShouldBeTrue();
         (await tenant.OneRunAsync(3, ("other", "1"))).Outcome.ShouldBe(RunOutcome.Ran);
     }
 }

@@ -6,7 +6,7 @@ namespace Eddy.Tests.Sandbox;
 /// A rule that changes the guest's own runtime. It may harm the later runs of its own tenant; the host's order, limits and state stay right, a fresh cell knows nothing
 /// of it, and so does the neighbour.
 /// </summary>
-public sealed class TamperTests(CellFixture cells)
+public sealed class TamperTests(ShortCells cells) : IClassFixture<ShortCells>
 {
     private const string Rule = """
         import builtins, gc, json, os, re, sys, types
@@ -63,7 +63,7 @@ public sealed class TamperTests(CellFixture cells)
     [Theory, MemberData(nameof(Tampering))]
     public async Task The_host_stays_right(string name, string action, string expected)
     {
-        var sandbox = await cells.Sandbox;
+        var sandbox = cells.Sandbox;
         var tenant = new TestTenant(
             sandbox, ("scripts/rule.py", Rule.Replace("{0}", action, StringComparison.Ordinal)), ("libraries/attempt.py", Attempt.Source("attempt")));
         tenant.Have(16, "before", "1");
