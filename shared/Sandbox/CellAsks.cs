@@ -24,9 +24,9 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
     /// <summary>Frames that tell of steps begin with a number, those that ask with a word.</summary>
     public static bool IsAsk(ReadOnlySpan<byte> frame) => frame is [(byte)'[', (byte)'"', ..];
 
-    /// <summary>False if the cell is gone.</summary>
+    /// <summary>Where the cell is gone, the next frame that is not there tells so.</summary>
     /// <exception cref="CellLied">It asked what can not be asked.</exception>
-    public async ValueTask<bool> AnswerAsync(ReadOnlyMemory<byte> frame, CancellationToken ct)
+    public async ValueTask AnswerAsync(ReadOnlyMemory<byte> frame, CancellationToken ct)
     {
         string what;
         List<string> words = [];
@@ -40,7 +40,7 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
             if (what == "part")
             {
                 Take(ask[1].GetBytesFromBase64());
-                return true;
+                return;
             }
 
             words.AddRange([ask[1].GetString() ?? "", ask[2].GetString() ?? ""]);
@@ -93,7 +93,7 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
                 throw new CellLied("It asked what it may not ask here.");
         }
 
-        return await channel.SendAsync(writer.Frames);
+        await channel.SendAsync(writer.Frames);
     }
 
     private void Take(byte[] part)

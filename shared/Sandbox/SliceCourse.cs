@@ -38,13 +38,7 @@ internal sealed class SliceCourse
                 sets[position] = set = new ChangeSet(position, owed.Set.Count, owed);
             }
 
-            Link? chain = null;
-            foreach (var name in owed.Chain)
-            {
-                chain = new Link(name, chain);
-            }
-
-            _queue.Enqueue(new Waking(rule, owed.Pid, set, owed.Generation, chain));
+            _queue.Enqueue(new Waking(rule, owed.Pid, set, owed.Generation, Chain(owed.Chain)));
         }
 
         _cascadeRuns = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Runs : 0;
@@ -157,12 +151,7 @@ internal sealed class SliceCourse
             return;
         }
 
-        int[]? woken = null;
-        foreach (var change in changes)
-        {
-            woken = _table.Woken(woken, change.Pid, change.Key);
-        }
-
+        var woken = Woken(changes);
         Wake(woken, pid, changes.Count, next.Generation + 1, woken is { Length: > 0 } ? new Link(_table.Rules[rule].Id, next.Chain) : null);
     }
 
@@ -277,24 +266,24 @@ internal sealed class SliceCourse
             }
 
             _steps.Add(ended);
-            int[]? woken = null;
-            foreach (var change in ended.Changes)
-            {
-                woken = _table.Woken(woken, change.Pid, change.Key);
-            }
-
-            Link? chain = null;
-            if (woken is { Length: > 0 })
-            {
-                foreach (var name in run.Chain.Append(run.Rule))
-                {
-                    chain = new Link(name, chain);
-                }
-            }
-
+            var woken = Woken(ended.Changes);
+            var chain = woken is { Length: > 0 } ? Chain(run.Chain.Append(run.Rule)) : null;
             Wake(woken, run.Pid, ended.Changes.Count, run.Generation + 1, chain);
         }
     }
+
+    private int[]? Woken(IReadOnlyList<PidChange> changes)
+    {
+        int[]? woken = null;
+        foreach (var change in changes)
+        {
+            woken = _table.Woken(woken, change.Pid, change.Key);
+        }
+
+        return woken;
+    }
+
+    private static Link? Chain(IEnumerable<string> rules) => rules.Aggregate((Link?)null, static (before, rule) => new Link(rule, before));
 
     private LeftRun Left(Waking waking) =>
         new(_table.Rules[waking.Rule].Id, waking.Pid, waking.Set.Position, waking.Set.Count, waking.Generation, Names(waking.Chain));

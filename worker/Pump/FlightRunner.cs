@@ -1,6 +1,5 @@
 using Eddy.Egress;
 using Eddy.Sandbox;
-using Npgsql;
 
 namespace Eddy.Pump;
 
@@ -22,13 +21,9 @@ public sealed class FlightRunner(RuleSandbox sandbox, TreeReader trees, Outgoing
             flight.TreeVersion = tree.Version;
             flight.Result = await sandbox.RunBesideAsync(tree, run, CallAsync, cancel);
         }
-        catch (Exception fault) when (fault is SandboxUnavailable or NpgsqlException or TimeoutException or OperationCanceledException)
-        {
-            flight.Fault = fault;
-        }
         catch (Exception fault)
         {
-            flight.Fault = new InvalidOperationException("A run beside the line failed.", fault);
+            flight.Fault = fault;
         }
 
         async Task<CallAnswer> CallAsync(CallRequest request, CancellationToken ct)

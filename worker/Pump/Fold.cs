@@ -56,6 +56,7 @@ public sealed class Fold
         var outcomes = new int[4];
         var transcript = _turn.Transcript!;
         var isOpen = false;
+        var cpu = 0L;
         if (_turn.Owed is { } owed)
         {
             _rows.Paid.Tenants.AddRange(owed.Wakings.Select(_ => _tenant));
@@ -84,7 +85,7 @@ public sealed class Fold
                     }
 
                     isOpen = true;
-                    Land(_turn.Landings[landed.Index].Flight);
+                    Land(_turn.Landings[landed.Index]);
                     break;
                 case RunLeft left:
                     _line.Left.Add(_root);
@@ -94,6 +95,7 @@ public sealed class Fold
                 case RunEnded run:
                     _runs++;
                     outcomes[(int)run.Outcome]++;
+                    cpu += (long)run.Cpu.TotalMicroseconds;
                     ApplyRun(run);
                     break;
             }
@@ -123,7 +125,7 @@ public sealed class Fold
         _rows.Heads.Positions.Add(_line.Position);
         _rows.Heads.Runs.Add(_line.Run);
         _rows.Heads.At.Add(_line.At);
-        _rows.Heads.Cpu.Add(transcript.Steps.OfType<RunEnded>().Sum(run => (long)run.Cpu.TotalMicroseconds));
+        _rows.Heads.Cpu.Add(cpu);
         return outcomes;
     }
 
@@ -146,14 +148,15 @@ public sealed class Fold
         }
     }
 
-    private void Land(Flight flight)
+    private void Land((Flight Flight, Landing Landing) landed)
     {
+        var flight = landed.Flight;
         var cascade = flight.Run.Cascade;
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (cascade.Root, cascade.Actor, flight.Tag, flight.Trace, flight.FirstRun, cascade.Runs);
         _rows.Paid.Tenants.Add(_tenant);
         _rows.Paid.Ids.Add(flight.Waking);
         _line.Flights.Remove(flight);
-        _tree = flight.TreeVersion;
+        _tree = landed.Landing.Ended is null ? null : flight.TreeVersion;
     }
 
     private void ApplyRun(RunEnded run)
