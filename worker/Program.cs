@@ -83,6 +83,7 @@ public static class WorkerProgram
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft.AspNetCore", LogEventLevel.Warning)
             .MinimumLevel.Override("Hangfire", LogEventLevel.Warning)
+            .ReadFrom.Configuration(builder.Configuration)
             .WriteTo.Console(new RenderedCompactJsonFormatter()));
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("eddy-worker"))

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Net.Sockets;
 using Eddy.Sandbox;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -262,6 +264,45 @@ public sealed class ZygoteTests
     }
 
     [Fact]
+    public async Task A_host_that_is_too_busy_to_read_for_a_while_hears_everything_later()
+    {
+        const int Asked = 5000;
+        await using var service = await ZygoteService.StartAsync();
+        using var control = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        using var cell = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await control.ConnectAsync(new UnixDomainSocketEndPoint(service.Path), Ct);
+        await control.SendAsync(Greeting('H'), Ct);
+        using var lines = new StreamReader(new NetworkStream(control));
+        while (!(await lines.ReadLineAsync(Ct))!.StartsWith("ready", StringComparison.Ordinal))
+        {
+        }
+
+        await cell.ConnectAsync(new UnixDomainSocketEndPoint(service.Path), Ct);
+        await cell.SendAsync(Greeting('C'), Ct);
+        (await cell.ReceiveAsync(new byte[4], Ct)).ShouldBe(4);
+
+        for (var i = 0; i < Asked; i++)
+        {
+            await control.SendAsync("cpu 0\n"u8.ToArray(), Ct);
+        }
+
+        for (var i = 0; i < Asked; i++)
+        {
+            (await lines.ReadLineAsync(Ct))!.ShouldStartWith("cpu 0 ");
+        }
+
+        static byte[] Greeting(char letter)
+        {
+            var greeting = new byte[68];
+            greeting[0] = (byte)letter;
+            greeting[4] = 15;
+            BinaryPrimitives.WriteInt64LittleEndian(greeting.AsSpan(28), 64 << 20);
+            "UTC"u8.CopyTo(greeting.AsSpan(36));
+            return greeting;
+        }
+    }
+
+    [Fact]
     public async Task Cells_run_below_their_zygote_and_in_its_session()
     {
         await using var sandbox = await CellFixture.StartAsync(CellFixture.Limits());
@@ -274,6 +315,11 @@ public sealed class ZygoteTests
         cell.Session.ShouldBe(zygote.Session);
         cell.Nice.ShouldBe(Math.Min(19, zygote.Nice + 10));
         cell.Group.ShouldBe(tenant.Kvp(15, "cell"));
+        (await ScoreAsync(tenant.Kvp(15, "cell")!)).ShouldBe("1000");
+        (await ScoreAsync(tenant.Kvp(15, "zygote")!)).ShouldNotBe("1000");
+
+        // The kernel ends those first when the machine's memory runs out.
+        async Task<string> ScoreAsync(string pid) => (await File.ReadAllTextAsync($"/proc/{pid}/oom_score_adj", Ct)).Trim();
 
         async Task<(string Group, string Session, int Nice)> StatAsync(string pid)
         {

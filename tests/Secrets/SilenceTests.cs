@@ -15,7 +15,7 @@ public sealed class SilenceTests
     public async Task No_table_and_no_log_line_of_the_product_holds_a_value_whatever_was_done_with_it()
     {
         var keys = TestSecrets.File(TestSecrets.Line("one"));
-        await using var product = await TestProduct.StartAsync($"Secrets__MasterKeyFile={keys}", "Logging__LogLevel__Default=Trace");
+        await using var product = await TestProduct.StartAsync($"Secrets__MasterKeyFile={keys}", "Serilog__MinimumLevel__Default=Verbose", "Serilog__MinimumLevel__Override__Microsoft=Verbose", "Serilog__MinimumLevel__Override__Npgsql=Verbose");
         var tenant = await TestTenant.MakeAsync(product.Database);
         var client = tenant.Client(product.Address);
 

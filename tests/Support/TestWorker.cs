@@ -24,7 +24,7 @@ public sealed class TestWorker : IAsyncDisposable
     public static async Task<TestWorker> StartAsync(TestDatabase database, params string[] settings)
     {
         var app = WorkerProgram.Build(
-            ["--urls=http://127.0.0.1:0", "--environment=Production", $"--EDDY_APP_DB={database.AppConnection}", .. settings.Select(setting => "--" + setting)]);
+            ["--urls=http://127.0.0.1:0", "--environment=Production", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning", $"--EDDY_APP_DB={database.AppConnection}", .. settings.Select(setting => "--" + setting)]);
         await WorkerProgram.StartedAsync(app.Services, TestContext.Current.CancellationToken);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestWorker(app);

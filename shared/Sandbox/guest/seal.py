@@ -185,6 +185,7 @@ class Seal:
         # would not count between them.
         os.setpgid(0, 0)
         os.nice(NICE)
+        _go_first()
         for wall in WALLS:
             if wall in walls:
                 try:
@@ -259,6 +260,16 @@ def _connect(channel, null):
         os.dup2(null, descriptor)
     if channel != 3:
         os.dup2(channel, 3)
+
+
+def _go_first():
+    """Where the machine's memory runs out, cells end before anything else does."""
+    try:
+        score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(score, b"1000")
+        os.close(score)
+    except OSError:
+        pass  # there is no /proc, or no such killer
 
 
 def _limit(what, most):

@@ -58,6 +58,9 @@ os.register_at_fork = _at_fork
 
 GREETING = struct.Struct("<c3x16sQQ32s")
 
+# As many bytes may a host leave unread.
+UNREAD = 1 << 20
+
 # In a cell they do what they do anywhere. The module signal would first make enums of them, in pages of the cell's own.
 HANDLED = (int(signal.SIGCHLD), int(signal.SIGTERM), int(signal.SIGINT))
 
@@ -69,6 +72,7 @@ class Host:
         self.name = name
         self.connection = connection
         self.rest = b""
+        self.unsent = b""
         self.cells = {}
 
 
@@ -147,7 +151,7 @@ class Zygote:
             left = None
             if self.end_at is not None and (left := (self.end_at - time.monotonic()) * 1000) <= 0:
                 self.end()
-            for descriptor, _ in self.poll.poll(left):
+            for descriptor, events in self.poll.poll(left):
                 if descriptor == self.woken:
                     os.read(self.woken, 4096)
                 elif descriptor == self.listener.fileno():
@@ -155,7 +159,11 @@ class Zygote:
                 elif descriptor in self.greeting:
                     self.greet(self.greeting.pop(descriptor))
                 elif descriptor in self.controls:
-                    self.hear(self.controls[descriptor])
+                    host = self.controls[descriptor]
+                    if events & select.POLLOUT:
+                        self.tell(host)
+                    if events & ~select.POLLOUT and descriptor in self.controls:
+                        self.hear(host)
                 elif descriptor == 0 and not os.read(0, 4096):
                     self.end()
             self.reap()
@@ -278,15 +286,25 @@ class Zygote:
         for pid in host.cells.values():
             os.kill(pid, signal.SIGKILL)
 
-    def tell(self, host, text):
-        line = text.encode() + b"\n"
-        try:
-            if host.connection.send(line) == len(line):
+    def tell(self, host, text=None):
+        """Sends a line, and what a busy host has not read yet before it."""
+        waiting = bool(host.unsent)
+        if text is not None:
+            host.unsent += text.encode() + b"\n"
+            if waiting:
+                if len(host.unsent) > UNREAD:
+                    print("A host has not read what its cells do for too long, and is given up.", file=sys.stderr, flush=True)
+                    self.dismiss(host)
                 return
-        except OSError:
+        try:
+            host.unsent = host.unsent[host.connection.send(host.unsent):]
+        except BlockingIOError:
             pass
-        # A host that does not read for so long is not one.
-        self.dismiss(host)
+        except OSError:
+            self.dismiss(host)
+            return
+        if waiting != bool(host.unsent):
+            self.poll.modify(host.connection.fileno(), select.POLLIN | (select.POLLOUT if host.unsent else 0))
 
     def reap(self):
         while self.cells:
