@@ -163,10 +163,6 @@ class Cell:
         found = resolution.resolve(text, locked, ask, importlib.metadata.distributions())
         self.send(json.dumps(["resolved", *found]).encode())
 
-    def limits(self, settings):
-        for name, value in settings.items():
-            setattr(limits, name, value)
-
 
 def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     """Becomes a cell: never returns."""
@@ -187,7 +183,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
         "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
-        "compile": cell.compile, "limits": cell.limits, "data": cell.data, "resolve": cell.resolve}
+        "compile": cell.compile, "limits": limits.use, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:
             name, *rest = cell.frames.next()

@@ -1,7 +1,7 @@
 """The KVPs that one run sees: reads through to what is committed, writes kept apart until the run has ended well."""
 
 import limits
-from values import check_key, decode, encode
+from values import check_key, decode, encode, known
 
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -11,10 +11,10 @@ class Bag:
 
     `committed` is canonical JSON by key and is never changed here. `values` has what was read or set. `written` has the new
     texts, None where a KVP was removed. `mutable` has the text that each list or dictionary in `values` had when it was last
-    encoded: a difference at the run's end is a change in place.
+    encoded: a difference at the run's end is a change in place. `actor` is who caused the run.
     """
 
-    __slots__ = ("pid", "committed", "values", "written", "mutable", "fallback", "behind")
+    __slots__ = ("pid", "committed", "actor", "values", "written", "mutable", "fallback", "behind")
 
     def __init__(self, pid, committed):
         self.pid = pid
@@ -47,7 +47,8 @@ class Bag:
         return key in self.committed
 
     def set(self, key, value):
-        check_key(key)
+        if key not in known:
+            check_key(key)
         if value is None and not self.has(key):
             return
         text = encode(key, value)
@@ -84,6 +85,9 @@ class Bag:
         if not written:
             return ()
         committed = self.committed
+        if len(written) == 1:
+            (key, text), = written.items()
+            return [(key, text)] if committed.get(key) != text else ()
         return [change for change in written.items() if committed.get(change[0]) != change[1]]
 
 
@@ -180,8 +184,7 @@ def total(bag, changes, weights):
     """
     committed = bag.committed
     kvps = len(committed)
-    # So few KVPs can not be too much, however large each is.
-    if (kvps + len(changes)) * limits.VALUE <= limits.PROCESS and kvps + len(changes) <= limits.PROCESS_KVPS:
+    if kvps + len(changes) <= limits.FEW:
         return None
     pid = bag.pid
     weight = weights.get(pid)

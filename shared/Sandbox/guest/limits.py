@@ -11,6 +11,15 @@ MEMORY = 128
 FRAME = 8 << 20
 # What a cell tells of one slice, about; the rest is for the next.
 TOLD = 32 << 20
+# So few KVPs are never too many or too much, however large each is.
+FEW = min(PROCESS // VALUE, PROCESS_KVPS, CHANGES)
+
+
+def use(settings):
+    """Takes what the host says."""
+    values = globals()
+    values.update(settings)
+    values["FEW"] = min(PROCESS // VALUE, PROCESS_KVPS, CHANGES)
 
 
 def size(text):

@@ -80,15 +80,13 @@ class ChangeSet:
 
     def events(self, listener):
         """Those that the listener listens to."""
+        changes = self.changes
+        if len(changes) == 1:
+            # Else it would not have been woken.
+            return [Event(self, changes[0], self.position)]
         every = self._events
         if every is None:
-            position = self.position
-            every = self._events = []
-            for pid, key, text, previous in self.changes:
-                every.append(Event(key, pid, text, previous, self.source, self.actor, self.at, position))
-                position += 1
-        if len(every) == 1:
-            return every
+            every = self._events = [Event(self, change, at) for at, change in enumerate(changes, self.position)]
         return [
             event for event in every
             if (listener.star or event.key in listener.keys if event.pid else event.key in listener.shared)]
@@ -109,6 +107,8 @@ class Line:
         self.steps = []
         self.flushed = 0
         self.cpu = 0
+        self.ended = 0
+        self.shared_bag = None
         self.number = 0
         self.announced = False
         self.sets = []
@@ -137,6 +137,9 @@ class Line:
 
     def _woken(self, changes):
         """The rules that a change set wakes, in order. `changes` has (pid, key, …)."""
+        if len(changes) == 1:
+            (pid, key, _, _), = changes
+            return self.by_key.get(key, self.star) if pid else self.by_shared.get(key, ())
         woken = ()
         for change in changes:
             more = self.by_key.get(change[1], self.star) if change[0] else self.by_shared.get(change[1], ())
@@ -148,8 +151,8 @@ class Line:
         steps = self.steps
         if last is not None:
             steps.append(last)
-        self.steps = []
         frame = f"[{self.number},{','.join(steps)}]".encode()
+        steps.clear()
         self.told += len(frame)
         self.send(frame)
         self.flushed = clock()
@@ -167,6 +170,8 @@ class Line:
         self.cpu = cpu_clock()
         until = now + micros * 1000
         state = self.state
+        steps = self.steps
+        self._share()
         weights = self.weights
         listeners = self.listeners
         by_key, star = self.by_key, self.star
@@ -188,15 +193,15 @@ class Line:
                 listener, woke, pid, generation = queue.popleft()
                 ran += 1
                 if generation > limits.GENERATIONS or cascade_runs >= limits.RUNS:
-                    self.steps.append("4")
+                    steps.append("4")
                     queue.clear()
                     continue
                 if away and (listener.index, pid) in away:
-                    self.steps.append(f"[6,{listener.index},{pid}]")
+                    steps.append(f"[6,{listener.index},{pid}]")
                     continue
                 cascade_runs += 1
                 changes = self.run(listener, woke, pid, careful)
-                now = clock()
+                now = self.ended
                 if changes is None:
                     cascade_runs -= 1
                 elif changes:
@@ -258,14 +263,14 @@ class Line:
                         else:
                             kvp[key] = text
                     woken = self._woken(made)
-                self.steps.append("0")
+                steps.append("0")
                 if woken:
                     caused = ChangeSet(first, at, source, actor, made)
                     for index in woken:
                         queue.append((listeners[index], caused, wake, 1))
                 if not taken & 63:
                     now = clock()
-            if self.steps and (now - self.flushed > FLUSH or len(self.steps[-1]) > LONG):
+            if now - self.flushed > FLUSH and steps:
                 self.flush()
         self.flush("5")
 
@@ -282,7 +287,16 @@ class Line:
         committed = state.get(pid)
         if committed is None:
             committed = state[pid] = {}
-        return self._run(listener, woke, pid, Bag(pid, committed), Bag(0, state.setdefault(0, {})))
+        shared = self.shared_bag
+        if shared.values or shared.written:
+            shared = self._share()
+        return self._run(listener, woke, pid, Bag(pid, committed), shared)
+
+    def _share(self):
+        """A bag of the shared KVPs that no run has used yet."""
+        shared = self.shared_bag = Bag(0, self.state.setdefault(0, {}))
+        kvps.begin(self.shared, shared, True)
+        return shared
 
     def beside(self, number, at, rule, pid, actor):
         """Runs one rule beside the line: it may call out, and what it reads is told. What woke it came before in frames of its own."""
@@ -292,18 +306,17 @@ class Line:
         (woke, *_), self.sets = self.sets, []
         woke.actor = actor
         seen = set()
+        shared = WatchedBag(0, self.state.setdefault(0, {}), seen)
+        kvps.begin(self.shared, shared, True)
         self.beside_line = True
         try:
-            self._run(
-                self.listeners[rule], woke, pid, WatchedBag(pid, self.state.setdefault(pid, {}), seen),
-                WatchedBag(0, self.state.setdefault(0, {}), seen))
+            self._run(self.listeners[rule], woke, pid, WatchedBag(pid, self.state.setdefault(pid, {}), seen), shared)
         finally:
             self.beside_line = False
         self.steps.append("[7" + "".join(f",{of},{quote(key)}" for of, key in seen) + "]")
         self.flush("5")
 
     def _run(self, listener, woke, pid, bag, shared):
-        kvps.begin(self.shared, shared, True)
         events = woke.events(listener)
         if listener.shared:
             bag.fallback = {event.key for event in events if not event.pid}
@@ -316,7 +329,8 @@ class Line:
         self.running = True
         started = clock()
         try:
-            run = rules.begin(listener.cls, bag, woke.actor)
+            bag.actor = woke.actor
+            run = rules.begin(listener.cls, bag)
             if listener.made:
                 run.__init__()
             if run.check():
@@ -324,7 +338,7 @@ class Line:
                 own = bag.changes()
                 if shared.written or shared.mutable:
                     of_shared = shared.changes()
-                if own or of_shared:
+                if of_shared or own and (len(own) + len(bag.committed) > limits.FEW or self.weights):
                     self._check(bag, own, shared, of_shared)
                 outcome = 1
             else:
@@ -339,7 +353,8 @@ class Line:
             except MemoryError:
                 BALLAST.clear()
                 outcome, error, gone = 3, _memory_error(), True
-        micros = (clock() - started) // 1000
+        self.ended = ended = clock()
+        micros = (ended - started) // 1000
         self.running = False
         if self.leaving:
             self.leaving = False
@@ -354,8 +369,10 @@ class Line:
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
         if own or of_shared or log != "0" or error != "0":
-            self.steps.append(
-                f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{_told(of_shared) if of_shared else 0},{log},{error}]")
+            shared_told = _told(of_shared) if of_shared else "0"
+            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}]")
+            if len(self.steps[-1]) > LONG:
+                self.flush()
         else:
             self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu}]")
         if gone:
@@ -403,7 +420,7 @@ class Line:
         count = len(own) + len(of_shared)
         if count > limits.CHANGES:
             raise ValueError(f"the run changed {count} KVPs, and {limits.CHANGES} is the limit")
-        if count * limits.VALUE > limits.PROCESS:
+        if count > limits.FEW:
             size = sum(limits.size(text) for some in (own, of_shared) for _, text in some if text is not None)
             if size > limits.PROCESS:
                 raise ValueError(f"the run's changes have {size} bytes, and {limits.PROCESS} is the limit")

@@ -47,7 +47,7 @@ _FIXED = ("PROCESS_ID", "pid", "last_actor")
 class Rule(metaclass=RuleType):
     """The base of every rule. An instance is one run in one process: its attributes and items are the process's KVPs."""
 
-    __slots__ = ("__bag__", "__actor__")
+    __slots__ = ("__bag__",)
 
     def check(self):
         return True
@@ -65,7 +65,7 @@ class Rule(metaclass=RuleType):
 
     @property
     def last_actor(self):
-        return self.__actor__
+        return self.__bag__.actor
 
     def __reference__(self):
         return self.__bag__.pid
@@ -106,46 +106,57 @@ Rule.__module__ = "eddy"
 NebriOS = Rule
 _new = Rule.__new__
 _set_bag = Rule.__dict__["__bag__"].__set__
-_set_actor = Rule.__dict__["__actor__"].__set__
 
 
-def begin(cls, bag, actor):
+def begin(cls, bag):
     """An instance of the rule for one run."""
     run = _new(cls)
     _set_bag(run, bag)
-    _set_actor(run, actor)
     return run
 
 
 class Event:
     """One KVP's change as it woke a run: what was true then. Lists and dictionaries are new at each reading."""
 
-    __slots__ = ("key", "pid", "source", "actor", "id", "_value", "_previous", "_at")
+    __slots__ = ("id", "_set", "_change")
 
-    def __init__(self, key, pid, value, previous, source, actor, at, position):
-        self.key = key
-        self.pid = pid
-        self.source = source
-        self.actor = actor
+    def __init__(self, changes, change, position):
         self.id = position
-        self._value = value
-        self._previous = previous
-        self._at = at
+        self._set = changes
+        self._change = change
+
+    @property
+    def pid(self):
+        return self._change[0]
+
+    @property
+    def key(self):
+        return self._change[1]
 
     @property
     def value(self):
-        return None if self._value is None else decode(self._value)
+        text = self._change[2]
+        return None if text is None else decode(text)
 
     @property
     def previous(self):
-        return None if self._previous is None else decode(self._previous)
+        text = self._change[3]
+        return None if text is None else decode(text)
+
+    @property
+    def source(self):
+        return self._set.source
+
+    @property
+    def actor(self):
+        return self._set.actor
 
     @property
     def at(self):
-        return datetime.fromisoformat(self._at).astimezone(ZONE)
+        return datetime.fromisoformat(self._set.at).astimezone(ZONE)
 
     def __repr__(self):
-        return f"<event {self.id}: {self.key} = {self._value}>"
+        return f"<event {self.id}: {self.key} = {self._change[2]}>"
 
 
 def parse_datetime(text):

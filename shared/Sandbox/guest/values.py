@@ -12,7 +12,8 @@ DEPTH = 64
 _scan = JSONDecoder().scan_once
 _NONE = type(None)
 _forbidden = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
-_known = set()
+# Keys that were good before.
+known = set()
 
 
 class Process:
@@ -42,7 +43,7 @@ class Process:
 
 def check_key(key):
     """Raises unless `key` may name a KVP."""
-    if key in _known:
+    if key in known:
         return
     if type(key) is not str:
         raise TypeError(f"a KVP's key is text, not {type(key).__name__}")
@@ -50,9 +51,9 @@ def check_key(key):
         raise ValueError(f"a KVP's key has 1 to 128 characters, not {len(key)}")
     if _forbidden(key):
         raise ValueError(f"the key {key!a} has a control character or half a character in it")
-    if len(_known) > 10_000:
-        _known.clear()
-    _known.add(key)
+    if len(known) > 10_000:
+        known.clear()
+    known.add(key)
 
 
 def encode(key, value):
