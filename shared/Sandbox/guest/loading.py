@@ -39,7 +39,6 @@ def forget(path):
 
 def compile_file(path, text):
     """The code of a tenant's file. Raises what Python raises, and a SyntaxError for `listens_to == …`."""
-    remember(path, text)
     if _SLIP.search(text):
         for node in ast.walk(ast.parse(text, path)):
             if isinstance(node, ast.ClassDef):
@@ -49,6 +48,12 @@ def compile_file(path, text):
                         raise SyntaxError(
                             "listens_to == [...] compares and sets nothing; write listens_to = [...]",
                             (path, line.lineno, line.col_offset + 1, text.splitlines()[line.lineno - 1]))
+    return code_of(path, text)
+
+
+def code_of(path, text):
+    """As Python itself reads the file."""
+    remember(path, text)
     return compile(text, path, "exec", dont_inherit=True)
 
 
