@@ -13,7 +13,7 @@ from source import Finding, Source
 
 MOST = 100
 # A longer text is compiled and no more: its tree would be larger than a cell may be.
-LONGEST = 300_000
+LONGEST = 100_000
 LONGEST_FIX = 2000
 
 

@@ -39,6 +39,7 @@ def forget(path):
 
 def compile_file(path, text):
     """The code of a tenant's file. Raises what Python raises, and a SyntaxError for `listens_to == …`."""
+    remember(path, text)
     if _SLIP.search(text):
         for node in ast.walk(ast.parse(text, path)):
             if isinstance(node, ast.ClassDef):

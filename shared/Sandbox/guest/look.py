@@ -22,12 +22,14 @@ def rules(tree):
     by_name, _ = classes(tree)
     functions = {line.name: line for line in tree.body if isinstance(line, (ast.FunctionDef, ast.AsyncFunctionDef))}
     values = {target.id: line.value for line in tree.body if isinstance(line, ast.Assign) for target in line.targets if isinstance(target, ast.Name)}
+    models = {one.name for one in by_name.values() if any(base in ("Model", "NebriOSModel") for above in one.line() for base in above.bases)}
+    references = {name for one in by_name.values() for name, (_, value) in one.values.items() if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and "Reference" in value.func.id}
     found = []
     for rule in by_name.values():
         listens, schedule = rule.value("listens_to"), rule.value("schedule")
         if rule.kind == "plain" or listens is None and schedule is None or rule.kind == "unknown" and not (rule.methods.keys() & {"check", "action"}):
             continue
-        check, action = Reading(rule, by_name, functions), Reading(rule, by_name, functions)
+        check, action = Reading(rule, models, references, functions), Reading(rule, models, references, functions)
         check.method("check")
         action.method("action")
         unseen = not rule.complete
@@ -53,12 +55,11 @@ def _keys(node, values):
 class Reading:
     """What one method and all that it calls in the file reads and writes."""
 
-    def __init__(self, rule, by_name, functions):
+    def __init__(self, rule, models, references, functions):
         self.rule = rule
-        self.by_name = by_name
+        self.models = models
+        self.references = references
         self.functions = functions
-        self.models = {one.name for one in by_name.values() if any(base in ("Model", "NebriOSModel") for above in one.line() for base in above.bases)}
-        self.references = {name for one in by_name.values() for name, (_, value) in one.values.items() if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and "Reference" in value.func.id}
         self.methods = {name for one in rule.line() for name in one.methods} | {"check", "action"}
         self.reads, self.writes = set(), set()
         self.unknown_reads = self.unknown_writes = False

@@ -22,6 +22,8 @@ _MODULE = frozenset((
 _MAKERS = frozenset(("globals", "locals", "vars", "exec", "__builtins__", "setattr"))
 _MAKING = frozenset(("modules", "global_enum", "_convert_", "__dict__"))
 
+MOST = 100
+
 _VERSIONS = frozenset(("version_info", "hexversion", "PY2", "PY3", "PYTHON2", "PYTHON3", "python_version"))
 
 _OLD = {
@@ -57,6 +59,7 @@ def look(path, source, tree, known):
     known = known | PLANNED | _MODULE | bound
     spelled = sorted(known - _MODULE)
     kvps = _kvps(tree)
+    told = 0
     attributes = {id(node.value): node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)}
     for node, scope, me, caught in _names(tree):
         if node.id not in tables.get(scope, ()) or caught or id(node) in old:
@@ -65,6 +68,9 @@ def look(path, source, tree, known):
             if found := _class_finding(source, attributes[id(node)]):
                 yield found
         elif node.id not in known:
+            # A search for what was meant takes its time.
+            if (told := told + 1) > MOST:
+                return
             yield _finding(source, node, me, kvps, spelled, tables.get((scope, "own"), ()))
 
 

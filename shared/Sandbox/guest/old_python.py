@@ -98,6 +98,8 @@ def plain(text, error):
     if error.end_lineno and error.end_offset and (error.end_lineno, error.end_offset) > (error.lineno, error.offset or 0):
         last = min(error.end_lineno, len(source.starts))
         end = source.starts[last - 1] + min(error.end_offset - 1, len(source.line(last)))
+    if end <= start:
+        end = min(start + 1, source.starts[line - 1] + len(source.line(line)))
     return Finding("error", "syntax-error", (start, max(start, end)), _sentence(error.msg))
 
 

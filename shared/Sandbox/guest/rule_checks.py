@@ -109,9 +109,12 @@ def look(path, source, tree):
             twice.add(one.name)
             yield Finding("warning", "class-twice", _name_span(source, one.node), f"the file has another class {one.name} below, and only that one is in force; give one of them another name")
     script = path.startswith("scripts/")
+    read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    set_later = any(
+        isinstance(node, ast.Name) and node.id in ("setattr", "type") or isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in SETTINGS for node in ast.walk(tree))
     for one in by_name.values():
         if one.kind == "rule":
-            yield from _rule(source, tree, one)
+            yield from _rule(source, read, set_later, one)
         elif one.kind == "plain" and script and not one.below:
             yield from _no_rule(source, one)
 
@@ -161,10 +164,10 @@ def _short(text):
     return text if len(text) <= 60 else text[:60] + "…"
 
 
-def _rule(source, tree, rule):
-    yield from _wakes(source, tree, rule)
+def _rule(source, read, set_later, rule):
+    yield from _wakes(source, set_later, rule)
     yield from _schedule(source, rule)
-    yield from _slips(source, tree, rule)
+    yield from _slips(source, read, set_later, rule)
     for name in ("check", "action"):
         method = rule.methods.get(name)
         if method is not None and not method.decorator_list:
@@ -180,10 +183,10 @@ def _rule(source, tree, rule):
             yield from _copies(source, method)
 
 
-def _wakes(source, tree, rule):
+def _wakes(source, set_later, rule):
     listens = rule.values.get("listens_to")
     if listens is None:
-        if _can_be_told(tree, rule) and rule.value("listens_to") is None and rule.value("schedule") is None and (rule.method("check") or rule.method("action")) and not _misspelt(rule):
+        if not set_later and _can_be_told(rule) and rule.value("listens_to") is None and rule.value("schedule") is None and (rule.method("check") or rule.method("action")) and not _misspelt(rule):
             yield Finding("error", "no-listens-to", _name_span(source, rule.node), f'{rule.name} has no listens_to, so nothing would ever wake it; write listens_to = ["key"] in the class')
         return
     target, value = listens
@@ -213,12 +216,12 @@ def _entry_fault(entry):
     return None
 
 
-def _can_be_told(tree, rule):
+def _can_be_told(rule):
     """Whether the class has in the end what it has in its text."""
     if not rule.complete or rule.below or any(one.node.decorator_list or one.node.keywords for one in rule.line()):
         return False
-    return not any(
-        isinstance(node, ast.Name) and node.id in ("setattr", "type") or isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in SETTINGS for node in ast.walk(tree))
+    # listens_to == […] is told by itself.
+    return not any(isinstance(line, ast.Expr) and isinstance(line.value, ast.Compare) for one in rule.line() for line in one.node.body)
 
 
 def _schedule(source, rule):
@@ -244,12 +247,11 @@ def _misspelt(rule):
     return found
 
 
-def _slips(source, tree, rule):
-    read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+def _slips(source, read, set_later, rule):
     for target, near in _misspelt(rule):
         if target.id in read and near != "listens_to":
             continue
-        dead = near == "listens_to" and rule.value("schedule") is None and _can_be_told(tree, rule) and bool(rule.method("check") or rule.method("action"))
+        dead = near == "listens_to" and rule.value("schedule") is None and not set_later and _can_be_told(rule) and bool(rule.method("check") or rule.method("action"))
         span = source.span(target)
         yield Finding(
             "error" if dead else "warning", "misspelt-setting", span,
@@ -403,7 +405,9 @@ def _no_rule(source, one):
         return
     start, end = _name_span(source, one.node)
     bases = one.node.bases
-    if not bases:
+    if not listens and "schedule" not in one.values:
+        fix = None
+    elif not bases:
         after = source.text[end:end + 2]
         fix = (end, end + 2, "(Rule)") if after == "()" else (end, end, "(Rule)") if after[:1] == ":" else None
     else:
