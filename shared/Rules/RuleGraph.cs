@@ -115,8 +115,8 @@ public sealed record RuleGraph(IReadOnlyList<RuleEdge> Edges, IReadOnlyList<Rule
 
         var read = rules.SelectMany(rule => rule.Look.Reads).Select(Written).Concat(listens.SelectMany(keys => keys)).ToHashSet(StringComparer.Ordinal);
 
-        // In a rule that a shared KVP woke, self has it where the process has none of its own.
-        return KeysOf(rules, writes, key => !read.Contains(key) && !(IsShared(key) && read.Contains(key[Shared.Length..])));
+        // Who listens to everything is told of it. In a rule that a shared KVP woke, self has it where the process has none of its own.
+        return KeysOf(rules, writes, key => !read.Contains(key) && !read.Contains(IsShared(key) ? key[Shared.Length..] : Any));
     }
 
     private static List<KeyOfRules> KeysOf(IReadOnlyList<PlacedRule> rules, List<HashSet<string>> having, Func<string, bool> wanted) =>

@@ -165,8 +165,9 @@ def _names(tree):
         elif isinstance(node, (ast.Try, getattr(ast, "TryStar", ast.Try))) and any(_catches_names(handler) for handler in node.handlers):
             waiting.extend((one, scope, me, True) for one in node.body)
             within = [*node.handlers, *node.orelse, *node.finalbody]
-        waiting.extend((one, scope, me, caught) for one in outside)
-        waiting.extend((one, inner, me, caught) for one in within)
+        # What comes last is looked at last.
+        waiting.extend((one, inner, me, caught) for one in reversed(within))
+        waiting.extend((one, scope, me, caught) for one in reversed(outside))
 
 
 def _catches_names(handler):
