@@ -137,12 +137,12 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         return file;
     }
 
-    /// <summary>The modules in force under <c>scripts/</c>, with what their rules read and write as JSON, null where nobody has looked yet.</summary>
+    /// <summary>The modules in force, with what their rules read and write as JSON, null where nobody has looked yet.</summary>
     public async Task<IReadOnlyList<(string Path, long InForce, string? Rules)>> ListRulesAsync(TenantId tenant, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
-        var files = await db.Files.Where(f => f.InForce != null && f.Path.StartsWith("scripts/")).Select(f => new { f.Path, f.InForce, f.Rules }).ToListAsync(cancel);
-        return [.. files.OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => (f.Path, f.InForce!.Value, f.Rules))];
+        var files = await db.Files.Where(f => f.InForce != null).Select(f => new { f.Path, f.InForce, f.Rules }).ToListAsync(cancel);
+        return [.. files.Where(f => FilePath.IsModule(f.Path)).OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => (f.Path, f.InForce!.Value, f.Rules))];
     }
 
     /// <summary>Keeps what the rules of the version in force read and write, unless another came into force meanwhile.</summary>

@@ -10,6 +10,9 @@ public sealed record RuleGraph(IReadOnlyList<RuleEdge> Edges, IReadOnlyList<Rule
     private const string Shared = "shared.";
     private const string Any = "*";
 
+    // Names what a process is, for people and look-ups.
+    private const string Kind = "kind";
+
     public static RuleGraph Of(IReadOnlyList<PlacedRule> rules)
     {
         var writes = rules.Select(rule => rule.Look.Writes.Select(Written).ToHashSet(StringComparer.Ordinal)).ToList();
@@ -116,7 +119,7 @@ public sealed record RuleGraph(IReadOnlyList<RuleEdge> Edges, IReadOnlyList<Rule
         var read = rules.SelectMany(rule => rule.Look.Reads).Select(Written).Concat(listens.SelectMany(keys => keys)).ToHashSet(StringComparer.Ordinal);
 
         // Who listens to everything is told of it. In a rule that a shared KVP woke, self has it where the process has none of its own.
-        return KeysOf(rules, writes, key => !read.Contains(key) && !read.Contains(IsShared(key) ? key[Shared.Length..] : Any));
+        return KeysOf(rules, writes, key => key != Kind && !read.Contains(key) && !read.Contains(IsShared(key) ? key[Shared.Length..] : Any));
     }
 
     private static List<KeyOfRules> KeysOf(IReadOnlyList<PlacedRule> rules, List<HashSet<string>> having, Func<string, bool> wanted) =>

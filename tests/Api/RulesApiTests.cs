@@ -63,6 +63,23 @@ public sealed class RulesApiTests(TestDatabase database, SharedWeb shared) : ICl
     }
 
     [Fact]
+    public async Task What_a_library_or_an_API_script_sets_is_set_and_wakes()
+    {
+        var client = await ClientAsync(
+            ("scripts/r.py", "class r(Rule):\n    listens_to = ['shared.rate', 'paid', 'told']\n    def action(self): pass\n"),
+            ("libraries/money.py", "def refresh(to):\n    shared.rate = 1\n    to.told = True\n\nclass Box:\n    def __init__(self): self.other = 1\n"),
+            ("api/billing.py", "def paid(request):\n    request.PROCESS.paid = True\n    Process.objects.create(kind='bill')\n"));
+
+        var graph = await client.GetAsync("/api/rules/graph", Cancel).JsonAsync();
+
+        graph.GetProperty("nodes").EnumerateArray().Select(node => node.GetString()).ShouldBe(["api/billing.py", "libraries/money.py", "scripts/r.py:r"]);
+        graph.GetProperty("edges").EnumerateArray().Select(edge => $"{edge.GetProperty("from")} {edge.GetProperty("keys")}").ShouldBe(["api/billing.py [\"paid\"]", "libraries/money.py [\"shared.rate\",\"told\"]"]);
+        graph.GetProperty("neverSet").GetArrayLength().ShouldBe(0);
+        graph.GetProperty("neverRead").GetArrayLength().ShouldBe(0);
+        (await client.GetAsync("/api/rules", Cancel).JsonAsync()).GetProperty("rules").GetArrayLength().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Another_tenants_rules_and_events_are_not_there()
     {
         var other = await TestTenant.MakeAsync(database);
@@ -147,7 +164,7 @@ public sealed class RulesApiTests(TestDatabase database, SharedWeb shared) : ICl
         (await client.PostAsync("/api/files/workspace/a.txt/check", Text("x"), Cancel).ProblemAsync(HttpStatusCode.BadRequest)).ShouldBe("invalid-request");
         (await client.PostAsync("/api/files/scripts/%2e%2e%2fr.py/check", Text("x"), Cancel).ProblemAsync(HttpStatusCode.BadRequest)).ShouldBe("invalid-request");
         (await client.PostAsync("/api/files/scripts/r.py/check", Text(new string('#', (1 << 20) + 1)), Cancel).ProblemAsync(HttpStatusCode.RequestEntityTooLarge)).ShouldBe("body-too-large");
-        (await client.PostAsync("/api/files/scripts/r.py", Text("x"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
+        (await client.PostAsync("/api/files/scripts/r.py", Text("x"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         var reader = tenant.Client(shared.Web, await tenant.AddKeyAsync("reader", "read"));
         (await reader.PostAsync("/api/files/scripts/r.py/check", Text("x"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await reader.GetAsync("/api/rules/graph", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);

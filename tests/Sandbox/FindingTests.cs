@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Eddy.Rules;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -210,6 +211,58 @@ public sealed class FindingTests(CellFixture cells)
 
     [Theory, MemberData(nameof(Good))]
     public async Task Good_code_is_left_alone(string text) => (await CheckAsync(text)).Findings.ShouldBeEmpty();
+
+    [Fact]
+    public async Task Python_itself_has_no_unknown_names_and_nothing_that_looks_wrong()
+    {
+        // Some names are there on Windows or in another build alone.
+        var (code, output) = await ZygoteService.PythonAsync("""
+            import pathlib, sysconfig
+            import feedback, loading
+
+            loading.NAMES.update(shared=None, log=None, event=None, events=[])
+            seen = 0
+            for path in sorted(pathlib.Path(sysconfig.get_paths()["stdlib"]).glob("[a-p]*.py")):
+                text = path.read_text(errors="replace")
+                if len(text) > 40_000:
+                    continue
+                seen += 1
+                for found in feedback.check("libraries/" + path.name, text)[0]:
+                    if found[1] != "python-warning":
+                        print(path.name, *found[:7])
+            print(seen > 50)
+            """);
+
+        code.ShouldBe(0);
+        output.Trim().ShouldBe("True");
+    }
+
+    [Theory]
+    [InlineData("""[["fatal","x-y",1,1,1,1,"m",null]]""", "[]")]
+    [InlineData("""[["error","Not A Code",1,1,1,1,"m",null]]""", "[]")]
+    [InlineData("""[["error","x-y",0,1,1,1,"m",null]]""", "[]")]
+    [InlineData("""[["error","x-y",1,1,1,1,"a\u0000b",null]]""", "[]")]
+    [InlineData("""[["error","x-y",1,1,1,1,null,null]]""", "[]")]
+    [InlineData("""[["error","x-y",1,1,1,1,"m",[1,1,1,-1,"x"]]]""", "[]")]
+    [InlineData("[]", """[["x",1,0,[],null,[],[],[],false,false]]""")]
+    [InlineData("[]", """[["x",1,1,[null],null,[],[],[],false,false]]""")]
+    public void What_no_cell_of_ours_says_is_not_believed(string findings, string rules)
+    {
+        using var said = JsonDocument.Parse($"[{findings},{rules}]");
+
+        Should.Throw<CellLied>(() => CompiledFile.Read(said.RootElement[0], said.RootElement[1]));
+    }
+
+    [Fact]
+    public void More_than_there_may_be_is_not_believed()
+    {
+        using var many = JsonDocument.Parse($"[{string.Join(',', Enumerable.Repeat("""["error","x-y",1,1,1,1,"m",null]""", 201))}]");
+        using var keys = JsonDocument.Parse($"""[["x",1,1,[{string.Join(',', Enumerable.Repeat("\"k\"", 20_001))}],null,[],[],[],false,false]]""");
+        using var none = JsonDocument.Parse("[]");
+
+        Should.Throw<CellLied>(() => CompiledFile.Read(many.RootElement, none.RootElement));
+        Should.Throw<CellLied>(() => CompiledFile.Read(none.RootElement, keys.RootElement));
+    }
 
     [Fact]
     public async Task A_file_that_is_too_long_to_be_looked_at_is_compiled_all_the_same()

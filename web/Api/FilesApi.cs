@@ -18,7 +18,7 @@ namespace Eddy.Api;
 /// </summary>
 public static class FilesApi
 {
-    private const string CheckSuffix = "/check";
+    internal const string CheckSuffix = "/check";
 
     private static readonly FileExtensionContentTypeProvider ContentTypes = new() { Mappings = { [".py"] = "text/x-python" } };
 
@@ -218,7 +218,7 @@ public static class FilesApi
         try
         {
             var compiled = await CompileAsync(context.Holder().Tenant, path, content, sandbox, cancel);
-            return Results.Ok(new CheckAnswer(compiled.Findings, [.. compiled.Rules.Select(look => RuleAnswer.Of(new PlacedRule(path, look)))]));
+            return Results.Ok(new CheckAnswer(compiled.Findings, [.. compiled.Rules.Select(look => new PlacedRule(path, look)).Where(rule => rule.IsRule).Select(RuleAnswer.Of)]));
         }
         catch (SandboxUnavailable unavailable)
         {

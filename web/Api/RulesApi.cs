@@ -27,7 +27,7 @@ public static class RulesApi
         rules.MapGet("/graph", GraphAsync).RequireScope(Scope.Read)
             .WithName("ReadRuleGraph").WithSummary("Read who wakes whom")
             .WithDescription(
-                "'edges' lead from a rule that writes keys to one that listens to them. 'loops' are rules that may wake themselves or one another without end; such a loop is 'guarded' where there is no way round without "
+                "'nodes' are the rules, and the libraries and API scripts that have to do with KVPs. 'edges' lead from one that writes keys to a rule that listens to them. 'loops' are rules that may wake themselves or one another without end; such a loop is 'guarded' where there is no way round without "
                 + "a rule whose check reads a key that the loop writes. 'neverSet' are keys that rules listen to, which no rule writes and none of the last 10,000 events has set; they may yet come from outside. 'neverRead' are "
                 + "keys that rules write and no rule reads or listens to. 'unknownReads' and 'unknownWrites' name the rules whose text does not say all that they do; where there are any, 'neverRead' or 'neverSet' is empty.")
             .Produces<RuleGraphAnswer>().Refuses(401, 403, 503)
@@ -40,7 +40,7 @@ public static class RulesApi
     {
         try
         {
-            return Results.Ok(new RuleListAnswer([.. (await RulesAsync(context.Holder().Tenant, files, sandbox, cancel)).Select(RuleAnswer.Of)]));
+            return Results.Ok(new RuleListAnswer([.. (await RulesAsync(context.Holder().Tenant, files, sandbox, cancel)).Where(rule => rule.IsRule).Select(RuleAnswer.Of)]));
         }
         catch (SandboxUnavailable unavailable)
         {
@@ -119,7 +119,7 @@ public sealed record RuleAnswer(
 }
 
 /// <summary>Who wakes whom.</summary>
-/// <param name="Nodes">The rules in force, by their ids.</param>
+/// <param name="Nodes">The rules in force by their ids, and the libraries and API scripts that have to do with KVPs by their paths.</param>
 /// <param name="UnknownReads">Rules that may read more than their text says.</param>
 /// <param name="UnknownWrites">Rules that may write more than their text says.</param>
 public sealed record RuleGraphAnswer(

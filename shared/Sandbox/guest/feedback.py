@@ -46,7 +46,7 @@ def _findings(path, text):
         more.extend(_doubts(source, doubts))
         more.extend(rule_checks.look(path, source, tree))
         more.extend(names.look(path, source, tree, frozenset(loading.NAMES)))
-        rules = look.rules(tree)
+        rules = look.rules(tree) if path.startswith("scripts/") else look.module(tree)
     except RecursionError:
         # What is nested so deep is no rule that somebody wrote.
         pass

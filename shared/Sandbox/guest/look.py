@@ -5,7 +5,7 @@ import ast
 import re
 
 from rule_checks import _IN_PLACE as IN_PLACE
-from rule_checks import classes
+from rule_checks import RuleClass, classes
 
 _TEMPLATE = re.compile(r"\{\{\s*(shared\.)?(\w+)\s*\}\}")
 _LOOKUPS = ("lt", "lte", "gt", "gte", "ne", "in", "contains", "startswith", "isnull")
@@ -20,10 +20,9 @@ _HARMLESS = frozenset(("print", "isinstance", "type", "id", "bool", "len", "repr
 def rules(tree):
     """The rules of a file as [class, line, end line, keys that it listens to or None where these are computed, schedule or None, reads, reads in check, writes, unknown reads, unknown writes]."""
     by_name, _ = classes(tree)
-    functions = {line.name: line for line in tree.body if isinstance(line, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    functions = _functions(tree)
     values = {target.id: line.value for line in tree.body if isinstance(line, ast.Assign) for target in line.targets if isinstance(target, ast.Name)}
-    models = {one.name for one in by_name.values() if any(base in ("Model", "NebriOSModel") for above in one.line() for base in above.bases)}
-    references = {name for one in by_name.values() for name, (_, value) in one.values.items() if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and "Reference" in value.func.id}
+    models, references = _models(by_name)
     found = []
     for rule in by_name.values():
         listens, schedule = rule.value("listens_to"), rule.value("schedule")
@@ -38,6 +37,41 @@ def rules(tree):
             sorted(check.reads | action.reads), sorted(check.reads), sorted(check.writes | action.writes), unseen or check.unknown_reads or action.unknown_reads,
             unseen or check.unknown_writes or action.unknown_writes])
     return found
+
+
+def module(tree):
+    """What all functions of a library or an API script read and write together, in the form of a rule without a name that listens to nothing."""
+    by_name, every = classes(tree)
+    models, references = _models(by_name)
+    functions = _functions(tree)
+    whole = Reading(RuleClass(ast.ClassDef("", [], [], [], []), {}, ()), models, references, functions)
+    for node in functions.values():
+        whole.function(node, [_handed(node, one.arg) for one in node.args.args], {})
+    for one in every:
+        like_rule = one.kind == "rule" or one.methods.keys() & {"check", "action"}
+        for node in one.methods.values():
+            others = [_handed(node, each.arg) for each in node.args.args[1:]]
+            whole.function(node, ["self" if like_rule else None, *others], {})
+    if not (whole.reads or whole.writes or whole.unknown_reads or whole.unknown_writes):
+        return []
+    return [["", 1, max((node.end_lineno for node in tree.body), default=1), [], None, sorted(whole.reads), [], sorted(whole.writes), whole.unknown_reads, whole.unknown_writes]]
+
+
+def _functions(tree):
+    return {line.name: line for line in tree.body if isinstance(line, (ast.FunctionDef, ast.AsyncFunctionDef))}
+
+
+def _handed(function, name):
+    """A parameter whose attributes are set is a process."""
+    return "process" if any(
+        isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)) and isinstance(node.value, ast.Name) and node.value.id == name for node in ast.walk(function)) else None
+
+
+def _models(by_name):
+    """The names of the file's models, and of their fields that are references."""
+    models = {one.name for one in by_name.values() if any(base in ("Model", "NebriOSModel") for above in one.line() for base in above.bases)}
+    return models, {
+        name for one in by_name.values() for name, (_, value) in one.values.items() if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and "Reference" in value.func.id}
 
 
 def _text(node):
@@ -123,6 +157,8 @@ class Reading:
             owner = self.kind(node.value, names)
             if owner == "Process":
                 return "objects" if node.attr == "objects" else None
+            if node.attr == "PROCESS" and isinstance(node.value, ast.Name) and node.value.id == "request":
+                return "process"
             if owner in _PREFIX and owner != "shared":
                 return {"PARENT": "parent" if owner == "self" else "process", "CHILDREN": ("many", "child" if owner == "self" else "process")}.get(node.attr)
             return None
