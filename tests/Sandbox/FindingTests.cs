@@ -237,6 +237,60 @@ public sealed class FindingTests(CellFixture cells)
         output.Trim().ShouldBe("True");
     }
 
+    [Fact]
+    public async Task Whatever_is_typed_has_findings_inside_the_text_and_an_error_where_Python_has_one()
+    {
+        var (code, output) = await ZygoteService.PythonAsync($$""""
+            import random
+            import feedback, source
+
+            SEEDS = {{JsonSerializer.Serialize(Rows.Select(row => row.Data.Item3).Concat(Good.Select(row => row.Data)).Where(text => !text.Contains('\0', StringComparison.Ordinal)))}}
+            BITS = ["self", ".", "(", ")", "[", "]", ":", "=", "==", '"', "'", "\n", "    ", "print ", "except A, b:", "raise E, ", "`", "<>", "07", "10L", "async ", "lambda a: ", "class ", "def ", "@d\n", "*",
+                    "é", "\U0001d4b3", "\r", "\t", "\f", "#", "\\", 'f"{', '"""', "shared", "del ", "yield ", "return ", "listens_to", "exec x in y", ",", ";", "children", "super()"]
+            chance = random.Random(20261124)
+            for number in range(3000):
+                text = chance.choice(SEEDS)
+                for _ in range(chance.randint(1, 4)):
+                    at = chance.randint(0, len(text))
+                    text = text[:at] + chance.choice(BITS) + text[at + chance.choice((0, 0, 1, 3)):]
+                findings, _ = feedback.check("scripts/rule.py", text)
+                lines = source.Source(text)
+                for found in findings:
+                    ends = [found[2:4], found[4:6]] + ([found[7][:2], found[7][2:4]] if found[7] else [])
+                    # At most behind the line's end.
+                    inside = all(1 <= line <= len(lines.starts) and 1 <= column <= len(lines.line(line).encode("utf-16-le")) // 2 + 3 for line, column in ends)
+                    if not inside or ends[0] > ends[1] or ends[2:3] > ends[3:] or found[1] == "not-looked-at":
+                        print(repr(text), found)
+                try:
+                    compile(text, "rule.py", "exec", dont_inherit=True)
+                except (SyntaxError, ValueError) as error:
+                    if not any(found[0] == "error" for found in findings):
+                        print(repr(text), error)
+            """");
+
+        (code, output).ShouldBe((0, ""));
+    }
+
+    [Fact]
+    public async Task Every_code_is_on_the_page_and_has_a_row()
+    {
+        var (_, output) = await ZygoteService.PythonAsync("""
+            import pathlib, re
+
+            for path in pathlib.Path(".").glob("*.py"):
+                for code in re.findall(r'(?:"(?:error|warning)"|dead else "warning"), "([a-z0-9-]+)"|found\("([a-z0-9-]+)"', path.read_text()):
+                    print(*code)
+            """);
+        var codes = output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "rules.md"), TestContext.Current.CancellationToken);
+
+        codes.Count.ShouldBeGreaterThan(30);
+        codes.Where(code => !page.Contains($"`{code}`", StringComparison.Ordinal)).ShouldBeEmpty();
+
+        // A long file has a test of its own; there is no text for a slip of ours.
+        codes.Except(Rows.Select(row => row.Data.Item1)).Order(StringComparer.Ordinal).ShouldBe(["long-file", "not-looked-at"]);
+    }
+
     [Theory]
     [InlineData("""[["fatal","x-y",1,1,1,1,"m",null]]""", "[]")]
     [InlineData("""[["error","Not A Code",1,1,1,1,"m",null]]""", "[]")]

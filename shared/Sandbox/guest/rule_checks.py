@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 
 import cron
 from source import Finding
@@ -13,6 +14,8 @@ SETTINGS = ("listens_to", "schedule", "schedule_where", "on_error", "required", 
 _SLIPS = {
     "listen_to": "listens_to", "listens": "listens_to", "listen": "listens_to", "listensto": "listens_to", "listens_on": "listens_to", "listening_to": "listens_to",
     "listener": "listens_to", "listeners": "listens_to", "schedules": "schedule", "cron": "schedule", "onerror": "on_error", "retries": "retry"}
+
+_NAMED = re.compile(r"(?:async[\s\\]+def|def|class)[\s\\]+(\w+)")
 
 _IN_PLACE = frozenset(("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"))
 _OTHERS = frozenset(("shared", "parent", "child", "children", "new_child"))
@@ -121,9 +124,9 @@ def look(path, source, tree):
 
 def _name_span(source, node):
     """The name of a class or method in its first line."""
-    start = source.offset(node.lineno, node.col_offset)
-    at = source.text.index(node.name, start + (len("class") if isinstance(node, ast.ClassDef) else len("def")))
-    return at, at + len(node.name)
+    start, end = source.span(node)
+    found = _NAMED.match(source.text, start)
+    return found.span(1) if found else (start, end)
 
 
 def _compared(source, tree):
