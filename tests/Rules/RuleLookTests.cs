@@ -133,6 +133,42 @@ public sealed class RuleLookTests(CellFixture cells)
     public async Task A_class_that_is_no_rule_is_not_told() =>
         (await LookAsync("class x:\n    listens_to = ['a']\n\nclass y(Rule):\n    def action(self): pass\n\nclass z(y):\n    pass\n")).ShouldBeEmpty();
 
-    private async Task<IReadOnlyList<RuleLook>> LookAsync(string text) =>
-        (await (await cells.Sandbox).CompileAsync(TenantId.New(), new CellFile("scripts/rule.py", text), TestContext.Current.CancellationToken)).Rules;
+    [Fact]
+    public async Task What_the_platform_reads_for_it_is_read()
+    {
+        var rule = (await LookAsync("class x(Rule):\n    schedule = '0 7 * * *'\n    schedule_where = {'kind': 'order', 'open': True}\n    required = ['mail', ('first', 'last')]\n    per = 'room'\n    def action(self): pass\n")).ShouldHaveSingleItem();
+
+        rule.Reads.ShouldBe(["first", "kind", "last", "mail", "open", "room"]);
+    }
+
+    [Theory]
+    [InlineData("def f(one):\n    one.told = one.hidden\n    shared.x = g(one)\ndef g(two):\n    return two.deep\n", "process.deep process.hidden", "process.told shared.x")]
+    [InlineData("class Token(Model):\n    @classmethod\n    def make(cls, user):\n        token = cls(user=user)\n        token.made = True\n        return token\n    def spend(self):\n        self.spent = self.made\n", "process.made", "process.kind process.made process.spent process.user")]
+    [InlineData("def paid(request):\n    request.PROCESS.paid = request.POST.amount\n", "", "process.paid")]
+    [InlineData("class Box:\n    def __init__(self):\n        self.x = 1\n", null, null)]
+    public async Task A_library_is_told_as_a_whole(string text, string? reads, string? writes)
+    {
+        var look = (await LookAsync(text, "libraries/a.py")).SingleOrDefault();
+
+        (look is null ? null : string.Join(' ', look.Reads), look is null ? null : string.Join(' ', look.Writes)).ShouldBe((reads, writes));
+        (look?.Name ?? "").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Rules_in_the_manner_of_the_platform_before_have_no_findings_and_can_all_be_read()
+    {
+        var folder = Path.Combine(Repository.Root, "tests", "Rules", "manner");
+        foreach (var file in Directory.EnumerateFiles(folder, "*.py", SearchOption.AllDirectories))
+        {
+            var compiled = await (await cells.Sandbox).CompileAsync(
+                TenantId.New(), new CellFile(Path.GetRelativePath(folder, file), await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)), TestContext.Current.CancellationToken);
+
+            compiled.Findings.ShouldBeEmpty(file);
+            compiled.Rules.ShouldNotBeEmpty(file);
+            compiled.Rules.ShouldAllBe(rule => !rule.UnknownReads && !rule.UnknownWrites, file);
+        }
+    }
+
+    private async Task<IReadOnlyList<RuleLook>> LookAsync(string text, string path = "scripts/rule.py") =>
+        (await (await cells.Sandbox).CompileAsync(TenantId.New(), new CellFile(path, text), TestContext.Current.CancellationToken)).Rules;
 }

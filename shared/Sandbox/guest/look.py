@@ -31,12 +31,23 @@ def rules(tree):
         check, action = Reading(rule, models, references, functions), Reading(rule, models, references, functions)
         check.method("check")
         action.method("action")
+        _settings(rule, action.reads)
         unseen = not rule.complete
         found.append([
             rule.name, rule.node.lineno, rule.node.end_lineno, [] if listens is None else _keys(listens[1], values), None if schedule is None else _text(schedule[1]) or "",
             sorted(check.reads | action.reads), sorted(check.reads), sorted(check.writes | action.writes), unseen or check.unknown_reads or action.unknown_reads,
             unseen or check.unknown_writes or action.unknown_writes])
     return found
+
+
+def _settings(rule, reads):
+    """What the platform reads of a process for the rule."""
+    for name in ("required", "per"):
+        if (value := rule.value(name)) is not None:
+            reads.update(one.value for one in ast.walk(value[1]) if _text(one) is not None)
+    where = rule.value("schedule_where")
+    if where is not None and isinstance(where[1], ast.Dict):
+        reads.update(_text(key) for key in where[1].keys if key is not None and _text(key) is not None)
 
 
 def module(tree):
@@ -48,10 +59,11 @@ def module(tree):
     for node in functions.values():
         whole.function(node, [_handed(node, one.arg) for one in node.args.args], {})
     for one in every:
-        like_rule = one.kind == "rule" or one.methods.keys() & {"check", "action"}
+        mine = "process" if one.name in models else "self" if one.kind == "rule" or one.methods.keys() & {"check", "action"} else None
         for node in one.methods.values():
             others = [_handed(node, each.arg) for each in node.args.args[1:]]
-            whole.function(node, ["self" if like_rule else None, *others], {})
+            first = "model" if one.name in models and any(isinstance(each, ast.Name) and each.id == "classmethod" for each in node.decorator_list) else mine
+            whole.function(node, [first, *others], {})
     if not (whole.reads or whole.writes or whole.unknown_reads or whole.unknown_writes):
         return []
     return [["", 1, max((node.end_lineno for node in tree.body), default=1), [], None, sorted(whole.reads), [], sorted(whole.writes), whole.unknown_reads, whole.unknown_writes]]
@@ -182,7 +194,7 @@ class Reading:
 
     def _called(self, node, names):
         if isinstance(node.func, ast.Name):
-            if node.func.id in self.models:
+            if node.func.id in self.models or names.get(node.func.id) == "model":
                 return "process"
             if node.func.id in _SAME and node.args:
                 kind = self.kind(node.args[0], names)
@@ -268,7 +280,7 @@ class Reading:
         if name in ("getattr", "setattr", "delattr", "hasattr") and node.args and (kind := self.kind(node.args[0], names)) in _PREFIX:
             key = _text(node.args[1]) if len(node.args) > 1 else None
             self._key(self.writes if name in ("setattr", "delattr") else self.reads, kind, key)
-        elif name in self.models:
+        elif name in self.models or names.get(name) == "model":
             self._keywords(node, self.writes, "process")
             self.writes.add("process.kind")
         elif name == "send_email":
