@@ -94,6 +94,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, San
                     else if (_reader.Read(frame.Span, number, course))
                     {
                         channel.StopWaiting();
+                        channel.SampleCpu();
                         return course is { Steps: [RunEnded], Reads: not null } ? null : CellEnding.Of(new CellLied("It did not do what it was to do."));
                     }
                     else if (course.Steps is not ([] or [RunEnded]))

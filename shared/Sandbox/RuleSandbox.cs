@@ -99,6 +99,12 @@ public sealed class RuleSandbox : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// The CPU time that the tenant's cells have used since this was last asked, by the zygote's word and not by theirs: loading and the making of the cell included.
+    /// What the last tenth of a second has used comes later.
+    /// </summary>
+    public TimeSpan TakeCpu(TenantId tenant) => _tenants.TryGetValue(tenant, out var entry) ? entry.TakeCpu() : TimeSpan.Zero;
+
     /// <summary>Ends the tenant's cell, and forgets what it knew: after a rollback or a lost lease.</summary>
     public void Drop(TenantId tenant)
     {

@@ -164,6 +164,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
                     if (done)
                     {
                         channel.StopWaiting();
+                        channel.SampleCpu();
                         return course.StepCount > before || course.Exhausted || slice.Runs <= course.Ran
                             ? null
                             : CellEnding.Of(new CellLied("It did nothing."));

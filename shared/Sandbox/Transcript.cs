@@ -38,7 +38,7 @@ public sealed record OwedDropped(int Index) : Step;
 /// <param name="Log">What it printed, cut at the limit; null where it printed nothing.</param>
 /// <param name="Error">What went wrong; null where nothing did.</param>
 /// <param name="Elapsed">Wall time.</param>
-/// <param name="Cpu">CPU time.</param>
+/// <param name="Cpu">CPU time, by its cell's own word.</param>
 public sealed record RunEnded(
     string Rule, long Pid, int Arrival, long SetPosition, int Generation, RunOutcome Outcome,
     IReadOnlyList<PidChange> Changes, string? Log, RunError? Error, TimeSpan Elapsed, TimeSpan Cpu) : Step

@@ -56,7 +56,6 @@ public sealed class Fold
         var outcomes = new int[4];
         var transcript = _turn.Transcript!;
         var isOpen = false;
-        var cpu = 0L;
         if (_turn.Owed is { } owed)
         {
             _rows.Paid.Tenants.AddRange(owed.Wakings.Select(_ => _tenant));
@@ -95,7 +94,6 @@ public sealed class Fold
                 case RunEnded run:
                     _runs++;
                     outcomes[(int)run.Outcome]++;
-                    cpu += (long)run.Cpu.TotalMicroseconds;
                     ApplyRun(run);
                     break;
             }
@@ -125,7 +123,7 @@ public sealed class Fold
         _rows.Heads.Positions.Add(_line.Position);
         _rows.Heads.Runs.Add(_line.Run);
         _rows.Heads.At.Add(_line.At);
-        _rows.Heads.Cpu.Add(cpu);
+        _rows.Heads.Cpu.Add((long)_turn.Cpu.TotalMicroseconds);
         return outcomes;
     }
 

@@ -285,6 +285,9 @@ public sealed record Turn(
     /// <summary>The version of the tree that the rules were of.</summary>
     public long TreeVersion { get; set; }
 
+    /// <summary>The CPU time that the tenant's cells have used, as far as it was not yet counted.</summary>
+    public TimeSpan Cpu { get; set; }
+
     /// <summary>Why the cell could not be asked. Nobody is blamed, and the turn is taken again.</summary>
     public Exception? Fault { get; set; }
 }

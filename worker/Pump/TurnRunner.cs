@@ -41,6 +41,7 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
 
             line.HasCell = true;
             turn.Transcript = await sandbox.RunAsync(tree, SliceOf(turn), cancel);
+            turn.Cpu = sandbox.TakeCpu(line.Tenant);
         }
         catch (Exception fault) when (fault is SandboxUnavailable or NpgsqlException or TimeoutException or OperationCanceledException)
         {
