@@ -179,12 +179,23 @@ begin
 end
 $$;
 
-create function make_processes(p_tenants uuid[], p_pids bigint[], p_kinds text[], p_at timestamptz[]) returns void
+create function make_processes(p_tenants uuid[], p_pids bigint[], p_kinds text[], p_parents bigint[], p_at timestamptz[]) returns void
 language plpgsql security definer as $$
 begin
-  insert into public.processes as p (tenant_id, pid, kind, created_at)
-  select * from unnest(p_tenants, p_pids, p_kinds, p_at)
-  on conflict (tenant_id, pid) do update set kind = excluded.kind where p.kind is distinct from excluded.kind;
+  insert into public.processes as p (tenant_id, pid, kind, parent, created_at)
+  select * from unnest(p_tenants, p_pids, p_kinds, p_parents, p_at)
+  on conflict (tenant_id, pid) do update set kind = excluded.kind, parent = excluded.parent
+  where p.kind is distinct from excluded.kind or p.parent is distinct from excluded.parent;
+end
+$$;
+
+-- A process is there as long as it has KVPs.
+create function remove_processes(p_tenants uuid[], p_pids bigint[]) returns void
+language plpgsql security definer as $$
+begin
+  delete from public.processes where ctid = any(array(
+    select o.ctid from unnest(p_tenants, p_pids) x(tenant_id, pid)
+    cross join lateral (select p.ctid from public.processes p where p.tenant_id = x.tenant_id and p.pid = x.pid offset 0) o));
 end
 $$;
 

@@ -10,6 +10,8 @@ create table processes (
 );
 -- "All invoices, in order of their number."
 create index processes_kind on processes (tenant_id, kind, pid) where kind is not null;
+-- "All children of 15."
+create index processes_parent on processes (tenant_id, parent, pid) where parent is not null;
 
 -- `value` is the truth. txt, num and at are for look-ups: operators of jsonb and numeric are not leakproof, so under row-level
 -- security no index would be used for them.

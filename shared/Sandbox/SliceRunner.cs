@@ -1,3 +1,5 @@
+using Eddy.Processes;
+
 namespace Eddy.Sandbox;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Eddy.Sandbox;
 /// one. A cell tells of runs in batches; where one ends between two, what it had not told is done again run by run. Nothing of a slice is
 /// in force before its transcript is stored, so that doing it again is safe.
 /// </summary>
-internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, SandboxOptions options, TimeProvider time)
+internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, ProcessFinder? processes, SandboxOptions options, TimeProvider time)
 {
     private readonly FrameReader _reader = new(options);
     private long _started;
@@ -130,7 +132,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
         await using var stop = ct.Register(() => channel.Kill(null));
         using var writer = new SliceWriter();
         Write(writer, number, cell, slice, course);
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader), options);
         channel.StartWaiting();
         deadlines.Watch(channel);
         try
@@ -255,7 +257,8 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
 
         void Need(long pid)
         {
-            if (cell.Known.Add(pid))
+            // What else a cascade reaches is asked for.
+            if (course.Knows(pid) && cell.Known.Add(pid))
             {
                 var kvps = fold is null ? slice.State.GetValueOrDefault(pid) : fold.Kvps(pid);
                 states.Add((pid, kvps));

@@ -168,10 +168,20 @@ class Found(Process):
         _set_bag(self, Drafts(run.bag(_pid_of(self))))
 
 
-class Live(Process):
+class Live(Found):
     """`parent`, `child` and what `children` gives: what is set on them belongs to the run at once."""
 
     __slots__ = ()
+
+    def __getattr__(self, name):
+        if name == "__bag__":
+            bag = run.bag(_pid_of(self))
+            _set_bag(self, bag)
+            return bag
+        return Process.__getattr__(self, name)
+
+    def save(self):
+        """Nothing is waiting."""
 
 
 for _kind in (Process, Found, Live):
@@ -190,7 +200,7 @@ def found(pid):
 
 def live(pid):
     process = Live.__new__(Live)
-    _set_bag(process, run.bag(pid))
+    _set_pid(process, pid)
     return process
 
 
@@ -231,6 +241,11 @@ class DoesNotExist(Exception):
 
 class MultipleObjectsReturned(Exception):
     """More processes match than the one that was asked for."""
+
+
+for _kind in (DoesNotExist, MultipleObjectsReturned):
+    _kind.__module__ = "eddy"
+    _kind.__qualname__ = f"Process.{_kind.__name__}"
 
 
 def _condition(name, value):
