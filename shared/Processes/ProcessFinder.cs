@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Eddy.Kvps;
@@ -14,6 +15,10 @@ namespace Eddy.Processes;
 /// </summary>
 public sealed class ProcessFinder(EddyDbs dbs)
 {
+    // Keys that were looked up before, and whether there is an index by them. As many as are worth remembering.
+    private const int Remembered = 100_000;
+    private readonly ConcurrentDictionary<(TenantId, string), bool> _lookedUp = new();
+
     /// <summary>How many characters of KVPs come along with an answer, so that they need not be asked for one by one.</summary>
     private const int Along = 1 << 20;
     private const int MostAlong = 200;
@@ -47,8 +52,9 @@ public sealed class ProcessFinder(EddyDbs dbs)
     /// <param name="touched">The KVPs of processes that are not as they are committed; without KVPs a process is not there.</param>
     public async Task<long> CountAsync(TenantId tenant, ProcessQuestion question, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched, CancellationToken cancel)
     {
+        var keys = await KeysAsync(tenant, question, cancel);
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new Statement(tenant, touched).Count(question));
+        batch.BatchCommands.Add(new Statement(tenant, touched, keys).Count(question));
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         await rows.ReadAsync(cancel);
@@ -59,10 +65,11 @@ public sealed class ProcessFinder(EddyDbs dbs)
     public async Task<IReadOnlyList<(long Pid, IReadOnlyDictionary<string, string>? Kvps)>> FindAsync(
         TenantId tenant, ProcessQuestion question, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched, CancellationToken cancel)
     {
+        var keys = await KeysAsync(tenant, question, cancel);
         var pids = new List<long>();
         await using (var batch = dbs.BatchFor(tenant))
         {
-            batch.BatchCommands.Add(new Statement(tenant, touched).Find(question));
+            batch.BatchCommands.Add(new Statement(tenant, touched, keys).Find(question));
             await using var rows = await batch.ExecuteReaderAsync(cancel);
             await rows.NextResultAsync(cancel);
             while (await rows.ReadAsync(cancel))
@@ -75,6 +82,66 @@ public sealed class ProcessFinder(EddyDbs dbs)
         var along = wanted.Length == 0 ? [] : await KvpsAsync(tenant, wanted, cancel);
         return pids.ConvertAll(pid => (pid, along.TryGetValue(pid, out var kvps) ? (IReadOnlyDictionary<string, string>)kvps : null));
     }
+
+    /// <summary>The statement that <see cref="FindAsync"/> would send, explained by the database.</summary>
+    internal async Task<string> ExplainAsync(TenantId tenant, ProcessQuestion question, CancellationToken cancel)
+    {
+        var keys = await KeysAsync(tenant, question, cancel);
+        var statement = new Statement(tenant, new Dictionary<long, IReadOnlyDictionary<string, string>>(), keys).Find(question);
+        statement.CommandText = "explain (analyze, buffers, costs off) " + statement.CommandText;
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(statement);
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var plan = new StringBuilder();
+        while (await rows.ReadAsync(cancel))
+        {
+            plan.AppendLine(rows.GetString(0));
+        }
+
+        return plan.ToString();
+    }
+
+    /// <summary>Of the keys that the question looks for, those that there is an index by. The first to ask by a key waits until it is made.</summary>
+    private async Task<IReadOnlySet<string>> KeysAsync(TenantId tenant, ProcessQuestion question, CancellationToken cancel)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var key in question.Where.Where(clause => !clause.Negated).SelectMany(clause => clause.Conditions).Where(IsFoundByIndex).Select(condition => condition.Key).Distinct())
+        {
+            if (!_lookedUp.TryGetValue((tenant, key), out var isThere))
+            {
+                await using var batch = dbs.BatchFor(tenant);
+                batch.BatchCommands.Add(new("select look_up($1, $2)") { Parameters = { new() { Value = tenant.Value }, new() { Value = key } } });
+                await using var rows = await batch.ExecuteReaderAsync(cancel);
+                await rows.NextResultAsync(cancel);
+                await rows.ReadAsync(cancel);
+                isThere = rows.GetBoolean(0);
+                if (_lookedUp.Count > Remembered)
+                {
+                    _lookedUp.Clear();
+                }
+
+                _lookedUp[(tenant, key)] = isThere;
+            }
+
+            if (isThere)
+            {
+                keys.Add(key);
+            }
+        }
+
+        return keys;
+    }
+
+    private static bool IsFoundByIndex(ProcessCondition condition) =>
+        condition.Key is not ("PROCESS_ID" or "PARENT" or "kind")
+        && !condition.Operands.Any(operand => operand == "null" || operand.StartsWith("{\"$process\":", StringComparison.Ordinal))
+        && condition.Comparison switch
+        {
+            Comparison.Equal or Comparison.In => condition.Operands.All(operand => KvpLookup.Of(operand).Txt is not null),
+            Comparison.Less or Comparison.LessOrEqual or Comparison.Greater or Comparison.GreaterOrEqual => KvpLookup.Of(condition.Operands[0]) is { Num: not null } or { At: not null },
+            _ => false,
+        };
 
     private async Task<Dictionary<long, Dictionary<string, string>>> KvpsAsync(TenantId tenant, long[] pids, CancellationToken cancel)
     {
@@ -113,8 +180,12 @@ public sealed class ProcessFinder(EddyDbs dbs)
         private readonly NpgsqlBatchCommand _command = new();
         private readonly bool _hasTouched;
 
-        public Statement(TenantId tenant, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched)
+        private readonly IReadOnlySet<string> _keys;
+
+        /// <param name="keys">Those that there is an index by.</param>
+        public Statement(TenantId tenant, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched, IReadOnlySet<string> keys)
         {
+            _keys = keys;
             Add(tenant.Value);
             _hasTouched = touched.Count > 0;
             if (!_hasTouched)
@@ -172,7 +243,31 @@ public sealed class ProcessFinder(EddyDbs dbs)
                 $", (select k.num from {of} and k.key = {Add(key.Key)}) as num{i}, (select k.at from {of} and k.key = {Add(key.Key)}) as at{i}, (select k.txt from {of} and k.key = {Add(key.Key)}) as txt{i}")));
 
             string Where(string of, bool isCommitted) => string.Concat(question.Where.Where(clause => clause.Conditions.Count > 0).Select(clause =>
-                $" and {(clause.Negated ? "not " : "")}({string.Join(" and ", clause.Conditions.Select(condition => Condition(condition, of, isCommitted && !clause.Negated)))})"));
+                $" and {(clause.Negated ? "not " : "")}({string.Join(" and ", clause.Conditions.Select(condition => Sooner(condition, isCommitted && !clause.Negated) + Condition(condition, of, isCommitted && !clause.Negated)))})"));
+        }
+
+        /// <summary>What narrows the processes down by an index, before the KVPs themselves decide.</summary>
+        private string Sooner(ProcessCondition condition, bool isCommitted)
+        {
+            if (!isCommitted || !_keys.Contains(condition.Key) || !IsFoundByIndex(condition))
+            {
+                return "";
+            }
+
+            var from = $"p.pid in (select i.pid from kvp_index i where i.tenant_id = $1 and i.key = {Add(condition.Key)} and ";
+            var lookup = KvpLookup.Of(condition.Operands[0]);
+            return condition.Comparison switch
+            {
+                Comparison.Equal when lookup.Num is { } number => $"{from}i.num = {Add(number)}) and ",
+                Comparison.Equal => $"{from}i.txt = {Add(lookup.Txt!)}) and ",
+                Comparison.In when condition.Operands.All(operand => KvpLookup.Of(operand).Num is null) => $"{from}i.txt = any({Add(condition.Operands.Select(operand => KvpLookup.Of(operand).Txt!).ToArray())})) and ",
+                Comparison.In when condition.Operands.All(operand => KvpLookup.Of(operand).Num is not null) => $"{from}i.num = any({Add(condition.Operands.Select(operand => KvpLookup.Of(operand).Num!.Value).ToArray())})) and ",
+                Comparison.In => "",
+                // Not sharper than a double is: the next check is.
+                var comparison => lookup.Num is { } bound
+                    ? $"{from}i.num {(comparison is Comparison.Less or Comparison.LessOrEqual ? "<=" : ">=")} {Add(bound)}) and "
+                    : $"{from}i.at {Sign(comparison)} {Add(lookup.At!.Value)}) and ",
+            };
         }
 
         private string Condition(ProcessCondition condition, string of, bool isCommitted)
