@@ -65,19 +65,7 @@ public sealed class ProcessFinder(EddyDbs dbs)
     public async Task<IReadOnlyList<(long Pid, IReadOnlyDictionary<string, string>? Kvps)>> FindAsync(
         TenantId tenant, ProcessQuestion question, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched, CancellationToken cancel)
     {
-        var keys = await KeysAsync(tenant, question, cancel);
-        var pids = new List<long>();
-        await using (var batch = dbs.BatchFor(tenant))
-        {
-            batch.BatchCommands.Add(new Statement(tenant, touched, keys).Find(question));
-            await using var rows = await batch.ExecuteReaderAsync(cancel);
-            await rows.NextResultAsync(cancel);
-            while (await rows.ReadAsync(cancel))
-            {
-                pids.Add(rows.GetInt64(0));
-            }
-        }
-
+        var pids = await PidsAsync(tenant, question, touched, cancel);
         var wanted = pids.Where(pid => !touched.ContainsKey(pid)).Take(MostAlong).ToArray();
         var along = wanted.Length == 0 ? [] : await KvpsAsync(tenant, wanted, cancel);
         return pids.ConvertAll(pid => (pid, along.TryGetValue(pid, out var kvps) ? (IReadOnlyDictionary<string, string>)kvps : null));
@@ -142,6 +130,23 @@ public sealed class ProcessFinder(EddyDbs dbs)
             Comparison.Less or Comparison.LessOrEqual or Comparison.Greater or Comparison.GreaterOrEqual => KvpLookup.Of(condition.Operands[0]) is { Num: not null } or { At: not null },
             _ => false,
         };
+
+    /// <summary>The numbers of the processes that match, in order.</summary>
+    public async Task<List<long>> PidsAsync(TenantId tenant, ProcessQuestion question, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched, CancellationToken cancel)
+    {
+        var keys = await KeysAsync(tenant, question, cancel);
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new Statement(tenant, touched, keys).Find(question));
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var pids = new List<long>();
+        while (await rows.ReadAsync(cancel))
+        {
+            pids.Add(rows.GetInt64(0));
+        }
+
+        return pids;
+    }
 
     private async Task<Dictionary<long, Dictionary<string, string>>> KvpsAsync(TenantId tenant, long[] pids, CancellationToken cancel)
     {

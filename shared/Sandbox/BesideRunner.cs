@@ -79,7 +79,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var over = CancelAtDeathAsync(channel, ended);
         await using var stop = ct.Register(() => channel.Kill(null));
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader), options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
         using var writer = new SliceWriter();
         writer.State(true, run.State.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
         writer.Set(run.Run.Set[0].Position, run.Run.SetAt, run.Run.SetSource, run.Run.Set);

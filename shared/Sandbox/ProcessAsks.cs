@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Eddy.Processes;
 using Eddy.Tenants;
@@ -9,17 +10,18 @@ namespace Eddy.Sandbox;
 /// changes are made on, so the course learns it too.
 /// </summary>
 /// <param name="finder">Null where there is no database to ask.</param>
-internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessFinder? finder, SliceCourse course, HashSet<long> known, FrameReader reader)
+/// <param name="mostBelow">Of so many processes below one is told: no cascade has more runs.</param>
+internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessFinder? finder, SliceCourse course, HashSet<long> known, FrameReader reader, int mostBelow)
 {
     /// <summary>However many processes a run may have to look at: each question costs the database more than the cell.</summary>
     private const int MostAsks = 10_000;
 
-    /// <summary>As many numbers are drawn at once.</summary>
-    private const int Numbers = 16;
+    /// <summary>As many numbers are drawn at once, at most.</summary>
+    private const int MostNumbers = 64;
 
     private int _asks;
 
-    public static bool Knows(string what) => what is "read" or "find" or "pids";
+    public static bool Knows(string what) => what is "read" or "find" or "below" or "pids";
 
     /// <exception cref="CellLied">It asked what can not be asked.</exception>
     public async Task AnswerAsync(string what, ReadOnlyMemory<byte> frame, JsonElement ask, CancellationToken ct)
@@ -84,14 +86,23 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
                 }
 
                 break;
+            case "below":
+                var parent = ask[1].GetInt64();
+                var below = new ProcessQuestion(
+                    [new ProcessClause(false, [new ProcessCondition("PARENT", Comparison.Equal, [string.Create(CultureInfo.InvariantCulture, $"{{\"$process\":{parent}}}")])])], [], 0, mostBelow, false);
+                var children = await processes.PidsAsync(tenant, below, course.Touched(reader.ReadSoFar(frame.Span, course)), ct);
+                course.Below[parent] = children;
+                writer.Found(children);
+                break;
             default:
-                var first = await processes.DrawAsync(tenant, Numbers, ct);
-                for (var i = 0; i < Numbers; i++)
+                var count = Math.Clamp(ask[1].GetInt32(), 1, MostNumbers);
+                var first = await processes.DrawAsync(tenant, count, ct);
+                for (var i = 0; i < count; i++)
                 {
                     Learn(first + i, new Dictionary<string, string>());
                 }
 
-                writer.Pids(first, Numbers);
+                writer.Pids(first, count);
                 break;
         }
     }

@@ -111,7 +111,7 @@ internal sealed class SliceCourse
         _cascadeRuns = 0;
         _actor = arrival.Actor;
         _steps.Add(new ArrivalApplied(_cascade));
-        if (_table.LooksDown)
+        if (_table.Reaches)
         {
             WakeAll([.. arrival.Changes.Select(change => new PidChange(arrival.Pid, change.Key, change.Value))], arrival.WakePid, 1, null);
             return;
@@ -130,7 +130,7 @@ internal sealed class SliceCourse
     {
         foreach (var change in arrival.Changes)
         {
-            if (_table.Woken(arrival.Pid, change.Key).Length > 0 || _table.WokenAbove(change.Key).Length > 0)
+            if (_table.Woken(arrival.Pid, change.Key).Length > 0 || _table.WokenAbove(change.Key).Length + _table.WokenBelow(change.Key).Length > 0)
             {
                 return false;
             }
@@ -183,6 +183,9 @@ internal sealed class SliceCourse
     }
 
     public void Read(IReadOnlySet<(long Pid, string Key)> reads) => Reads = reads;
+
+    /// <summary>The processes below others, as they were told to the cell for the change set that comes next.</summary>
+    public Dictionary<long, IReadOnlyList<long>> Below { get; } = [];
 
     /// <summary>The run beside the line has asked for other processes: whatever changes meanwhile may be what it saw.</summary>
     public bool LooksAround { get; set; }
@@ -298,7 +301,7 @@ internal sealed class SliceCourse
     /// <summary>What a run changed wakes rules in its own process, and, where it changed others, in these.</summary>
     private void Wake(IReadOnlyList<PidChange> changes, long pid, int generation, Func<Link?> chain)
     {
-        var reaches = _table.LooksDown;
+        var reaches = _table.Reaches;
         int[]? woken = null;
         foreach (var change in changes)
         {
@@ -335,7 +338,17 @@ internal sealed class SliceCourse
             {
                 Note(rules, above);
             }
+
+            if (change.Pid != 0 && _table.WokenBelow(change.Key) is { Length: > 0 } below)
+            {
+                foreach (var child in Below.GetValueOrDefault(change.Pid) ?? throw new CellLied("It changed what wakes rules below without asking who is there."))
+                {
+                    Note(below, child);
+                }
+            }
         }
+
+        Below.Clear();
 
         var set = new ChangeSet(Position + 1, changes.Count, null);
         foreach (var (rule, of) in woken.OrderBy(one => one.Rule))

@@ -1,4 +1,5 @@
 using Eddy.Processes;
+using Eddy.Tenants;
 
 namespace Eddy.Sandbox;
 
@@ -26,6 +27,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
         while (!course.Exhausted)
         {
             var before = course.StepCount;
+            await LearnAsync(cell.Tree.Tenant, course, ct);
             CellEnding? ending;
             try
             {
@@ -75,6 +77,15 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
         }
 
         return course.ToTranscript();
+    }
+
+    /// <summary>Where a cell takes over in the middle, runs may be due in processes that the one before had asked for.</summary>
+    private async Task LearnAsync(TenantId tenant, SliceCourse course, CancellationToken ct)
+    {
+        foreach (var pid in course.Pending.Select(waking => waking.Pid).Distinct().Where(pid => !course.Knows(pid)).ToList())
+        {
+            course.Learn(pid, processes is null ? new Dictionary<string, string>() : await processes.ReadAsync(tenant, pid, ct) ?? new Dictionary<string, string>());
+        }
     }
 
     /// <summary>What landed has changed processes without the cell.</summary>
@@ -132,7 +143,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
         await using var stop = ct.Register(() => channel.Kill(null));
         using var writer = new SliceWriter();
         Write(writer, number, cell, slice, course);
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader), options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
         channel.StartWaiting();
         deadlines.Watch(channel);
         try

@@ -323,6 +323,19 @@ internal sealed class SliceWriter : IDisposable
         Close();
     }
 
+    public void Found(IReadOnlyList<long> pids)
+    {
+        Open("found");
+        _json.WriteStartArray();
+        foreach (var pid in pids)
+        {
+            _json.WriteNumberValue(pid);
+        }
+
+        _json.WriteEndArray();
+        Close();
+    }
+
     public void Pids(long first, int count)
     {
         Open("pids");

@@ -8,6 +8,7 @@ internal sealed class WakeTable
     private readonly Dictionary<string, int[]> _own = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int[]> _shared = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int[]> _child = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int[]> _parent = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly int[] _star;
 
@@ -20,6 +21,7 @@ internal sealed class WakeTable
         var own = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         var shared = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         var child = new Dictionary<string, List<int>>(StringComparer.Ordinal);
+        var parent = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         for (var i = 0; i < rules.Count; i++)
         {
             _index[rules[i].Id] = i;
@@ -29,6 +31,7 @@ internal sealed class WakeTable
                     entry == "*" ? star
                     : entry.StartsWith("shared.", StringComparison.Ordinal) ? Of(shared, entry[7..])
                     : entry.StartsWith("child.", StringComparison.Ordinal) ? Of(child, entry[6..])
+                    : entry.StartsWith("parent.", StringComparison.Ordinal) ? Of(parent, entry[7..])
                     : Of(own, entry), i);
             }
         }
@@ -42,6 +45,11 @@ internal sealed class WakeTable
         foreach (var (key, some) in shared)
         {
             _shared[key] = [.. some];
+        }
+
+        foreach (var (key, some) in parent)
+        {
+            _parent[key] = [.. some];
         }
 
         foreach (var (key, some) in child)
@@ -64,8 +72,11 @@ internal sealed class WakeTable
 
     public int IndexOf(string rule) => _index.GetValueOrDefault(rule, -1);
 
-    /// <summary>There are rules that wake by what changes in the processes below.</summary>
-    public bool LooksDown => _child.Count > 0;
+    /// <summary>There are rules that wake by what changes in the processes below or above.</summary>
+    public bool Reaches => _child.Count + _parent.Count > 0;
+
+    /// <summary>The rules that a change of this key wakes in each process below, in order.</summary>
+    public int[] WokenBelow(string key) => _parent.GetValueOrDefault(key, None);
 
     /// <summary>The rules that a change of this key wakes in the process above, in order.</summary>
     public int[] WokenAbove(string key) => _child.GetValueOrDefault(key, None);

@@ -79,6 +79,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["FileStore.InForceAsync"] = Compared,
         ["ProcessFinder.CountAsync"] = Compared,
         ["ProcessFinder.FindAsync"] = Compared,
+        ["ProcessFinder.PidsAsync"] = Compared,
         ["ProcessStore.ListAsync"] = Compared,
         ["ProcessStore.ReadKvpAsync"] = Compared,
         ["RunStore.ListAsync"] = Compared,

@@ -3,8 +3,10 @@ using System.Text.Json;
 namespace Eddy.Tests.Processes;
 
 /// <summary>What rules do with processes other than their own.</summary>
-public sealed class ProcessTests(TestWay way) : IClassFixture<TestWay>
+public sealed class ProcessTests(TestWay way, TestDatabase database) : IClassFixture<TestWay>, IAsyncLifetime
 {
+    private TestDatabase? _own;
+
     private const string Do = """
         class do(Rule):
             listens_to = ["do"]
@@ -80,6 +82,157 @@ public sealed class ProcessTests(TestWay way) : IClassFixture<TestWay>
         answer.GetProperty("kvps").GetProperty("parent_knows").GetBoolean().ShouldBeTrue();
         (await caller.ProcessAsync(pid)).GetProperty("finished").ToString().ShouldBe("""[[1,true,"done",true]]""");
         await new TestLog(way.Database).ShouldBeSoundAsync(caller.Tenant.Id);
+    }
+
+    [Fact]
+    public async Task A_rule_wakes_in_each_child_by_what_its_parent_does()
+    {
+        var caller = await way.CallerAsync(("scripts/a.py", """
+            class make(Rule):
+                listens_to = ["make"]
+                def action(self):
+                    for n in range(self.make):
+                        Process.objects.create(PARENT=self, n=n)
+
+            class told(Rule):
+                listens_to = ["parent.rate"]
+                def action(self):
+                    self.rate = [parent.rate, event.value, event.pid == parent.pid, self.n]
+
+            class raised(Rule):
+                listens_to = ["raise_by"]
+                def action(self):
+                    if self.raise_by == 2:
+                        new_child.n = 9
+                    self.rate = self.rate + self.raise_by
+
+            class moved(Rule):
+                listens_to = ["leave"]
+                def action(self):
+                    one = Process.objects.get(n=1)
+                    one.PARENT = None
+                    one.save()
+                    self.rate = 0
+            """));
+        var pid = (await caller.SettleAsync("""{"make": 2}""")).GetProperty("pid").GetInt64();
+
+        Errors(await caller.SettleAsync("""{"rate": 5}""", $"?pid={pid}")).ShouldBeEmpty();
+        (await RatesAsync()).ShouldBe("[5,5,true,0] [5,5,true,1]");
+        Errors(await caller.SettleAsync("""{"raise_by": 1}""", $"?pid={pid}")).ShouldBeEmpty();
+        (await RatesAsync()).ShouldBe("[6,6,true,0] [6,6,true,1]");
+        Errors(await caller.SettleAsync("""{"raise_by": 2}""", $"?pid={pid}")).ShouldBeEmpty();
+        (await RatesAsync()).ShouldBe("[8,8,true,0] [8,8,true,1] [8,8,true,9]");
+        Errors(await caller.SettleAsync("""{"leave": 2}""", $"?pid={pid}")).ShouldBeEmpty();
+        (await RatesAsync()).ShouldBe("[0,0,true,0] [8,8,true,1] [0,0,true,9]");
+        await new TestLog(way.Database).ShouldBeSoundAsync(caller.Tenant.Id);
+
+        async Task<string> RatesAsync() => string.Join(' ', (await caller.GetAsync("/api/processes?order=oldest")).GetProperty("processes").EnumerateArray()
+            .Where(process => process.GetProperty("pid").GetInt64() != pid).OrderBy(process => process.GetProperty("pid").GetInt64())
+            .Select(process => process.GetProperty("kvps").GetProperty("rate").ToString()));
+    }
+
+    [Fact]
+    public async Task A_run_that_calls_out_finds_and_changes_others_too_and_is_done_again_where_they_changed_meanwhile()
+    {
+        await using var site = await TestSite.StartAsync();
+        await using var worker = await TestWorker.StartAsync(_own ??= await database.OfItsOwnAsync(), site.Allowed);
+        await using var web = await TestWeb.StartAsync(_own);
+        var tenant = await TestTenant.MakeAsync(_own);
+        var caller = new TestCaller(tenant, tenant.Client(web));
+        await caller.SaveAsync("scripts/a.py", """
+            class order(Rule):
+                listens_to = ["order"]
+                def action(self):
+                    stock = Process.objects.get(kind="stock")
+                    http.get(f"SITE/hold?order={self.order}")
+                    stock.left = stock.left - self.order
+                    stock.save()
+                    Process.objects.create(PARENT=self, kind="delivery", left=stock.left)
+            """.Replace("SITE", site.Address, StringComparison.Ordinal));
+        var stock = (await caller.SettleAsync("""{"kind": "stock", "left": 100}""")).GetProperty("pid").GetInt64();
+
+        var orders = Enumerable.Range(1, 4).Select(n => caller.SettleAsync($$"""{"order": {{n}}}""")).ToList();
+        await Patience.UntilAsync("all call", () => site.Waiting == 4);
+        await caller.SettleAsync("""{"left": 50}""", $"?pid={stock}");
+        site.LetGo(100);
+        var answers = await Task.WhenAll(orders);
+
+        answers.SelectMany(Errors).ShouldBeEmpty();
+        (await caller.ProcessAsync(stock)).GetProperty("left").GetInt32().ShouldBe(40);
+        var deliveries = (await caller.GetAsync("/api/processes?kind=delivery")).GetProperty("processes").EnumerateArray().ToList();
+        deliveries.Count.ShouldBe(4);
+        deliveries.Min(one => one.GetProperty("kvps").GetProperty("left").GetInt32()).ShouldBe(40);
+        await new TestLog(_own).ShouldBeSoundAsync(tenant.Id);
+    }
+
+    [Fact]
+    public async Task A_cascade_over_many_processes_goes_on_over_slices_and_dead_cells()
+    {
+        _own ??= await database.OfItsOwnAsync();
+        await using var worker = await TestWorker.StartAsync(_own, "Pump:Runs=3");
+        await using var web = await TestWeb.StartAsync(_own);
+        var tenant = await TestTenant.MakeAsync(_own);
+        var caller = new TestCaller(tenant, tenant.Client(web));
+        await caller.SaveAsync("scripts/a.py", """
+            import os
+            class make(Rule):
+                listens_to = ["make"]
+                def action(self):
+                    for n in range(self.make):
+                        Process.objects.create(PARENT=self, n=n)
+
+            class work(Rule):
+                listens_to = ["n"]
+                def check(self):
+                    return self.PARENT is not None
+                def action(self):
+                    if self.n == 4:
+                        os._exit(1)
+                    self.done = self.n
+
+            class total(Rule):
+                listens_to = ["child.done"]
+                def action(self):
+                    self.total = (self.total or 0) + child.done
+            """);
+
+        var answer = await caller.SettleAsync("""{"make": 9}""");
+
+        Errors(answer).ShouldHaveSingleItem().GetProperty("kind").GetString().ShouldBe("Died");
+        answer.GetProperty("kvps").GetProperty("total").GetInt32().ShouldBe(36 - 4);
+        await new TestLog(_own).ShouldBeSoundAsync(tenant.Id);
+    }
+
+    [Fact]
+    public async Task The_examples_of_the_page_do_what_they_say()
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "rules.md"), TestContext.Current.CancellationToken);
+        var caller = await way.CallerAsync(("scripts/hire.py", Example("class hire(Rule):")), ("scripts/restock.py", Example("class restock(Rule):")));
+
+        var pid = (await caller.SettleAsync("""{"new_hire": "Ada"}""")).GetProperty("pid").GetInt64();
+        var task = (await caller.GetAsync("/api/processes?key.task=laptop")).GetProperty("processes")[0].GetProperty("pid").GetInt64();
+        Errors(await caller.SettleAsync("""{"done": true}""", $"?pid={task}")).ShouldBeEmpty();
+        (await caller.ProcessAsync(pid)).GetProperty("ready").GetBoolean().ShouldBeTrue();
+        await caller.SettleAsync("""{"kind": "item", "name": "pen", "count": 3}""");
+        var answer = await caller.SettleAsync("""{"sold": "pen"}""");
+        Errors(answer).ShouldBeEmpty();
+        answer.GetProperty("kvps").GetProperty("low").ToString().ShouldBe("""["pen"]""");
+
+        string Example(string begin)
+        {
+            var text = page[page.IndexOf(begin, StringComparison.Ordinal)..];
+            return text[..text.IndexOf("```", StringComparison.Ordinal)];
+        }
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_own is not null)
+        {
+            await _own.DisposeAsync();
+        }
     }
 
     /// <summary>What a rule asks, and what it gets, over ten processes of kind 'item' with n from 0 to 9, and three others.</summary>

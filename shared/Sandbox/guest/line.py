@@ -18,8 +18,8 @@ The host keeps the same order of its own; what does not fit is the end of the ce
 In between a run may ask the host something: `["part",base64]` as often as the bytes need, then `["call",method,url,[name,value,…],seconds]` or
 `["sign",secret,algorithm]`. The host answers likewise: parts, then `["answered",…]` or `["refused",kind,message]`.
 
-About processes it asks `["read",pid]`, answered by `["process",{key: text,…}]`, or null for none there; `["find",question,[p,changes,…]]`, with what the run has changed so far, answered by `["found",[pid,{…} or null,…]]`, or by
-`["found",number]` where it counts; `["pids"]`, answered by `["pids",first,count]`: numbers for processes that the run makes.
+About processes it asks `["below",pid,[p,changes,…]]`, answered by `["found",[pid,…]]`, before it tells of a change that wakes rules there, `["read",pid]`, answered by `["process",{key: text,…}]`, or null for none there; `["find",question,[p,changes,…]]`, with what the run has changed so far, answered by `["found",[pid,{…} or null,…]]`, or by
+`["found",number]` where it counts; `["pids",count]`, answered by `["pids",first,count]`: numbers for processes that the run makes.
 """
 
 import json
@@ -62,15 +62,16 @@ def _below(prefix, entries):
 class Listener:
     """A rule in force. `wary`: the host hears of its next run before it begins, since it is new or was slow."""
 
-    __slots__ = ("index", "cls", "keys", "shared", "child", "star", "wary", "made")
+    __slots__ = ("index", "cls", "keys", "shared", "child", "parent", "star", "wary", "made")
 
     def __init__(self, index, cls, entries):
         self.index = index
         self.cls = cls
         self.star = "*" in entries
-        self.keys = frozenset(key for key in entries if key != "*" and not key.startswith(("shared.", "child.")))
+        self.keys = frozenset(key for key in entries if key != "*" and not key.startswith(("shared.", "child.", "parent.")))
         self.shared = _below("shared.", entries)
         self.child = _below("child.", entries)
+        self.parent = _below("parent.", entries)
         self.wary = True
         self.made = cls.__init__ is not object.__init__
 
@@ -100,7 +101,8 @@ class ChangeSet:
         return [
             event for event in every
             if (event.key in listener.shared if not event.pid
-                else listener.star or event.key in listener.keys if event.pid == pid else event.key in listener.child)]
+                else listener.star or event.key in listener.keys if event.pid == pid
+                else event.key in listener.child or event.key in listener.parent)]
 
 
 class Line:
@@ -115,6 +117,9 @@ class Line:
         self.by_key = {}
         self.by_shared = {}
         self.by_child = {}
+        self.by_parent = {}
+        self.reaches = False
+        self.below = {}
         self.star = ()
         self.own = None
         self.begun = None
@@ -124,6 +129,7 @@ class Line:
         self.others = {}
         self.child = None
         self.numbers = deque()
+        self.draw = 0
         self.steps = []
         self.flushed = 0
         self.cpu = 0
@@ -156,6 +162,9 @@ class Line:
         self.by_shared = {key: tuple(one.index for one in self.listeners if key in one.shared) for key in shared}
         below = {key for one in self.listeners for key in one.child}
         self.by_child = {key: tuple(one.index for one in self.listeners if key in one.child) for key in below}
+        above = {key for one in self.listeners for key in one.parent}
+        self.by_parent = {key: tuple(one.index for one in self.listeners if key in one.parent) for key in above}
+        self.reaches = bool(self.by_child or self.by_parent)
 
     def _woken(self, changes):
         """The rules that a change set wakes, in order. `changes` has (pid, key, …)."""
@@ -184,6 +193,9 @@ class Line:
             if key in self.by_child and (above := self._above(of)):
                 for index in self.by_child[key]:
                     woken[index, above] = None
+            for index in self.by_parent.get(key, ()):
+                for child in self.below[of]:
+                    woken[index, child] = None
         return sorted(woken, key=lambda wake: wake[0])
 
     def _above(self, pid):
@@ -197,6 +209,7 @@ class Line:
             steps.append(last)
         frame = f"[{self.number},{','.join(steps)}]".encode()
         steps.clear()
+        self.announced = False
         self.told += len(frame)
         self.send(frame)
         self.flushed = clock()
@@ -209,8 +222,7 @@ class Line:
         self.number = number
         self.away = away = set(zip(away[::2], away[1::2]))
         self.announced = False
-        self.met = None
-        self.given = (owed, arrivals)
+        self._meet((owed, arrivals), None)
         self.told = 0
         self.flushed = now = clock()
         self.cpu = cpu_clock()
@@ -263,7 +275,7 @@ class Line:
                             else:
                                 kvp[key] = text
                     position += len(made)
-                    if self.others or self.by_child:
+                    if self.others or self.reaches:
                         woken = self._wakes(made, pid)
                     else:
                         woken = [(index, pid) for index in self._woken(made)]
@@ -292,7 +304,9 @@ class Line:
                         weights[pid] = weight
                     else:
                         del weights[pid]
-                if len(flat) == 2 and not self.by_child:
+                if self.by_parent and pid and any(key in self.by_parent for key in flat[::2]):
+                    self._look_below([pid], "[]")
+                if len(flat) == 2 and not self.reaches:
                     key, text = flat
                     woken = by_key.get(key, star) if pid else self.by_shared.get(key, ())
                     if woken:
@@ -313,7 +327,7 @@ class Line:
                             kvp[key] = text
                     woken = self._woken(made)
                 steps.append("0")
-                if self.by_child:
+                if self.reaches:
                     caused = ChangeSet(first, at, source, actor, made)
                     for index, of in self._wakes(made, wake):
                         queue.append((listeners[index], caused, of, 1))
@@ -334,11 +348,10 @@ class Line:
             self.announced = True
         elif self.announced:
             # The host takes the run that it was told of for the one under way until it hears of its end.
-            self.announced = False
             self.flush()
         state = self.state
-        if self.by_child and pid not in self._met():
-            # Woken from below.
+        if self.reaches and pid not in self._met():
+            # Woken from below, or from above.
             self.begun = (listener.index, pid)
             committed = self._read(pid)
         else:
@@ -363,7 +376,7 @@ class Line:
         self.cpu = cpu_clock()
         (woke, *_), self.sets = self.sets, []
         woke.actor = actor
-        self.met = {0, pid}
+        self._meet(None, {0, pid})
         self.seen = seen = set()
         shared = WatchedBag(0, self.state.setdefault(0, {}), seen)
         kvps.begin(self.shared, shared, True)
@@ -444,6 +457,11 @@ class Line:
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
         if own or of_shared or others or log != "0" or error != "0":
+            if self.by_parent:
+                changed = [(bag, own), *others]
+                wake = [one.pid for one, some in changed if any(key in self.by_parent for key, _ in some)]
+                if wake:
+                    self._look_below(wake, _told_of([one for one in changed if one[1]]))
             shared_told = _told(of_shared) if of_shared else "0"
             others_told = "," + _told_of(others) if others else ""
             self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}{others_told}]")
@@ -484,7 +502,8 @@ class Line:
         if not self.running:
             raise RuntimeError("no process can be made while files load, only in a run")
         if not self.numbers:
-            first, count = self._ask_of(["pids"])
+            self.draw = min(self.draw * 2 or 1, 64)
+            first, count = self._ask_of(["pids", self.draw])
             self.numbers.extend(range(first, first + count))
         pid = self.numbers.popleft()
         self.state[pid] = {}
@@ -522,6 +541,14 @@ class Line:
                 met.add(pid)
         return answer[::2]
 
+    def _meet(self, given, met):
+        """Begins what the host has a new book for."""
+        self.given = given
+        self.met = met
+        self.draw = 0
+        if self.numbers:
+            self.numbers.clear()
+
     def _met(self):
         """The processes whose KVPs the host and this cell agree on in this slice: others have to be asked for, whatever is remembered of them."""
         if self.met is None:
@@ -536,13 +563,23 @@ class Line:
             self._met().add(pid)
         return known
 
+    def _look_below(self, pids, so_far):
+        """Asks which processes stand below these: a change of what they listen to wakes rules there."""
+        if self.beside_line:
+            return
+        if self.steps:
+            self.flush()
+        for pid in pids:
+            self.send(f'["below",{pid},{so_far}]'.encode())
+            _, self.below[pid] = self.receive()
+
     def _ask_of(self, ask):
         """Asks the host about processes. It must know of all that came before, and which run it is that asks."""
         if self.beside_line:
             self.seen.add(EVERYTHING)
         elif not self.announced:
-            self.announced = True
             self.flush("[2,%d,%d]" % self.begun)
+            self.announced = True
         self.send(ask.encode() if isinstance(ask, str) else json.dumps(ask).encode())
         what, *rest = self.receive()
         if what == "refused":

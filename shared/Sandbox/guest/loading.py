@@ -153,9 +153,7 @@ def listened(name, cls):
         if not isinstance(entry, str):
             raise RuleError(f"listens_to of {name} has {entry!r}, which is no text")
         entry = str(entry)
-        if entry.startswith("parent."):
-            raise RuleError(f"listens_to of {name} has {entry!r}: waking by the process above is not yet available")
-        prefix = next((prefix for prefix in ("shared.", "child.") if entry.startswith(prefix)), "")
+        prefix = next((prefix for prefix in ("shared.", "child.", "parent.") if entry.startswith(prefix)), "")
         try:
             check_key(entry[len(prefix):])
         except ValueError as error:
