@@ -107,7 +107,7 @@ class Process:
         return iter(self.as_dict().items())
 
     def __eq__(self, other):
-        return isinstance(other, Process) and other.__bag__.pid == self.__bag__.pid
+        return other.__reference__() == self.__bag__.pid if isinstance(other, Process) else NotImplemented
 
     def __hash__(self):
         return hash(self.__bag__.pid)
@@ -155,7 +155,7 @@ class Found(Process):
         return _pid_of(self)
 
     def __eq__(self, other):
-        return isinstance(other, Process) and other.__reference__() == _pid_of(self)
+        return other.__reference__() == _pid_of(self) if isinstance(other, Process) else NotImplemented
 
     def __hash__(self):
         return hash(_pid_of(self))
@@ -430,9 +430,11 @@ class Query:
                 pids.extend(some)
                 if len(some) < most:
                     break
-            make = live if self._live else found
-            every = self._all = [make(pid) for pid in pids]
+            every = self._all = [self._make(pid) for pid in pids]
         return every
+
+    def _make(self, pid):
+        return live(pid) if self._live else found(pid)
 
 
 # As many processes are asked for at once.
