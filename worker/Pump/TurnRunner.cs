@@ -79,6 +79,11 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
             state[arrival.Set.WakePid] = line.State(arrival.Set.WakePid);
         }
 
+        foreach (var change in turn.Landings.SelectMany(landing => landing.Landing.Ended?.Changes ?? []))
+        {
+            state[change.Pid] = line.State(change.Pid);
+        }
+
         foreach (var run in (turn.Owed?.Runs ?? []).Concat(turn.Landings.Select(landing => landing.Flight.Run)))
         {
             state[run.Pid] = line.State(run.Pid);

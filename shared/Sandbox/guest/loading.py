@@ -153,10 +153,9 @@ def listened(name, cls):
         if not isinstance(entry, str):
             raise RuleError(f"listens_to of {name} has {entry!r}, which is no text")
         entry = str(entry)
-        if entry.startswith(("child.", "parent.")):
-            raise RuleError(f"listens_to of {name} has {entry!r}: waking by the processes above or below is not yet available")
+        prefix = next((prefix for prefix in ("shared.", "child.", "parent.") if entry.startswith(prefix)), "")
         try:
-            check_key(entry[len("shared."):] if entry.startswith("shared.") else entry)
+            check_key(entry[len(prefix):])
         except ValueError as error:
             raise RuleError(f"listens_to of {name}: {error}") from None
         if entry not in keys:
