@@ -37,7 +37,7 @@ import processes
 import rules
 from journal import JOURNAL
 from kvps import EVERYTHING, Bag, WatchedBag
-from loading import NAMES
+from loading import NAMES, required
 from rules import Event
 from values import quote
 
@@ -62,7 +62,7 @@ def _below(prefix, entries):
 class Listener:
     """A rule in force. `wary`: the host hears of its next run before it begins, since it is new or was slow."""
 
-    __slots__ = ("index", "cls", "keys", "shared", "child", "parent", "star", "wary", "made")
+    __slots__ = ("index", "cls", "keys", "shared", "child", "parent", "star", "wary", "made", "required")
 
     def __init__(self, index, cls, entries):
         self.index = index
@@ -74,6 +74,7 @@ class Listener:
         self.parent = _below("parent.", entries)
         self.wary = True
         self.made = cls.__init__ is not object.__init__
+        self.required = required("", cls)
 
 
 class ChangeSet:
@@ -200,8 +201,8 @@ class Line:
 
     def _above(self, pid):
         """The number of the process above, or 0."""
-        text = self.state[pid].get("PARENT", "null")
-        return int(text[len('{"$process":'):-1]) if text[0] == "{" else 0
+        text = self.state[pid].get("PARENT", "")
+        return int(text[len('{"$process":'):-1]) if text.startswith('{"$process":') and text[len('{"$process":'):-1].isdecimal() else 0
 
     def flush(self, last=None):
         steps = self.steps
@@ -396,9 +397,8 @@ class Line:
         self.child = None
         events = woke.events(listener, pid)
         if bag.committed.get("PARENT") is not None or NAMES["parent"] is not None:
-            NAMES["parent"] = above = bag.get("PARENT")
-            if above is not None:
-                NAMES["parent"] = processes.live(above.PROCESS_ID)
+            above = bag.get("PARENT")
+            NAMES["parent"] = processes.live(above.PROCESS_ID) if isinstance(above, processes.Process) else None
         if listener.child:
             below = [event.pid for event in events if event.pid not in (0, pid)]
             NAMES["child"] = processes.live(below[0]) if below else None
@@ -419,7 +419,10 @@ class Line:
             run = rules.begin(listener.cls, bag)
             if listener.made:
                 run.__init__()
-            if run.check():
+            if listener.required and (lacking := rules.lacking(listener.required, bag)):
+                print(f"It does not run, because {lacking}.")
+                outcome = 0
+            elif run.check():
                 run.action()
                 own = bag.changes()
                 if shared.written or shared.mutable:

@@ -131,6 +131,24 @@ class _Alias(importlib.abc.Loader):
         module.__spec__ = self.spec
 
 
+def required(name, cls):
+    """What a rule requires: keys, and tuples of keys. Raises a RuleError that explains."""
+    given = getattr(cls, "required", ())
+    if given is None or given == ():
+        return ()
+    if isinstance(given, str) or not isinstance(given, (list, tuple)):
+        raise RuleError(f'required of {name} must be a list of keys, as in required = ["email", ("first", "last")]')
+    for one in given:
+        for key in (one if isinstance(one, (list, tuple)) else (one,)):
+            if not isinstance(key, str):
+                raise RuleError(f"required of {name} has {key!r}, which is no text")
+            try:
+                check_key(key)
+            except ValueError as error:
+                raise RuleError(f"required of {name}: {error}") from None
+    return tuple(tuple(map(str, one)) if isinstance(one, (list, tuple)) else str(one) for one in given)
+
+
 class RuleError(Exception):
     """A rule class that can not be in force."""
 
@@ -179,6 +197,7 @@ def load_script(path, text):
             seen.add(value)
             keys = listened(key, value)
             if keys is not None:
+                required(key, value)
                 found.append((f"{path}:{key}", value, keys))
     return found
 

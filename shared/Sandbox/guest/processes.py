@@ -57,7 +57,8 @@ class Process:
 
     @property
     def PARENT(self):
-        return self.__bag__.get("PARENT")
+        above = self.__bag__.get("PARENT")
+        return above if isinstance(above, Process) else None
 
     @property
     def CHILDREN(self):

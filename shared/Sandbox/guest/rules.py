@@ -74,6 +74,20 @@ def begin(cls, bag):
     return run
 
 
+def lacking(required, bag):
+    """What a process lacks of what a rule requires, in words; empty where it lacks nothing."""
+    without = []
+    for one in required:
+        if isinstance(one, str):
+            if bag.get(one) is None:
+                without.append(f"{one} has no value")
+        else:
+            missing = [key for key in one if bag.get(key) is None]
+            if missing and len(missing) < len(one):
+                without.append(f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value, and {' and '.join(key for key in one if key not in missing)} {'has' if len(one) - len(missing) == 1 else 'have'}")
+    return "; ".join(without)
+
+
 class Event:
     """One KVP's change as it woke a run: what was true then. Lists and dictionaries are new at each reading."""
 
