@@ -37,6 +37,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             LoadedTree? loaded = null;
             var waiting = files.Select(file => file.Path).Where(path => path.StartsWith("scripts/", StringComparison.Ordinal)).Except(blamed.Errors.Keys).ToHashSet(StringComparer.Ordinal);
             var channel = await zygote.OpenAsync(tree.TimeZone, ct);
+            channel.Tenant = tenant;
             var kept = false;
             try
             {

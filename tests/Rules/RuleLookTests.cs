@@ -61,6 +61,10 @@ public sealed class RuleLookTests(CellFixture cells)
         { "self.method, self.action", "", "", "" },
         { "self.method = 1", "", "method", "" },
         { "super().action()", "", "base", "" },
+        { "self.PARENT = self.PARENT.PARENT", "", "PARENT", "" },
+        { "for one in children.filter(open=True).order_by('-price').sort(key=len): pass", "child.open child.price", "", "" },
+        { "Many(list=[self.a]).save()", "a", "process.kind process.list_ids", "" },
+        { "one = Elsewhere.get(a=self.a)\n        one.b = 1", "a process.a", "process.b", "" },
     };
 
     [Theory, MemberData(nameof(Rows))]
@@ -68,6 +72,11 @@ public sealed class RuleLookTests(CellFixture cells)
     {
         var rule = (await LookAsync($"""
             import foreign
+            from elsewhere import Elsewhere
+            from decimal import Decimal
+
+            class Many(Model):
+                list = ReferenceList("Status")
 
             class Status(Model):
                 service = Reference()

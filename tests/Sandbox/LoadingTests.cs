@@ -13,7 +13,6 @@ public sealed class LoadingTests(CellFixture cells)
         { "class x(Rule):\n    listens_to == ['a']\n    def action(self): pass\n", 2, 5, "write listens_to = [...]" },
         { "class x(Rule):\n    def action(self): pass\n", null, null, "x has no listens_to" },
         { "class x(Rule):\n    listens_to = 'a'\n", null, null, "write listens_to = ['a']" },
-        { "class x(Rule):\n    listens_to = ['child.a']\n", null, null, "not yet available" },
         { "class x(Rule):\n    listens_to = ['a\\nb']\n", null, null, "control character" },
         { "class x(Rule):\n    listens_to = [1]\n", null, null, "1, which is no text" },
         { "x = 1\n1 / 0\n", 2, null, "ZeroDivisionError: division by zero" },

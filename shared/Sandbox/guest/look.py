@@ -3,12 +3,15 @@
 
 import ast
 import re
+import sys
 
 from rule_checks import _IN_PLACE as IN_PLACE
 from rule_checks import RuleClass, classes
 
 _TEMPLATE = re.compile(r"\{\{\s*(shared\.)?(\w+)\s*\}\}")
 _LOOKUPS = ("lt", "lte", "gt", "gte", "ne", "in", "contains", "startswith", "isnull")
+_ASKED = frozenset(("get", "filter", "exclude", "all", "count", "create", "get_or_create"))
+_KEPT = {"Reference": "_id", "NebriOSReference": "_id", "ReferenceList": "_ids", "NebriOSReferenceList": "_ids"}
 _NO_KEYS = frozenset(("PROCESS_ID", "pid", "last_actor", "PARENT", "CHILDREN", "save", "delete", "as_dict", "process", "objects", "DoesNotExist", "MultipleObjectsReturned"))
 _PREFIX = {"self": "", "shared": "shared.", "parent": "parent.", "child": "child.", "new_child": "new_child.", "process": "process."}
 _NAMED = {"shared": "shared", "parent": "parent", "child": "child", "new_child": "new_child", "children": ("many", "child"), "Process": "Process"}
@@ -22,7 +25,7 @@ def rules(tree):
     by_name, _ = classes(tree)
     functions = _functions(tree)
     values = {target.id: line.value for line in tree.body if isinstance(line, ast.Assign) for target in line.targets if isinstance(target, ast.Name)}
-    models, references = _models(by_name)
+    models, references = _models(tree, by_name)
     found = []
     for rule in by_name.values():
         listens, schedule = rule.value("listens_to"), rule.value("schedule")
@@ -53,7 +56,7 @@ def _settings(rule, reads):
 def module(tree):
     """What all functions of a library or an API script read and write together, in the form of a rule without a name that listens to nothing."""
     by_name, every = classes(tree)
-    models, references = _models(by_name)
+    models, references = _models(tree, by_name)
     functions = _functions(tree)
     whole = Reading(RuleClass(ast.ClassDef("", [], [], [], []), {}, ()), models, references, functions)
     for node in functions.values():
@@ -79,11 +82,18 @@ def _handed(function, name):
         isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)) and isinstance(node.value, ast.Name) and node.value.id == name for node in ast.walk(function)) else None
 
 
-def _models(by_name):
-    """The names of the file's models, and of their fields that are references."""
+def _models(tree, by_name):
+    """The names of the file's models, with those that are imported and used as such; and what the names of fields that are references end with where they are kept."""
     models = {one.name for one in by_name.values() if any(base in ("Model", "NebriOSModel") for above in one.line() for base in above.bases)}
+    used = {node.value.id for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _ASKED}
+    made = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)} if any(
+        isinstance(node, ast.Attribute) and node.attr == "save" for node in ast.walk(tree)) else set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module.partition(".")[0] not in sys.stdlib_module_names:
+            models.update(name for one in node.names if (name := one.asname or one.name)[:1].isupper() and name in used | made)
     return models, {
-        name for one in by_name.values() for name, (_, value) in one.values.items() if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and "Reference" in value.func.id}
+        name: _KEPT[value.func.id] for one in by_name.values() for name, (_, value) in one.values.items()
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _KEPT}
 
 
 def _text(node):
@@ -229,12 +239,14 @@ class Reading:
 
     def _attribute(self, node, names):
         kind = self.kind(node.value, names)
+        if kind in _PREFIX and node.attr == "PARENT" and not isinstance(node.ctx, ast.Load):
+            self.writes.add(_PREFIX[kind] + "PARENT")
         if kind not in _PREFIX or node.attr in _NO_KEYS or node.attr[:2] == "__" or kind == "self" and node.attr in self.methods and isinstance(node.ctx, ast.Load):
             return
         self._key(self.reads if isinstance(node.ctx, ast.Load) else self.writes, kind, self._stored(node.attr))
 
     def _stored(self, name):
-        return name + ("_id" if name in self.references else "")
+        return name + self.references.get(name, "")
 
     def _item(self, node, names):
         kind = self.kind(node.value, names)
@@ -307,7 +319,11 @@ class Reading:
             if name == "get_or_create":
                 self._keywords(node, self.writes, "process")
         elif isinstance(kind, tuple) and kind[1] in _PREFIX:
-            self._keywords(node, self.reads, kind[1])
+            if name == "order_by":
+                for one in node.args:
+                    self._key(self.reads, kind[1], None if (key := _text(one)) is None else key.removeprefix("-"))
+            elif name != "sort":
+                self._keywords(node, self.reads, kind[1])
         elif name in ("__setattr__", "__setitem__", "__delitem__", "__delattr__") and kind in _PREFIX:
             self._key(self.writes, kind, _text(node.args[0]) if node.args else None)
         elif name in ("__getattr__", "__getitem__") and kind in _PREFIX:
