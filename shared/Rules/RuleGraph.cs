@@ -111,7 +111,7 @@ public sealed record RuleGraph(IReadOnlyList<RuleEdge> Edges, IReadOnlyList<Rule
 
     private static List<KeyOfRules> UnreadOf(IReadOnlyList<PlacedRule> rules, List<HashSet<string>> writes, List<HashSet<string>> listens)
     {
-        if (rules.Any(rule => rule.Look.UnknownReads))
+        if (rules.Any(rule => rule.Look.UnknownReads || rule.Look.ListensTo is null))
         {
             return [];
         }

@@ -85,6 +85,8 @@ public sealed class RuleGraphTests
 
         RuleGraph.Of([Rule("one", "a", writes: "b"), unknown with { Look = unknown.Look with { UnknownWrites = true } }]).Unset.ShouldBeEmpty();
         RuleGraph.Of([Rule("one", "a", writes: "b"), unknown with { Look = unknown.Look with { UnknownReads = true } }]).Unread.ShouldBeEmpty();
+        RuleGraph.Of([Rule("one", "a", writes: "b"), unknown with { Look = unknown.Look with { ListensTo = null } }]).Unread.ShouldBeEmpty();
+        RuleGraph.Of([Rule("one", "a", writes: "b"), unknown]).Unread.ShouldHaveSingleItem();
     }
 
     [Fact]

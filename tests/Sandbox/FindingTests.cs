@@ -206,11 +206,32 @@ public sealed class FindingTests(CellFixture cells)
         "class x(Rule):\n    listens_to = ['a', 'shared.b', 'child.c', 'parent.d', '*', 'any key']\n    def action(self):\n        new_child.a = 1\n        for one in children.filter(a=1):\n            one.b = parent.a\n        send_email('a@b.test', '{{a}}')\n        load_card('b')\n        Process.objects.create(kind='c', a=self.a)\n",
         "class x(Rule):\n    listens_to = ['a']\n    def action(self):\n        names = []\n        self.names = names\n        names.append(1)\n        self.names = names\n",
         "class Service(Model):\n    name = Field(required=True)\n    check = Field(default=True)\n    action = Field()\n",
+        "class x(Rule):\n    if True:\n        listens_to = ['a']\n    def action(self): pass\n",
+        "class x(Rule):\n    listens_to, limit = ['a'], 1\n    def action(self): pass\n",
+        "class x(Rule):\n    def action(self): pass\n\nx.listens_to = ['a']\n",
+        "class x(Rule):\n    def action(self): pass\n\ndel x\n",
+        "def rule(one):\n    one.listens_to = ['a']\n    return one\n\n@rule\nclass x(Rule):\n    def action(self): pass\n",
         "KEYS = ['a']\nclass x(Rule):\n    listens_to = KEYS + ['b']\n    def action(self): pass\n",
     ];
 
     [Theory, MemberData(nameof(Good))]
     public async Task Good_code_is_left_alone(string text) => (await CheckAsync(text)).Findings.ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("class base(Rule):\n    def check(self): pass\n    def action(self): self.b = 1\n", null)]
+    [InlineData("class base(Rule):\n    listens_to = []\n    def action(self): self.b = 1\n", null)]
+    [InlineData("class mixed:\n    listens_to = ['a']\n    def check(self): return True\n    def action(self): pass\n", null)]
+    [InlineData("class base(Rule):\n    listens_to = 'a'\n", "warning listens-to-text")]
+    [InlineData("class base(Rule):\n    listen_to = ['a']\n    def action(self): pass\n", "warning misspelt-setting")]
+    [InlineData("class base(Rule):\n    schedule = 'daily'\n", "warning schedule-cron")]
+    [InlineData("class base(Rule):\n    listens_to == ['a']\n", "error listens-to-compared")]
+    public async Task A_library_may_have_half_of_a_rule(string text, string? expected)
+    {
+        foreach (var path in new[] { "libraries/base.py", "api/base.py" })
+        {
+            (await CheckAsync(text, path)).Findings.Select(finding => $"{finding.Severity} {finding.Code}").ShouldBe(expected is null ? [] : [expected], path);
+        }
+    }
 
     [Fact]
     public async Task Python_itself_has_no_unknown_names_and_nothing_that_looks_wrong()
@@ -342,6 +363,6 @@ public sealed class FindingTests(CellFixture cells)
         return text[..(starts[fix.Line - 1] + fix.Column - 1)] + fix.Text + text[(starts[fix.EndLine - 1] + fix.EndColumn - 1)..];
     }
 
-    private async Task<CompiledFile> CheckAsync(string text) =>
-        await (await cells.Sandbox).CompileAsync(TenantId.New(), new CellFile("scripts/rule.py", text), TestContext.Current.CancellationToken);
+    private async Task<CompiledFile> CheckAsync(string text, string path = "scripts/rule.py") =>
+        await (await cells.Sandbox).CompileAsync(TenantId.New(), new CellFile(path, text), TestContext.Current.CancellationToken);
 }

@@ -5,8 +5,7 @@ import ast
 import re
 import sys
 
-from rule_checks import _IN_PLACE as IN_PLACE
-from rule_checks import RuleClass, classes
+from rule_checks import IN_PLACE, RuleClass, classes
 
 _TEMPLATE = re.compile(r"\{\{\s*(shared\.)?(\w+)\s*\}\}")
 _LOOKUPS = ("lt", "lte", "gt", "gte", "ne", "in", "contains", "startswith", "isnull")

@@ -17,7 +17,7 @@ _SLIPS = {
 
 _NAMED = re.compile(r"(?:async[\s\\]+def|def|class)[\s\\]+(\w+)")
 
-_IN_PLACE = frozenset(("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"))
+IN_PLACE = frozenset(("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"))
 _OTHERS = frozenset(("shared", "parent", "child", "children", "new_child"))
 _EFFECTS = {"send_email": "sends mail", "load_card": "shows a card"}
 
@@ -115,9 +115,11 @@ def look(path, source, tree):
     read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     set_later = any(
         isinstance(node, ast.Name) and node.id in ("setattr", "type") or isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in SETTINGS for node in ast.walk(tree))
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     for one in by_name.values():
         if one.kind == "rule":
-            yield from _rule(source, read, set_later, one)
+            certain = script and not set_later and one.name not in bound and one.node in tree.body
+            yield from _rule(source, read, one) if certain else _base(source, read, one)
         elif one.kind == "plain" and script and not one.below:
             yield from _no_rule(source, one)
 
@@ -167,10 +169,10 @@ def _short(text):
     return text if len(text) <= 60 else text[:60] + "…"
 
 
-def _rule(source, read, set_later, rule):
-    yield from _wakes(source, set_later, rule)
+def _rule(source, read, rule, certain=True):
+    yield from _wakes(source, certain, rule)
     yield from _schedule(source, rule)
-    yield from _slips(source, read, set_later, rule)
+    yield from _slips(source, read, certain, rule)
     for name in ("check", "action"):
         method = rule.methods.get(name)
         if method is not None and not method.decorator_list:
@@ -186,10 +188,18 @@ def _rule(source, read, set_later, rule):
             yield from _copies(source, method)
 
 
-def _wakes(source, set_later, rule):
+def _base(source, read, rule):
+    """A rule's class that is changed later, or that is in no script and so nothing but what rules are built on: it may have all that it lacks."""
+    for found in _rule(source, read, rule, False):
+        if found.code not in ("check-without-return", "listens-to-nothing"):
+            found.severity = "warning"
+            yield found
+
+
+def _wakes(source, certain, rule):
     listens = rule.values.get("listens_to")
     if listens is None:
-        if not set_later and _can_be_told(rule) and rule.value("listens_to") is None and rule.value("schedule") is None and (rule.method("check") or rule.method("action")) and not _misspelt(rule):
+        if certain and _can_be_told(rule) and rule.value("listens_to") is None and rule.value("schedule") is None and (rule.method("check") or rule.method("action")) and not _misspelt(rule):
             yield Finding("error", "no-listens-to", _name_span(source, rule.node), f'{rule.name} has no listens_to, so nothing would ever wake it; write listens_to = ["key"] in the class')
         return
     target, value = listens
@@ -223,8 +233,9 @@ def _can_be_told(rule):
     """Whether the class has in the end what it has in its text."""
     if not rule.complete or rule.below or any(one.node.decorator_list or one.node.keywords for one in rule.line()):
         return False
-    # listens_to == […] is told by itself.
-    return not any(isinstance(line, ast.Expr) and isinstance(line.value, ast.Compare) for one in rule.line() for line in one.node.body)
+    # listens_to == […] is told by itself; it may be set in an if, by an import, or in whatever other way.
+    return not any(
+        isinstance(node, ast.Name) and node.id in ("listens_to", "schedule") or isinstance(node, ast.alias) for one in rule.line() for line in one.node.body for node in ast.walk(line))
 
 
 def _schedule(source, rule):
@@ -250,11 +261,11 @@ def _misspelt(rule):
     return found
 
 
-def _slips(source, read, set_later, rule):
+def _slips(source, read, certain, rule):
     for target, near in _misspelt(rule):
         if target.id in read and near != "listens_to":
             continue
-        dead = near == "listens_to" and rule.value("schedule") is None and not set_later and _can_be_told(rule) and bool(rule.method("check") or rule.method("action"))
+        dead = near == "listens_to" and rule.value("schedule") is None and certain and _can_be_told(rule) and bool(rule.method("check") or rule.method("action"))
         span = source.span(target)
         yield Finding(
             "error" if dead else "warning", "misspelt-setting", span,
@@ -334,7 +345,7 @@ def _changes_in_check(source, rule, check):
             yield Finding(
                 "warning", "check-assigns", source.span(node),
                 f"check {'removes' if isinstance(node.ctx, ast.Del) else 'sets'} {_short(source.of(node))}, which is dropped where check says no; do that in action")
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _IN_PLACE:
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in IN_PLACE:
             name, steps = _root(node.func.value)
             if name in owners and steps > 0 and not (name == me and isinstance(node.func.value, ast.Attribute) and rule.value(node.func.value.attr)):
                 yield Finding("warning", "check-assigns", source.span(node), f"check changes {_short(source.of(node.func.value))}, which is dropped where check says no; do that in action")
@@ -363,7 +374,7 @@ def _class_values(source, rule, method):
     me = _me(method)
     assigned = {node.attr for one in rule.line() for way in one.methods.values() for node in ast.walk(way) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
     for node in _inside(method):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _IN_PLACE):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in IN_PLACE):
             continue
         what = node.func.value
         if isinstance(what, ast.Attribute) and isinstance(what.value, ast.Name) and what.value.id == me and what.attr not in assigned:
@@ -380,7 +391,7 @@ def _copies(source, method):
     for block in (body for node in ast.walk(method) for name in ("body", "orelse", "finalbody") if isinstance(body := getattr(node, name, None), list)):
         copied = {}
         for line in block:
-            if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call) and isinstance(line.value.func, ast.Attribute) and line.value.func.attr in _IN_PLACE:
+            if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call) and isinstance(line.value.func, ast.Attribute) and line.value.func.attr in IN_PLACE:
                 name = line.value.func.value.id if isinstance(line.value.func.value, ast.Name) else None
                 if name in copied:
                     kvp = copied.pop(name)
