@@ -80,6 +80,8 @@ public sealed class ProcessTests(TestWay way, TestDatabase database) : IClassFix
         Errors(answer).ShouldBeEmpty();
         answer.GetProperty("kvps").GetProperty("thanked").GetBoolean().ShouldBeTrue();
         answer.GetProperty("kvps").GetProperty("parent_knows").GetBoolean().ShouldBeTrue();
+        (await caller.GetAsync($"/api/processes?parent={pid}")).GetProperty("processes").GetArrayLength().ShouldBe(3);
+        (await caller.GetAsync($"/api/processes?parent={pid}&key.n=1")).GetProperty("processes").GetArrayLength().ShouldBe(1);
         (await caller.ProcessAsync(pid)).GetProperty("finished").ToString().ShouldBe("""[[1,true,"done",true]]""");
         await new TestLog(way.Database).ShouldBeSoundAsync(caller.Tenant.Id);
     }
