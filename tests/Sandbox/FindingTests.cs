@@ -24,6 +24,7 @@ public sealed class FindingTests(CellFixture cells)
         { "listens-to-entry", 'e', "class x(Rule):\n    listens_to = {'a': 1}\n    def action(self): pass\n", 2, 18, 2, 26, null },
         { "listens-to-nothing", 'w', "class x(Rule):\n    listens_to = []\n    def action(self): pass\n", 2, 18, 2, 20, null },
         { "no-listens-to", 'e', "class x(Rule):\n    def action(self): pass\n", 1, 7, 1, 8, null },
+        { "no-listens-to", 'e', "class x(Rule):\n    def action(self):\n        import requests\n        self.b = requests.get(self.a).status_code\n", 1, 7, 1, 8, null },
         { "misspelt-setting", 'e', "class x(Rule):\n    listen_to = ['a']\n    def action(self): pass\n", 2, 5, 2, 14, "    listens_to = ['a']" },
         { "misspelt-setting", 'w', "class x(Rule):\n    listens_to = ['a']\n    on_eror = 'hold'\n    def action(self): pass\n", 3, 5, 3, 12, "    on_error = 'hold'" },
         { "misspelt-method", 'w', "class x(Rule):\n    listens_to = ['a']\n    def chek(self): return self.a\n    def action(self): pass\n", 3, 9, 3, 13, "    def check(self): return self.a" },

@@ -235,7 +235,8 @@ def _can_be_told(rule):
         return False
     # listens_to == […] is told by itself; it may be set in an if, by an import, or in whatever other way.
     return not any(
-        isinstance(node, ast.Name) and node.id in ("listens_to", "schedule") or isinstance(node, ast.alias) for one in rule.line() for line in one.node.body for node in ast.walk(line))
+        isinstance(node, ast.Name) and node.id in ("listens_to", "schedule") or isinstance(node, ast.alias)
+        for one in rule.line() for line in one.node.body if not isinstance(line, (ast.FunctionDef, ast.AsyncFunctionDef)) for node in ast.walk(line))
 
 
 def _schedule(source, rule):
