@@ -321,10 +321,13 @@ internal sealed class SliceCourse
 
     private void WakeAll(IReadOnlyList<PidChange> changes, long pid, int generation, Link? chain)
     {
+        var former = new Dictionary<long, long>();
         foreach (var change in changes)
         {
             if (change.Key == "PARENT" && change.Pid != 0)
             {
+                // Who left a process, or is gone, is heard of there once more.
+                former[change.Pid] = Above(change.Pid);
                 _above[change.Pid] = Process(change.Value);
             }
         }
@@ -334,7 +337,8 @@ internal sealed class SliceCourse
         foreach (var change in changes)
         {
             Note(_table.Woken(change.Pid, change.Key), change.Pid == 0 ? pid : change.Pid);
-            if (change.Pid != 0 && _table.WokenAbove(change.Key) is { Length: > 0 } rules && Above(change.Pid) is var above and > 0)
+            if (change.Pid != 0 && _table.WokenAbove(change.Key) is { Length: > 0 } rules
+                && (Above(change.Pid) is var now and > 0 ? now : former.GetValueOrDefault(change.Pid)) is var above and > 0)
             {
                 Note(rules, above);
             }

@@ -59,6 +59,12 @@ def _below(prefix, entries):
     return frozenset(key[len(prefix):] for key in entries if key.startswith(prefix))
 
 
+def _process(text):
+    """The number in a reference's canonical JSON, else 0."""
+    number = text[len('{"$process":'):-1] if text is not None and text.startswith('{"$process":') else ""
+    return int(number) if number.isdecimal() else 0
+
+
 class Listener:
     """A rule in force. `wary`: the host hears of its next run before it begins, since it is new or was slow."""
 
@@ -183,6 +189,8 @@ class Line:
         """The rules that a change set wakes, and in which processes, in order: where it reaches more than one of them. `pid` is that of the run, or of the
         arrival, where shared KVPs changed."""
         woken = {}
+        # Who left a process, or is gone, is heard of there once more.
+        former = {of: _process(before) for of, key, _, before in changes if key == "PARENT"}
         for change in changes:
             of, key = change[0], change[1]
             if not of:
@@ -191,7 +199,7 @@ class Line:
                 continue
             for index in self.by_key.get(key, self.star):
                 woken[index, of] = None
-            if key in self.by_child and (above := self._above(of)):
+            if key in self.by_child and (above := self._above(of) or former.get(of, 0)):
                 for index in self.by_child[key]:
                     woken[index, above] = None
             for index in self.by_parent.get(key, ()):
@@ -201,8 +209,7 @@ class Line:
 
     def _above(self, pid):
         """The number of the process above, or 0."""
-        text = self.state[pid].get("PARENT", "")
-        return int(text[len('{"$process":'):-1]) if text.startswith('{"$process":') and text[len('{"$process":'):-1].isdecimal() else 0
+        return _process(self.state[pid].get("PARENT"))
 
     def flush(self, last=None):
         steps = self.steps
