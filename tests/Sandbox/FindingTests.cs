@@ -30,6 +30,7 @@ public sealed class FindingTests(CellFixture cells)
         { "misspelt-method", 'w', "class x(Rule):\n    listens_to = ['a']\n    def chek(self): return self.a\n    def action(self): pass\n", 3, 9, 3, 13, "    def check(self): return self.a" },
         { "schedule-cron", 'e', "class x(Rule):\n    schedule = '0 25 * * *'\n    def action(self): pass\n", 2, 16, 2, 28, null },
         { "schedule-cron", 'e', "class x(Rule):\n    schedule = '@daily'\n    def action(self): pass\n", 2, 16, 2, 24, null },
+        { "schedule-cron", 'e', "class x(Rule):\n    schedule = '0 0 31 2 *'\n    def action(self): pass\n", 2, 16, 2, 28, null },
         { "schedule-cron", 'e', "class x(Rule):\n    schedule = 5\n    def action(self): pass\n", 2, 16, 2, 17, null },
         { "not-a-rule", 'w', "class x:\n    listens_to = ['a']\n    def action(self): pass\n", 1, 7, 1, 8, "class x(Rule):" },
         { "not-a-rule", 'w', "class x(object):\n    schedule = '0 7 * * *'\n    def action(self): pass\n", 1, 7, 1, 8, "class x(Rule):" },
@@ -231,6 +232,38 @@ public sealed class FindingTests(CellFixture cells)
         foreach (var path in new[] { "libraries/base.py", "api/base.py" })
         {
             (await CheckAsync(text, path)).Findings.Select(finding => $"{finding.Severity} {finding.Code}").ShouldBe(expected is null ? [] : [expected], path);
+        }
+    }
+
+    [Theory]
+    [InlineData("0 7 * * *", null)]
+    [InlineData("*/10 8-18/2 1,15,31 jan-MAR 1-5", null)]
+    [InlineData("5/15 0 29 2 *", null)]
+    [InlineData("0 0 31 4 1", null)]
+    [InlineData("0 0 * * 7-2,5-7,FRI-SUN", null)]
+    [InlineData("60 * * * *", "'60' is no minute")]
+    [InlineData("0 24 * * *", "'24' is no hour")]
+    [InlineData("0 0 0 * *", "'0' is no day of the month")]
+    [InlineData("0 0 * 13 *", "'13' is no month: it is a number from 1 to 12 or JAN to DEC")]
+    [InlineData("0 0 * * 8", "'8' is no day of the week")]
+    [InlineData("0 0 L * *", "'L' is no day of the month")]
+    [InlineData("0 0 ? * *", "'?' is no day of the month")]
+    [InlineData("0 0 * * MON#1", "'MON#1' is no day of the week")]
+    [InlineData("*/0 * * * *", "after / stands a whole number from 1 to 59")]
+    [InlineData("30-10 * * * *", "a range goes from the smaller to the greater")]
+    [InlineData("1,,2 * * * *", "'' is no minute")]
+    [InlineData("0 0 31 4,6 *", "never comes")]
+    [InlineData("0 0 * * * *", "has five fields")]
+    [InlineData("* * * *", "has five fields")]
+    [InlineData("", "has five fields")]
+    public async Task A_schedule_has_five_fields_and_the_sentence_names_the_one_that_is_wrong(string cron, string? message)
+    {
+        var findings = (await CheckAsync($"class x(Rule):\n    schedule = {JsonSerializer.Serialize(cron)}\n    def action(self): pass\n")).Findings;
+
+        findings.Select(finding => finding.Code).ShouldBe(message is null ? [] : ["schedule-cron"]);
+        if (message is not null)
+        {
+            findings[0].Message.ShouldContain(message);
         }
     }
 
