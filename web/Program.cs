@@ -91,6 +91,7 @@ public static class WebProgram
 
         var api = app.MapGroup("/api");
         api.MapFiles();
+        api.MapRules();
         api.MapSecrets();
         api.MapProcesses();
         api.MapEvents();

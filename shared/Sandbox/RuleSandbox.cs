@@ -128,9 +128,9 @@ public sealed class RuleSandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>Compiles one file, which is not executed, and says what is wrong with it.</summary>
+    /// <summary>Compiles one file, which is not executed, and says what is wrong with it and what its rules read and write.</summary>
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
-    public async Task<IReadOnlyList<LoadError>> CompileAsync(TenantId tenant, CellFile file, CancellationToken ct)
+    public async Task<CompiledFile> CompileAsync(TenantId tenant, CellFile file, CancellationToken ct)
     {
         await MakeRoomAsync(ct);
         try

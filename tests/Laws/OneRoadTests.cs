@@ -51,6 +51,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["RuleSandbox.RunBesideAsync"] = Cell,
         ["PackageResolver.ResolveAsync"] = Cell,
 
+        ["FileStore.NoteRulesAsync"] = Stored,
         ["FileStore.SaveAsync"] = Stored,
         ["ApiKey.Make"] = Stored,
         ["CallTrail.Replay"] = Stored,
@@ -74,6 +75,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["Secret.ValueFault"] = Parsed,
 
         ["ApiKey.HashOf"] = Compared,
+        ["EventStore.RecentKeysAsync"] = Compared,
         ["FileStore.DeleteAsync"] = Compared,
         ["FileStore.FindAsync"] = Compared,
         ["FileStore.InForceAsync"] = Compared,
@@ -110,6 +112,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     private static readonly Dictionary<string, string> Addresses = new(StringComparer.Ordinal)
     {
         ["PUT /api/files/{**path}"] = $"{Stored}; compiled and loaded in a {Cell}",
+        ["POST /api/files/{**path:regex(/check$)}"] = $"compiled in a {Cell}",
         ["PUT /api/secrets/{name}"] = Stored,
         ["POST /in"] = Parsed,
         ["POST /in/{key}"] = Parsed,
@@ -125,6 +128,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/files/{**path}"] = Compared,
         ["GET /api/processes"] = Compared,
         ["GET /api/processes/{pid:long:min(1)}"] = Compared,
+        ["GET /api/rules"] = Compared,
+        ["GET /api/rules/graph"] = Compared,
         ["GET /api/runs"] = Compared,
         ["GET /api/runs/{id:long:min(1)}"] = Compared,
         ["GET /api/usage"] = Compared,

@@ -106,10 +106,10 @@ public sealed class LoadingTests(CellFixture cells)
         var sandbox = await cells.Sandbox;
         var tenant = Eddy.Tenants.TenantId.New();
 
-        (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "while True: pass\n"), TestContext.Current.CancellationToken)).ShouldBeEmpty();
-        var error = (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "x = 1\nprint 'x'\n"), TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
+        (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "while True: pass\n"), TestContext.Current.CancellationToken)).Findings.ShouldBeEmpty();
+        var error = (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "x = 1\nprint 'x'\n"), TestContext.Current.CancellationToken)).Findings.ShouldHaveSingleItem();
 
-        (error.File, error.Line, error.Column).ShouldBe(("scripts/a.py", 2, 1));
-        error.Message.ShouldContain("Missing parentheses");
+        (error.IsError, error.Line, error.Column).ShouldBe((true, 2, 1));
+        error.Message.ShouldBe("print is a function in Python 3; write print('x')");
     }
 }

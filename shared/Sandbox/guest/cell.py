@@ -12,6 +12,7 @@ import time
 import types
 
 import failures
+import feedback
 import journal
 import kvps
 import limits
@@ -28,8 +29,8 @@ import secret_names
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
-    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "models", "outgoing", "platform_modules", "probe", "processes", "resolution", "rules", "seal",
-    "secret_names", "values", "warming", "zygote")
+    "cell", "cron", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
+    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "source", "values", "warming", "zygote")
 
 
 def send(text):
@@ -147,14 +148,8 @@ class Cell:
         self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors, logs]).encode())
 
     def compile(self, path, text):
-        errors = []
-        try:
-            loading.compile_file(path, text)
-        except MemoryError:
-            os._exit(MEMORY_GONE)
-        except BaseException as error:
-            errors.append(loading.explain(path, error))
-        self.send(json.dumps(["compiled", errors]).encode())
+        """Says what is wrong with a file, and what its rules read and write. Nothing of it is executed."""
+        self.send(json.dumps(["compiled", *feedback.check(path, text)]).encode())
 
     def resolve(self, text, locked):
         """Says which packages a requirements.txt comes to; the host answers what is asked on the way."""

@@ -49,6 +49,12 @@ def compile_file(path, text):
                         raise SyntaxError(
                             "listens_to == [...] compares and sets nothing; write listens_to = [...]",
                             (path, line.lineno, line.col_offset + 1, text.splitlines()[line.lineno - 1]))
+    return code_of(path, text)
+
+
+def code_of(path, text):
+    """As Python itself reads the file."""
+    remember(path, text)
     return compile(text, path, "exec", dont_inherit=True)
 
 
