@@ -65,6 +65,9 @@ public sealed class RuleLookTests(CellFixture cells)
         { "for one in children.filter(open=True).order_by('-price').sort(key=len): pass", "child.open child.price", "", "" },
         { "Many(list=[self.a]).save()", "a", "process.kind process.list_ids", "" },
         { "one = Elsewhere.get(a=self.a)\n        one.b = 1", "a process.a", "process.b", "" },
+        { "self['\\ud800'] = self['\\0']", "", "", "reads writes" },
+        { $"self.{new string('k', 2000)} = self['{new string('k', 2000)}']", "", "", "reads" },
+        { $"send_email(self.to, '{new string('x', 2000)} {{{{name}}}} {{{{{new string('k', 2000)}}}}}')", "name to", "", "" },
     };
 
     [Theory, MemberData(nameof(Rows))]
@@ -115,8 +118,14 @@ public sealed class RuleLookTests(CellFixture cells)
         (rule.Line, rule.EndLine).ShouldBe((1, 4));
     }
 
+    [Fact]
+    public async Task A_class_with_a_name_without_end_is_left_out() =>
+        (await LookAsync($"class {new string('x', 2000)}(Rule):\n    listens_to = ['a']\n    def action(self): pass\n")).ShouldBeEmpty();
+
     [Theory]
     [InlineData("listens_to = ['a', 'shared.b', 'a']", "a shared.b", null)]
+    [InlineData("listens_to = ['\\ud800']", null, null)]
+    [InlineData("schedule = '\\ud800'", "", "")]
     [InlineData("listens_to = KEYS", "k", null)]
     [InlineData("listens_to = KEYS + ['b']", null, null)]
     [InlineData("schedule = '0 7 * * *'", "", "0 7 * * *")]

@@ -7,6 +7,8 @@ import sys
 
 from rule_checks import IN_PLACE, RuleClass, classes
 
+# Characters of a name; no key and no schedule that works has as many.
+LONGEST = 900
 _TEMPLATE = re.compile(r"\{\{\s*(shared\.)?(\w+)\s*\}\}")
 _LOOKUPS = ("lt", "lte", "gt", "gte", "ne", "in", "contains", "startswith", "isnull")
 _ASKED = frozenset(("get", "filter", "exclude", "all", "count", "create", "get_or_create"))
@@ -28,7 +30,7 @@ def rules(tree):
     found = []
     for rule in by_name.values():
         listens, schedule = rule.value("listens_to"), rule.value("schedule")
-        if rule.kind == "plain" or listens is None and schedule is None or rule.kind == "unknown" and not (rule.methods.keys() & {"check", "action"}):
+        if not _can_be_told(rule.name) or rule.kind == "plain" or listens is None and schedule is None or rule.kind == "unknown" and not (rule.methods.keys() & {"check", "action"}):
             continue
         check, action = Reading(rule, models, references, functions), Reading(rule, models, references, functions)
         check.method("check")
@@ -96,7 +98,12 @@ def _models(tree, by_name):
 
 
 def _text(node):
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and _can_be_told(node.value) else None
+
+
+def _can_be_told(text):
+    """False for what no key, schedule or class may be called, and what the host would not take as text."""
+    return len(text) <= LONGEST and "\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
 
 
 def _keys(node, values):
@@ -263,7 +270,7 @@ class Reading:
 
     def _key(self, keys, kind, key):
         if key is not None:
-            if key not in _NO_KEYS:
+            if key not in _NO_KEYS and _can_be_told(key):
                 keys.add(_PREFIX[kind] + key)
         elif keys is self.reads:
             self.unknown_reads = True
@@ -307,8 +314,8 @@ class Reading:
             if not isinstance(one, (ast.JoinedStr, ast.Constant)):
                 self.unknown_reads = True
             for part in parts:
-                for match in _TEMPLATE.finditer(_text(part) or ""):
-                    if match[2] != "last_actor":
+                for match in _TEMPLATE.finditer(part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""):
+                    if match[2] != "last_actor" and _can_be_told(match[2]):
                         self.reads.add((match[1] or "") + match[2])
 
     def _call_by_attribute(self, node, function, names, owner):
