@@ -8,6 +8,7 @@ using Eddy.Keys;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
+using Eddy.Quarantine;
 using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
@@ -70,6 +71,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
+        builder.Services.AddSingleton<QuarantineStore>();
         builder.Services.AddSingleton<SecretStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
@@ -96,6 +98,7 @@ public static class WebProgram
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
+        api.MapQuarantine();
         api.MapUsage();
         app.MapIngest();
         app.MapHealth();

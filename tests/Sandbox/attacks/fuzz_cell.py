@@ -157,7 +157,7 @@ def main():
     true = packed(true_frames())
     got, end = feed(true)
     told = list(frames_of(got))
-    if end != 0 or [one[1] for one in told if one[0] == "loaded"] != [[["scripts/a.py:go", ["go", "shared.go"]]]] or told[-1][-1] != 5:
+    if end != 0 or [one[1] for one in told if one[0] == "loaded"] != [[["scripts/a.py:go", ["go", "shared.go"], False]]] or told[-1][-1] != 5:
         sys.exit(f"a true talk did not come to its end: {end}, {told}")
     ends = {}
     for turn in range(COUNT):
