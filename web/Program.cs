@@ -12,6 +12,7 @@ using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
+using Eddy.Schedules;
 using Eddy.Secrets;
 using Eddy.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
@@ -71,6 +72,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<SecretStore>();
+        builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
@@ -92,6 +94,7 @@ public static class WebProgram
         var api = app.MapGroup("/api");
         api.MapFiles();
         api.MapSecrets();
+        api.MapDrips();
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();

@@ -42,7 +42,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["Eddy.Sandbox.ZygoteLink: System.Diagnostics.Process.Start"] = "starts the zygote: the operator's interpreter, our own file, no environment; tenants' text comes to a cell by its socket alone",
     };
 
-    /// <summary>Every method of the shared assembly that can be handed a tenant's text. (There are no templates, filters or cron texts yet; they come into this table.)</summary>
+    /// <summary>Every method of the shared assembly that can be handed a tenant's text. (There are no templates or filters yet; they come into this table.)</summary>
     private static readonly Dictionary<string, string> Entrances = new(StringComparer.Ordinal)
     {
         ["RuleSandbox.CompileAsync"] = Cell,
@@ -55,6 +55,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ApiKey.Make"] = Stored,
         ["CallTrail.Replay"] = Stored,
         ["SecretStore.SetAsync"] = Stored,
+        ["DripStore.SaveAsync"] = Stored,
 
         ["FilePath.Fault"] = Parsed,
         ["FilePath.IsModule"] = Parsed,
@@ -63,6 +64,11 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ChangeList.Write"] = Parsed,
         ["KvpKey.Fault"] = Parsed,
         ["KvpKey.TryRead"] = Parsed,
+        ["Cadence.TryParse"] = Parsed,
+        ["Drip.ChangesFault"] = Parsed,
+        ["Drip.NameFault"] = Parsed,
+        ["KvpKind.Of"] = Parsed,
+        ["KvpText.ReadAll"] = Parsed,
         ["KvpText.TryRead"] = Parsed,
         ["KvpText.TryValue"] = Parsed,
         ["KvpValue.FromText"] = Parsed,
@@ -71,8 +77,11 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["KvpValue.TryText"] = Parsed,
         ["Secret.NameFault"] = Parsed,
         ["Secret.ValueFault"] = Parsed,
+        ["Tenant.TimeZoneFault"] = Parsed,
 
         ["ApiKey.HashOf"] = Compared,
+        ["DripStore.DeleteAsync"] = Compared,
+        ["DripStore.FindAsync"] = Compared,
         ["FileStore.DeleteAsync"] = Compared,
         ["FileStore.FindAsync"] = Compared,
         ["FileStore.InForceAsync"] = Compared,
@@ -99,7 +108,6 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["MasterKeys.Find"] = Ours,
         ["MasterKeys.Read"] = Ours,
         ["Tenant.SlugFault"] = Ours,
-        ["Tenant.TimeZoneFault"] = Ours,
     };
 
     /// <summary>Every address of the web, and what becomes of the text that comes in by it.</summary>
@@ -107,15 +115,21 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     {
         ["PUT /api/files/{**path}"] = $"{Stored}; compiled and loaded in a {Cell}",
         ["PUT /api/secrets/{name}"] = Stored,
+        ["PUT /api/drips/{name}"] = Parsed,
+        ["POST /api/drips/preview"] = Parsed,
         ["POST /in"] = Parsed,
         ["POST /in/{key}"] = Parsed,
         ["PUT /api/processes/{pid:long:min(1)}/{key}"] = Parsed,
         ["PUT /api/shared/{key}"] = Parsed,
 
+        ["DELETE /api/drips/{name}"] = Compared,
         ["DELETE /api/files/{**path}"] = Compared,
         ["DELETE /api/processes/{pid:long:min(1)}/{key}"] = Compared,
         ["DELETE /api/shared/{key}"] = Compared,
         ["DELETE /api/secrets/{name}"] = Compared,
+        ["GET /api/drips"] = Compared,
+        ["GET /api/drips/{name}"] = Compared,
+        ["POST /api/drips/{name}/run"] = Compared,
         ["GET /api/events"] = Compared,
         ["GET /api/files"] = Compared,
         ["GET /api/files/{**path}"] = Compared,
