@@ -18,6 +18,9 @@ public sealed class Cadence
 {
     public const int MostCharacters = 200;
 
+    /// <summary>No clocks are put forward or back by more.</summary>
+    private static readonly TimeSpan LongestChange = TimeSpan.FromDays(1);
+
     private readonly CronExpression _first;
     private readonly CronExpression? _second;
     private readonly bool _isRow;
@@ -65,9 +68,33 @@ public sealed class Cadence
     /// <summary>The first moment after this instant, in the zone's own offset; null where there is none in this century.</summary>
     public DateTimeOffset? NextAfter(TimeZoneInfo zone, DateTimeOffset instant)
     {
-        var first = NextAfter(_first, zone, instant);
-        var second = _second is null ? null : NextAfter(_second, zone, instant);
-        return first is null || second < first ? second ?? first : first;
+        var at = instant.UtcDateTime;
+        var offset = zone.GetUtcOffset(at);
+        // From what the clocks show, not included; what they have shown before the last change counts as shown.
+        var shown = Shown(at, offset);
+        if (!_isRow && ClockChange.First(zone, at - LongestChange, at) is { IsForward: false } last && last.ShownTo > shown)
+        {
+            shown = last.ShownTo.AddTicks(-1);
+        }
+
+        while (NextShown(shown) is { } next)
+        {
+            if (ClockChange.First(zone, at, DateTime.SpecifyKind(next - offset, DateTimeKind.Utc)) is not { } change)
+            {
+                return new DateTimeOffset(next, offset);
+            }
+
+            if (change.IsForward && next < change.ShownTo && !(_isHourly && (change.After - change.Before).Ticks % TimeSpan.TicksPerHour == 0))
+            {
+                return new DateTimeOffset(change.ShownTo, change.After);
+            }
+
+            // Each change is later than the one before, so this ends.
+            shown = (change.IsForward || !_isRow ? change.ShownTo : change.ShownFrom).AddTicks(-1);
+            (at, offset) = (change.At, change.After);
+        }
+
+        return null;
     }
 
     /// <summary>The next moments after this instant, with what a change of the clocks does to them.</summary>
@@ -83,49 +110,38 @@ public sealed class Cadence
     /// <summary>One of its moments, with what a change of the clocks does to it.</summary>
     public UpcomingRun RunAt(TimeZoneInfo zone, DateTimeOffset moment)
     {
-        var at = TimeZoneInfo.ConvertTime(moment, zone);
-        return new UpcomingRun(at, NoteOf(zone, at));
+        var offset = zone.GetUtcOffset(moment.UtcDateTime);
+        return new UpcomingRun(moment.ToOffset(offset), NoteOf(zone, moment.UtcDateTime, Shown(moment.UtcDateTime, offset)));
     }
 
-    private DateTimeOffset? NextAfter(CronExpression expression, TimeZoneInfo zone, DateTimeOffset instant)
+    private string? NoteOf(TimeZoneInfo zone, DateTime at, DateTime shown)
     {
-        var next = expression.GetNextOccurrence(instant, zone);
-        return next is { } at && _isHourly && GapBefore(zone, at) is { Ticks: > 0 } gap && gap.Ticks % TimeSpan.TicksPerHour == 0 && !IsShown(expression, at)
-            ? expression.GetNextOccurrence(at, zone)
-            : next;
-    }
-
-    /// <summary>Whether it is one of its times that the clocks show then, and not one that they have left out.</summary>
-    private static bool IsShown(CronExpression expression, DateTimeOffset at)
-    {
-        var wall = new DateTimeOffset(at.DateTime, TimeSpan.Zero);
-        return expression.GetNextOccurrence(wall.AddTicks(-1), TimeZoneInfo.Utc) == wall;
-    }
-
-    private static TimeSpan GapBefore(TimeZoneInfo zone, DateTimeOffset at) => at.Offset - zone.GetUtcOffset(at.AddTicks(-1));
-
-    private string? NoteOf(TimeZoneInfo zone, DateTimeOffset at)
-    {
-        var shown = at.DateTime;
-        if (zone.IsAmbiguousTime(shown))
+        if (ClockChange.First(zone, at, at + LongestChange) is { IsForward: false } next && shown >= next.ShownFrom)
         {
-            var isFirst = zone.GetAmbiguousTimeOffsets(shown).Max() == at.Offset;
-            return $"The clocks go back, and {shown:HH:mm} comes twice on this day: " + (!_isRow ? "it runs the first time." : isFirst ? "this is the first time." : "this is the second time.");
+            return $"The clocks go back, and {shown:HH:mm} comes twice on this day: {(_isRow ? "this is the first time" : "it runs the first time")}.";
         }
 
-        return Jumped(zone, at) is { } missing ? $"The clocks go forward, and {missing:HH:mm} does not come on this day: it runs when they jump, at {shown:HH:mm}." : null;
+        return ClockChange.First(zone, at - LongestChange, at) switch
+        {
+            { IsForward: false } last when shown < last.ShownTo => $"The clocks go back, and {shown:HH:mm} comes twice on this day: this is the second time.",
+            // Where a row goes on at that very moment, nobody would miss what was left out.
+            { IsForward: true } last when last.At == at && NextShown(last.ShownFrom.AddTicks(-1)) is { } missing && missing < last.ShownTo && !(_isRow && NextShown(shown.AddTicks(-1)) == shown) =>
+                $"The clocks go forward, and {missing:HH:mm} does not come on this day: it runs when they jump, at {shown:HH:mm}.",
+            _ => null,
+        };
     }
 
-    /// <summary>The time of this cadence that the clocks leave out where they jump to this moment; null where there is none.</summary>
-    private DateTime? Jumped(TimeZoneInfo zone, DateTimeOffset at)
+    /// <summary>The next of its times after this one, as if no clocks were ever changed. The library is asked for no more: of zones it trusts what the framework says of local times.</summary>
+    private DateTime? NextShown(DateTime shown)
     {
-        var gap = GapBefore(zone, at);
-        var wall = new DateTimeOffset(at.DateTime, TimeSpan.Zero);
-        return gap > TimeSpan.Zero && !IsOfTheRow(wall) && NextAfter(TimeZoneInfo.Utc, wall - gap - TimeSpan.FromTicks(1)) is { } missing && missing < wall ? missing.DateTime : null;
-
-        // A row of which this moment is one itself has lost nothing that anybody would look for.
-        bool IsOfTheRow(DateTimeOffset shown) => _isRow && NextAfter(TimeZoneInfo.Utc, shown.AddTicks(-1)) == shown;
+        shown = DateTime.SpecifyKind(shown, DateTimeKind.Utc);
+        var first = _first.GetNextOccurrence(shown);
+        var second = _second?.GetNextOccurrence(shown);
+        var next = first is null || second < first ? second ?? first : first;
+        return next is { } time ? DateTime.SpecifyKind(time, DateTimeKind.Unspecified) : null;
     }
+
+    private static DateTime Shown(DateTime at, TimeSpan offset) => DateTime.SpecifyKind(at + offset, DateTimeKind.Unspecified);
 
     private static bool DaysThatNeverCome(CadenceField day, CadenceField month) =>
         !month.Values.Any(m => day.Values.Any(d => d <= DateTime.DaysInMonth(2024, m)));
