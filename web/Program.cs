@@ -93,6 +93,7 @@ public static class WebProgram
 
         var api = app.MapGroup("/api");
         api.MapFiles();
+        api.MapRules();
         api.MapSecrets();
         api.MapDrips();
         api.MapProcesses();

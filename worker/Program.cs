@@ -3,6 +3,7 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Jobs;
 using Eddy.Postgres;
+using Eddy.Processes;
 using Eddy.Pump;
 using Eddy.Sandbox;
 using Eddy.Schedules;
@@ -105,10 +106,10 @@ public static class WorkerProgram
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
         builder.Services.AddSingleton(pump).AddSingleton(schedules).AddSingleton(sandbox).AddSingleton(egress);
-        builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>();
+        builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton(all => new RuleSandbox(
-            sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync));
+            sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>()));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<DripMeters>().AddSingleton<DripTicker>().AddSingleton<DripClock>();

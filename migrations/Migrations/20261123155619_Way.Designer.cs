@@ -86,9 +86,17 @@ namespace Eddy.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("faults");
 
+                    b.Property<string>("Findings")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("findings");
+
                     b.Property<long?>("InForce")
                         .HasColumnType("bigint")
                         .HasColumnName("in_force");
+
+                    b.Property<string>("Rules")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("rules");
 
                     b.Property<DateTimeOffset>("SavedAt")
                         .HasColumnType("timestamp with time zone")

@@ -73,6 +73,8 @@ namespace Eddy.Migrations
                     version = table.Column<long>(type: "bigint", nullable: false),
                     in_force = table.Column<long>(type: "bigint", nullable: true),
                     faults = table.Column<string>(type: "jsonb", nullable: true),
+                    findings = table.Column<string>(type: "jsonb", nullable: true),
+                    rules = table.Column<string>(type: "jsonb", nullable: true),
                     author = table.Column<string>(type: "text", nullable: false),
                     saved_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },

@@ -179,12 +179,23 @@ begin
 end
 $$;
 
-create function make_processes(p_tenants uuid[], p_pids bigint[], p_kinds text[], p_at timestamptz[]) returns void
+create function make_processes(p_tenants uuid[], p_pids bigint[], p_kinds text[], p_parents bigint[], p_at timestamptz[]) returns void
 language plpgsql security definer as $$
 begin
-  insert into public.processes as p (tenant_id, pid, kind, created_at)
-  select * from unnest(p_tenants, p_pids, p_kinds, p_at)
-  on conflict (tenant_id, pid) do update set kind = excluded.kind where p.kind is distinct from excluded.kind;
+  insert into public.processes as p (tenant_id, pid, kind, parent, created_at)
+  select * from unnest(p_tenants, p_pids, p_kinds, p_parents, p_at)
+  on conflict (tenant_id, pid) do update set kind = excluded.kind, parent = excluded.parent
+  where p.kind is distinct from excluded.kind or p.parent is distinct from excluded.parent;
+end
+$$;
+
+-- A process is there as long as it has KVPs.
+create function remove_processes(p_tenants uuid[], p_pids bigint[]) returns void
+language plpgsql security definer as $$
+begin
+  delete from public.processes where ctid = any(array(
+    select o.ctid from unnest(p_tenants, p_pids) x(tenant_id, pid)
+    cross join lateral (select p.ctid from public.processes p where p.tenant_id = x.tenant_id and p.pid = x.pid offset 0) o));
 end
 $$;
 
@@ -199,6 +210,33 @@ begin
   from unnest(p_tenants, p_pids, p_keys, p_values, p_txt, p_num, p_at, p_positions) k(tenant_id, pid, key, value, txt, num, at, position)
   on conflict (tenant_id, pid, key) do update
   set value = excluded.value, txt = excluded.txt, num = excluded.num, at = excluded.at, position = excluded.position;
+  if exists (select from public.looked_up l where l.tenant_id = any(p_tenants)) then
+    insert into public.kvp_index (tenant_id, key, pid, txt, num, at)
+    select k.tenant_id, k.key, k.pid, k.txt, k.num, k.at
+    from unnest(p_tenants, p_pids, p_keys, p_txt, p_num, p_at) k(tenant_id, pid, key, txt, num, at)
+    join public.looked_up l on l.tenant_id = k.tenant_id and l.key = k.key
+    on conflict (tenant_id, key, pid) do update set txt = excluded.txt, num = excluded.num, at = excluded.at;
+  end if;
+end
+$$;
+
+-- From now on processes are found by this key. The head is locked: a commit under way ends first, and the next one sees the key. False where a tenant has
+-- as many keys as it may: then all its processes are looked through.
+create function look_up(p_tenant uuid, p_key text) returns boolean
+language plpgsql security definer as $$
+begin
+  perform from public.heads h where h.tenant_id = p_tenant for update;
+  if exists (select from public.looked_up l where l.tenant_id = p_tenant and l.key = p_key) then
+    return true;
+  end if;
+  if (select count(*) from public.looked_up l where l.tenant_id = p_tenant) >= 100 then
+    return false;
+  end if;
+  insert into public.looked_up (tenant_id, key) values (p_tenant, p_key) on conflict do nothing;
+  insert into public.kvp_index (tenant_id, key, pid, txt, num, at)
+  select k.tenant_id, k.key, k.pid, k.txt, k.num, k.at from public.kvps k where k.tenant_id = p_tenant and k.key = p_key and k.pid > 0
+  on conflict do nothing;
+  return true;
 end
 $$;
 
@@ -208,6 +246,10 @@ begin
   delete from public.kvps where ctid = any(array(
     select k.ctid from unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
     cross join lateral (select o.ctid from public.kvps o where o.tenant_id = x.tenant_id and o.pid = x.pid and o.key = x.key offset 0) k));
+  if exists (select from public.looked_up l where l.tenant_id = any(p_tenants)) then
+    delete from public.kvp_index i using unnest(p_tenants, p_pids, p_keys) x(tenant_id, pid, key)
+    where i.tenant_id = x.tenant_id and i.key = x.key and i.pid = x.pid;
+  end if;
 end
 $$;
 

@@ -10,6 +10,8 @@ create table processes (
 );
 -- "All invoices, in order of their number."
 create index processes_kind on processes (tenant_id, kind, pid) where kind is not null;
+-- "All children of 15."
+create index processes_parent on processes (tenant_id, parent, pid) where parent is not null;
 
 -- `value` is the truth. txt, num and at are for look-ups: operators of jsonb and numeric are not leakproof, so under row-level
 -- security no index would be used for them.
@@ -24,6 +26,26 @@ create table kvps (
   position bigint not null,
   primary key (tenant_id, pid, key)
 ) with (fillfactor = 80);
+
+-- Keys that rules look processes up by, and these KVPs again, by what they are found by. An index over all KVPs would be written for keys that nobody
+-- asks for, and no change of a value would stay on its page.
+create table looked_up (
+  tenant_id uuid not null,
+  key text not null,
+  primary key (tenant_id, key)
+);
+create table kvp_index (
+  tenant_id uuid not null,
+  key text not null,
+  pid bigint not null,
+  txt text,
+  num float8,
+  at timestamptz,
+  primary key (tenant_id, key, pid)
+);
+create index kvp_index_txt on kvp_index (tenant_id, key, txt, pid) where txt is not null;
+create index kvp_index_num on kvp_index (tenant_id, key, num, pid) where num is not null;
+create index kvp_index_at on kvp_index (tenant_id, key, at, pid) where at is not null;
 
 create table events (
   tenant_id uuid not null,

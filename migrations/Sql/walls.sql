@@ -3,7 +3,7 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['members', 'api_keys', 'files', 'file_versions', 'package_files', 'secrets', 'secret_changes', 'tenant_keys', 'processes', 'kvps', 'events', 'runs',
+  foreach v_table in array array['members', 'api_keys', 'files', 'file_versions', 'package_files', 'secrets', 'secret_changes', 'tenant_keys', 'processes', 'kvps', 'kvp_index', 'looked_up', 'events', 'runs',
     'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals', 'schedules'] loop
     execute format('alter table %I enable row level security', v_table);
     execute format('alter table %I force row level security', v_table);
@@ -37,12 +37,12 @@ grant select, insert, update, delete on secrets to eddy_app;
 grant select, insert, update on tenant_keys to eddy_app;
 grant select, insert, update, delete on schedules to eddy_app;
 grant select, insert on secret_changes to eddy_app;
-grant select on trees, processes, kvps, events, runs, refused, idempotency, heads to eddy_app;
+grant select on trees, processes, kvps, kvp_index, looked_up, events, runs, refused, idempotency, heads to eddy_app;
 grant select, insert, update, delete on people, people_claims, people_logins, people_tokens, people_passkeys to eddy_app;
 grant select, insert, update, delete on data_protection_keys to eddy_app;
 grant usage on all sequences in schema public to eddy_app;
 
-grant select, insert, update, delete on tenants, api_keys, members, processes, kvps, events, runs, arrivals, doors, pids, idempotency, workers, leases, heads, wakings,
+grant select, insert, update, delete on tenants, api_keys, members, processes, kvps, kvp_index, looked_up, events, runs, arrivals, doors, pids, idempotency, workers, leases, heads, wakings,
   refused, trees to eddy_system;
 grant select, update on schedules to eddy_system;
 grant usage on all sequences in schema public to eddy_system;

@@ -10,9 +10,42 @@ public sealed class EventStore(EddyDbs dbs)
     /// <summary>A page ends early once its values are this many characters.</summary>
     public const int PageCharacters = 8 << 20;
 
+    /// <summary>As far back the log is searched for keys, which no index has.</summary>
+    public const int RecentEvents = 10_000;
+
+    private const string RecentKeysSql = """
+        select distinct k from (
+          select case when pid = 0 then 'shared.' else '' end || key as k
+          from (select pid, key from events where tenant_id = $1 order by position desc limit $3) recent
+          union all
+          select 'shared.' || key from kvps where tenant_id = $1 and pid = 0) had
+        where k = any($2)
+        """;
+
     internal const string Columns = "position, at, pid, key, value::text, previous::text, actor, source, cause, set_position, root";
 
     private const string AfterSql = $"select {Columns} from events where tenant_id = $1 and position > $2 order by position limit $3";
+
+    /// <summary>Of these keys those that the last <see cref="RecentEvents"/> events have set or removed, and the shared ones that are there. Shared ones are written <c>shared.key</c>.</summary>
+    public async Task<IReadOnlySet<string>> RecentKeysAsync(TenantId tenant, IReadOnlyList<string> keys, CancellationToken cancel)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        if (keys.Count == 0)
+        {
+            return seen;
+        }
+
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new(RecentKeysSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = keys.ToArray() }, new() { Value = RecentEvents } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        while (await rows.ReadAsync(cancel))
+        {
+            seen.Add(rows.GetString(0));
+        }
+
+        return seen;
+    }
 
     /// <summary>The events after this position, in their order, and whether there are more.</summary>
     public async Task<(IReadOnlyList<StoredEvent> Events, bool More)> ReadAfterAsync(TenantId tenant, long after, int limit, CancellationToken cancel)

@@ -49,7 +49,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     public async Task<IReadOnlyList<FileEntry>> ListAsync(TenantId tenant, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
-        var files = await db.Files.Select(f => new FileEntry(f.Path, f.Version, f.InForce, f.Content.Length, f.Author, f.SavedAt, f.Faults)).ToListAsync(cancel);
+        var files = await db.Files.Select(f => new FileEntry(f.Path, f.Version, f.InForce, f.Content.Length, f.Author, f.SavedAt, f.Faults, f.Findings)).ToListAsync(cancel);
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         return files;
     }
@@ -73,18 +73,18 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
     /// <summary>Saves a file as the next version of the tree.</summary>
     /// <param name="path">Checked by <see cref="FilePath"/>.</param>
-    /// <param name="faults">What the compiler says, as JSON: such a version is kept, and what was in force stays so. Null where it compiles.</param>
+    /// <param name="check">What was found in it. With faults such a version is kept, and what was in force stays so.</param>
     public Task<SaveOutcome> SaveAsync(
-        TenantId tenant, string path, byte[] content, string? faults, string author, WriteCondition condition, CancellationToken cancel) =>
-        SaveAsync(tenant, path, content, faults, null, author, condition, cancel);
+        TenantId tenant, string path, byte[] content, FileCheck check, string author, WriteCondition condition, CancellationToken cancel) =>
+        SaveAsync(tenant, path, content, check, null, author, condition, cancel);
 
     /// <summary>Saves a requirements.txt, and puts what it came to in force in the place of the packages of before, with its lock.</summary>
     public Task<SaveOutcome> SaveAsync(
         TenantId tenant, byte[] requirements, PackageSet packages, string author, WriteCondition condition, CancellationToken cancel) =>
-        SaveAsync(tenant, FilePath.Requirements, requirements, null, packages, author, condition, cancel);
+        SaveAsync(tenant, FilePath.Requirements, requirements, FileCheck.Nothing, packages, author, condition, cancel);
 
     private async Task<SaveOutcome> SaveAsync(
-        TenantId tenant, string path, byte[] content, string? faults, PackageSet? packages, string author, WriteCondition condition, CancellationToken cancel)
+        TenantId tenant, string path, byte[] content, FileCheck check, PackageSet? packages, string author, WriteCondition condition, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -102,22 +102,22 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
         var now = time.GetUtcNow();
         var isNew = file is null;
-        file = Put(db, tenant, file, path, content, version, faults, author, now);
+        file = Put(db, tenant, file, path, content, version, check, author, now);
         if (packages is not null)
         {
             var locked = await db.Files.SingleOrDefaultAsync(f => f.Path == FilePath.Lock, cancel);
-            Put(db, tenant, locked, FilePath.Lock, Encoding.UTF8.GetBytes(packages.Lock), version, null, LockAuthor, now);
+            Put(db, tenant, locked, FilePath.Lock, Encoding.UTF8.GetBytes(packages.Lock), version, FileCheck.Nothing, LockAuthor, now);
             await db.PackageFiles.ExecuteDeleteAsync(cancel);
             db.PackageFiles.AddRange(packages.Files.Select(one => new PackageFile { TenantId = tenant.Value, Path = one.Path, Content = one.Content }));
         }
 
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
-        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, faults), isNew);
+        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, check.Faults, check.Findings), isNew);
     }
 
     private static TenantFile Put(
-        EddyDb db, TenantId tenant, TenantFile? file, string path, byte[] content, long version, string? faults, string author, DateTimeOffset now)
+        EddyDb db, TenantId tenant, TenantFile? file, string path, byte[] content, long version, FileCheck check, string author, DateTimeOffset now)
     {
         if (file is null)
         {
@@ -128,13 +128,28 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
             db.Files.Add(file);
         }
 
-        (file.Content, file.Version, file.Faults, file.Author, file.SavedAt) = (content, version, faults, author, now);
-        file.InForce = faults is null ? version : file.InForce;
+        (file.Content, file.Version, file.Faults, file.Findings, file.Author, file.SavedAt) = (content, version, check.Faults, check.Findings, author, now);
+        (file.InForce, file.Rules) = check.Faults is null ? (version, check.Rules) : (file.InForce, file.Rules);
         db.FileVersions.Add(new FileVersion
         {
-            TenantId = tenant.Value, Path = path, Version = version, Content = content, Faults = faults, Author = author, SavedAt = now,
+            TenantId = tenant.Value, Path = path, Version = version, Content = content, Faults = check.Faults, Author = author, SavedAt = now,
         });
         return file;
+    }
+
+    /// <summary>The modules in force, with what their rules read and write as JSON, null where nobody has looked yet.</summary>
+    public async Task<IReadOnlyList<(string Path, long InForce, string? Rules)>> ListRulesAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        var files = await db.Files.Where(f => f.InForce != null).Select(f => new { f.Path, f.InForce, f.Rules }).ToListAsync(cancel);
+        return [.. files.Where(f => FilePath.IsModule(f.Path)).OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => (f.Path, f.InForce!.Value, f.Rules))];
+    }
+
+    /// <summary>Keeps what the rules of the version in force read and write, unless another came into force meanwhile.</summary>
+    public async Task NoteRulesAsync(TenantId tenant, string path, long inForce, string rules, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        await db.Files.Where(f => f.Path == path && f.InForce == inForce).ExecuteUpdateAsync(set => set.SetProperty(f => f.Rules, rules), cancel);
     }
 
     /// <summary>The content that is in force: that of the last save, or of an earlier one where that has faults. Null where there is none.</summary>
@@ -177,7 +192,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
-        return new SaveOutcome.Saved(new FileEntry(path, version, null, 0, author, now, null), IsNew: false);
+        return new SaveOutcome.Saved(new FileEntry(path, version, null, 0, author, now, null, null), IsNew: false);
     }
 
     /// <summary>
@@ -240,7 +255,16 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 /// <param name="Version">The tree version that its last save made; its ETag.</param>
 /// <param name="InForce">As in <see cref="TenantFile.InForce"/>.</param>
 /// <param name="Faults">What the compiler says of <paramref name="Version"/>, as JSON.</param>
-public sealed record FileEntry(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, string? Faults);
+public sealed record FileEntry(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, string? Faults, string? Findings);
+
+/// <summary>What was found in a file before it is saved, as JSON.</summary>
+/// <param name="Faults">Why it can not be in force; null where it can.</param>
+/// <param name="Findings">All findings; null for none.</param>
+/// <param name="Rules">What its rules read and write; null where nobody has looked.</param>
+public sealed record FileCheck(string? Faults, string? Findings, string? Rules)
+{
+    public static readonly FileCheck Nothing = new(null, null, null);
+}
 
 /// <summary>How a save or a deletion ended.</summary>
 public abstract record SaveOutcome

@@ -22,6 +22,12 @@ public sealed class TenantFile
     /// <summary>What the compiler says, as JSON; null where it is content.</summary>
     public string? Faults { get; set; }
 
+    /// <summary>All that was found in <see cref="Version"/>, warnings too, as JSON; null for nothing.</summary>
+    public string? Findings { get; set; }
+
+    /// <summary>What the rules of the version in force read and write, as JSON; null where nobody has looked yet.</summary>
+    public string? Rules { get; set; }
+
     public required string Author { get; set; }
 
     public required DateTimeOffset SavedAt { get; set; }

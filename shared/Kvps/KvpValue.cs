@@ -55,6 +55,10 @@ public static class KvpValue
         return fault is null;
     }
 
+    /// <summary>What PostgreSQL has kept as jsonb, made canonical again: it puts spaces and an order of its own into what it keeps.</summary>
+    public static string Stored(string jsonb) =>
+        jsonb[0] is '{' or '[' or '"' && TryCanonical(System.Text.Encoding.UTF8.GetBytes(jsonb), out var canonical, out _, int.MaxValue) ? canonical : jsonb;
+
     /// <summary>Reads a JSON text, which is one value and nothing else.</summary>
     public static bool TryCanonical(
         ReadOnlySpan<byte> json, [NotNullWhen(true)] out string? canonical, [NotNullWhen(false)] out KvpFault? fault, int maxBytes = MaxBytes)

@@ -86,6 +86,8 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
             file.ToTable("files");
             file.HasKey(f => new { f.TenantId, f.Path });
             file.Property(f => f.Faults).HasColumnType("jsonb");
+            file.Property(f => f.Findings).HasColumnType("jsonb");
+            file.Property(f => f.Rules).HasColumnType("jsonb");
             file.HasQueryFilter(f => f.TenantId == TenantValue);
         });
         builder.Entity<FileVersion>(version =>

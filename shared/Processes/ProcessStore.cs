@@ -92,6 +92,11 @@ public sealed class ProcessStore(EddyDbs dbs)
             where.Append(CultureInfo.InvariantCulture, $" and p.kind = ${Add(kind)}");
         }
 
+        if (query.Parent is { } parent)
+        {
+            where.Append(CultureInfo.InvariantCulture, $" and p.parent = ${Add(parent)}");
+        }
+
         if (query.Beyond is { } last)
         {
             where.Append(CultureInfo.InvariantCulture, $" and p.pid {beyond} ${Add(last)}");

@@ -1,3 +1,5 @@
+using Eddy.Processes;
+
 namespace Eddy.Sandbox;
 
 /// <summary>A run to be done beside the line, on a snapshot of what the tenant's KVPs were.</summary>
@@ -8,10 +10,14 @@ public sealed record BesideRun(OwedRun Run, DateTimeOffset At, IReadOnlyDictiona
 /// <summary>What came of a run beside the line.</summary>
 /// <param name="Ended">Its outcome, with all that it set, changed or not; null where its rule is gone from the tenant's files.</param>
 /// <param name="Reads">The KVPs that it read, whether there or not; null where nobody knows.</param>
-public sealed record BesideEnded(RunEnded? Ended, IReadOnlySet<(long Pid, string Key)>? Reads);
+public sealed record BesideEnded(RunEnded? Ended, IReadOnlySet<(long Pid, string Key)>? Reads)
+{
+    /// <summary>Among the reads: it has looked at other processes, or at all KVPs of one.</summary>
+    public static readonly (long Pid, string Key) Everything = (-1, "");
+}
 
 /// <summary>Takes one run through a cell beside the line. What ends its cell without explanation is tried once more, then blamed.</summary>
-internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, SandboxOptions options, TimeProvider time)
+internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, ProcessFinder? processes, SandboxOptions options, TimeProvider time)
 {
     private readonly FrameReader _reader = new(options);
 
@@ -42,7 +48,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, San
             if (ending is null)
             {
                 release(cell);
-                return new BesideEnded((RunEnded)course.Steps[0], course.Reads);
+                return new BesideEnded((RunEnded)course.Steps[0], course.LooksAround ? new HashSet<(long, string)> { BesideEnded.Everything } : course.Reads);
             }
 
             var (waited, cpu) = (cell.Channel.Waiting ?? TimeSpan.Zero, cell.Channel.Cpu);
@@ -73,7 +79,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, San
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var over = CancelAtDeathAsync(channel, ended);
         await using var stop = ct.Register(() => channel.Kill(null));
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
         using var writer = new SliceWriter();
         writer.State(true, run.State.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
         writer.Set(run.Run.Set[0].Position, run.Run.SetAt, run.Run.SetSource, run.Run.Set);
@@ -94,6 +100,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, San
                     else if (_reader.Read(frame.Span, number, course))
                     {
                         channel.StopWaiting();
+                        channel.SampleCpu();
                         return course is { Steps: [RunEnded], Reads: not null } ? null : CellEnding.Of(new CellLied("It did not do what it was to do."));
                     }
                     else if (course.Steps is not ([] or [RunEnded]))

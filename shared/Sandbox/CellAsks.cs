@@ -13,7 +13,7 @@ public delegate Task<(byte[]? Signature, string? Refusal)> SignForTenant(
     TenantId tenant, string secret, string algorithm, ReadOnlyMemory<byte> data, CancellationToken ct);
 
 /// <summary>Hears what a cell asks in the middle of a run, and answers it. Believes nothing of it: what is asked may be anything.</summary>
-internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? call, SignForTenant? sign, SandboxOptions options)
+internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? call, SignForTenant? sign, ProcessAsks processes, SandboxOptions options)
 {
     /// <summary>However many calls a run may make: signing costs the host more than the cell.</summary>
     private const int MostSignatures = 10_000;
@@ -43,6 +43,12 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
                 return;
             }
 
+            if (ProcessAsks.Knows(what))
+            {
+                await processes.AnswerAsync(what, frame, ask, ct);
+                return;
+            }
+
             words.AddRange([ask[1].GetString() ?? "", ask[2].GetString() ?? ""]);
             if (what == "call")
             {
@@ -55,7 +61,7 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
                 patience = ask[4].ValueKind == JsonValueKind.Null ? null : TimeSpan.FromSeconds(Math.Clamp(ask[4].GetDouble(), 0.001, 3600));
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or IndexOutOfRangeException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or IndexOutOfRangeException or KeyNotFoundException)
         {
             throw new CellLied("It asked what can not be read: " + e.Message);
         }

@@ -9,6 +9,8 @@ namespace Eddy.Sandbox;
 /// </summary>
 internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number, int frameBytes, TimeProvider time) : IDisposable
 {
+    private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
+
     private readonly TaskCompletionSource<string?> _death = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[] _buffer = new byte[8192];
     private int _start;
@@ -16,6 +18,8 @@ internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number,
     private long _since;
     private long _cpu;
     private long _cpuBase = -1;
+    private long _charged;
+    private long _asked;
 
     public long Number => number;
 
@@ -34,6 +38,9 @@ internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number,
     /// <summary>A fresh zygote has taken the place of its own: it should have no new work.</summary>
     public bool IsStale => zygote.IsRetired;
 
+    /// <summary>Whose account its CPU time goes to; null for nobody's.</summary>
+    public TenantCell? Tenant { get; set; }
+
     public bool HasCpuBase => _cpuBase >= 0;
 
     /// <summary>Who is told as soon as there is news of its CPU time; null while nobody watches.</summary>
@@ -50,6 +57,7 @@ internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number,
     public void HearCpu(long nanoseconds)
     {
         _cpu = nanoseconds;
+        Charge(nanoseconds);
         if (_cpuBase < 0)
         {
             _cpuBase = nanoseconds;
@@ -58,12 +66,31 @@ internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number,
         Deadlines?.Judge(this);
     }
 
-    public void HearDeath(string? how) => _death.TrySetResult(how);
+    /// <param name="how">In the zygote's words; null where the zygote itself ended.</param>
+    /// <param name="nanoseconds">The CPU time of its whole life.</param>
+    public void HearDeath(string? how, long nanoseconds = 0)
+    {
+        Charge(nanoseconds);
+        _death.TrySetResult(how);
+    }
 
     /// <summary>Breaks with the zygote, which did not end the cell that it should.</summary>
     public void Abandon() => zygote.Abandon();
 
-    public void AskCpu() => zygote.AskCpu(number);
+    public void AskCpu()
+    {
+        _asked = time.GetTimestamp();
+        zygote.AskCpu(number);
+    }
+
+    /// <summary>Keeps the tenant's account of CPU time up to date, but for the last tenth of a second.</summary>
+    public void SampleCpu()
+    {
+        if (time.GetElapsedTime(_asked) >= SampleEvery)
+        {
+            AskCpu();
+        }
+    }
 
     public void Kill(string? overrun)
     {
@@ -141,11 +168,20 @@ internal sealed class CellChannel(ZygoteLink zygote, Socket socket, long number,
     public void Dispose()
     {
         zygote.Kill(number);
-        zygote.Forget(number);
 
         // Nobody else tells whoever still listens to it.
         _death.TrySetResult("dropped by its host");
         socket.Dispose();
+    }
+
+    // Only where the zygote's lines are read.
+    private void Charge(long nanoseconds)
+    {
+        if (nanoseconds > _charged)
+        {
+            Tenant?.Charge(nanoseconds - _charged);
+            _charged = nanoseconds;
+        }
     }
 
     private void Reserve(int bytes)

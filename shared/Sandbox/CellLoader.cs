@@ -37,6 +37,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             LoadedTree? loaded = null;
             var waiting = files.Select(file => file.Path).Where(path => path.StartsWith("scripts/", StringComparison.Ordinal)).Except(blamed.Errors.Keys).ToHashSet(StringComparer.Ordinal);
             var channel = await zygote.OpenAsync(tree.TimeZone, ct);
+            channel.Tenant = tenant;
             var kept = false;
             try
             {
@@ -80,12 +81,12 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
     }
 
     /// <summary>Compiles a file in a cell of its own, which ends with it.</summary>
-    public async Task<IReadOnlyList<LoadError>> CompileAsync(CellFile file, CancellationToken ct)
+    public async Task<CompiledFile> CompileAsync(CellFile file, CancellationToken ct)
     {
         using var writer = new SliceWriter();
         writer.Limits(options);
         writer.Compile(file);
-        List<LoadError> errors = [];
+        CompiledFile? compiled = null;
         using var channel = await zygote.OpenAsync("UTC", ct);
         var ending = await TalkAsync(channel, writer.Frames, frame =>
         {
@@ -95,10 +96,10 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
                 return false;
             }
 
-            errors = Errors(json.RootElement[1]);
+            compiled = CompiledFile.Read(json.RootElement[1], json.RootElement[2]);
             return true;
         }, ct);
-        return ending is null ? errors : [new LoadError(file.Path, null, null, $"The file could not be compiled. {ending.Message}", null)];
+        return ending is null ? compiled! : CompiledFile.Ended(ending.Message);
     }
 
     private static bool IsPython(CellFile file) =>

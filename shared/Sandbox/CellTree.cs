@@ -28,8 +28,9 @@ public sealed record LoadedTree(IReadOnlyList<LoadedRule> Rules, IReadOnlyList<L
     /// <summary>What files printed while they were loaded.</summary>
     public IReadOnlyList<LoadLog> Logs { get; init; } = [];
 
-    /// <summary>Everything that some rule listens to: keys, <c>shared.key</c>, <c>*</c>. A change of anything else wakes nobody.</summary>
-    public IReadOnlySet<string> WakeKeys { get; } = Rules.SelectMany(rule => rule.ListensTo).ToHashSet(StringComparer.Ordinal);
+    /// <summary>Everything that some rule listens to, in whichever process: keys, <c>shared.key</c>, <c>*</c>. A change of anything else wakes nobody.</summary>
+    public IReadOnlySet<string> WakeKeys { get; } = Rules.SelectMany(rule => rule.ListensTo)
+        .Select(entry => entry.StartsWith("child.", StringComparison.Ordinal) ? entry[6..] : entry.StartsWith("parent.", StringComparison.Ordinal) ? entry[7..] : entry).ToHashSet(StringComparer.Ordinal);
 }
 
 /// <summary>What a file printed while it was loaded, as far as a run may.</summary>

@@ -61,6 +61,29 @@ internal sealed class FrameReader(SandboxOptions options)
         }
     }
 
+    /// <summary>What a run has changed when it asks: <c>["find",question,[process,changes,…]]</c>.</summary>
+    /// <exception cref="CellLied">It is not what it may be.</exception>
+    public IReadOnlyList<PidChange> ReadSoFar(ReadOnlySpan<byte> ask, SliceCourse course)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(ask, Json);
+            Expect(ref reader, JsonTokenType.StartArray);
+            Expect(ref reader, JsonTokenType.String);
+            reader.Read();
+            reader.Skip();
+            Expect(ref reader, JsonTokenType.StartArray);
+            List<PidChange> changes = [];
+            ReadOthers(ref reader, ask, course, changes);
+            Check(changes);
+            return changes;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
+        {
+            throw new CellLied("It asked what can not be read: " + e.Message);
+        }
+    }
+
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
     {
         if (!reader.Read() || reader.TokenType != type)
@@ -111,7 +134,14 @@ internal sealed class FrameReader(SandboxOptions options)
             log = ReadLog(ref reader);
             reader.Read();
             error = ReadError(ref reader);
-            Expect(ref reader, JsonTokenType.EndArray);
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.EndArray)
+            {
+                List(ref reader);
+                ReadOthers(ref reader, frame, course, changes);
+                Expect(ref reader, JsonTokenType.EndArray);
+            }
+
             Check(changes);
         }
 
@@ -144,6 +174,22 @@ internal sealed class FrameReader(SandboxOptions options)
         }
 
         course.Read(reads);
+    }
+
+    /// <summary>Process, changes, and so on, to the list's end.</summary>
+    private void ReadOthers(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, SliceCourse course, List<PidChange> changes)
+    {
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var pid = reader.GetInt64();
+            if (pid < 1 || !course.Knows(pid))
+            {
+                throw new CellLied("It changed a process that it does not know.");
+            }
+
+            reader.Read();
+            ReadChanges(ref reader, frame, pid, changes);
+        }
     }
 
     private void ReadChanges(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, long pid, List<PidChange> changes)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Eddy.Packages;
+using Eddy.Processes;
 using Eddy.Tenants;
 using Microsoft.Extensions.Logging;
 
@@ -22,13 +23,15 @@ public sealed class RuleSandbox : IAsyncDisposable
     // The line's cells never wait for those beside it, which may wait for the world.
     private readonly SemaphoreSlim _besideRoom;
     private readonly SignForTenant? _sign;
+    private readonly ProcessFinder? _processes;
     private int _wanting;
 
     /// <param name="sign">Signs for tenants; null where there are no secrets to sign with.</param>
-    public RuleSandbox(SandboxOptions options, TimeProvider time, ILogger<RuleSandbox> log, SignForTenant? sign = null)
+    /// <param name="processes">Answers what runs ask of other processes; null where there is no database.</param>
+    public RuleSandbox(SandboxOptions options, TimeProvider time, ILogger<RuleSandbox> log, SignForTenant? sign = null, ProcessFinder? processes = null)
     {
         options.ThrowIfFaulty();
-        (_options, _time, _sign) = (options, time, sign);
+        (_options, _time, _sign, _processes) = (options, time, sign, processes);
         _zygote = new Zygote(options, time, log, LeaveStale);
         _deadlines = new Deadlines(options, time);
         _loader = new CellLoader(_zygote, _deadlines, options, time);
@@ -71,7 +74,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         try
         {
             return RunWithoutCell(tenant, tree, slice)
-                ?? await new SliceRunner(_deadlines, _sign, _options, _time).RunAsync(
+                ?? await new SliceRunner(_deadlines, _sign, _processes, _options, _time).RunAsync(
                     tenant, slice, () => ObtainAsync(tenant, tree, slice.State.GetValueOrDefault(0), ct), cell => Retire(tenant, cell), ct);
         }
         finally
@@ -90,7 +93,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         await _besideRoom.WaitAsync(ct);
         try
         {
-            return await new BesideRunner(_deadlines, _sign, _options, _time).RunAsync(
+            return await new BesideRunner(_deadlines, _sign, _processes, _options, _time).RunAsync(
                 run, call, () => ObtainBesideAsync(tenant, tree, run.State.GetValueOrDefault(0), ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct);
         }
         finally
@@ -98,6 +101,12 @@ public sealed class RuleSandbox : IAsyncDisposable
             _besideRoom.Release();
         }
     }
+
+    /// <summary>
+    /// The CPU time that the tenant's cells have used since this was last asked, by the zygote's word and not by theirs: loading and the making of the cell included.
+    /// What the last tenth of a second has used comes later.
+    /// </summary>
+    public TimeSpan TakeCpu(TenantId tenant) => _tenants.TryGetValue(tenant, out var entry) ? entry.TakeCpu() : TimeSpan.Zero;
 
     /// <summary>Ends the tenant's cell, and forgets what it knew: after a rollback or a lost lease.</summary>
     public void Drop(TenantId tenant)
@@ -119,9 +128,9 @@ public sealed class RuleSandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>Compiles one file, which is not executed, and says what is wrong with it.</summary>
+    /// <summary>Compiles one file, which is not executed, and says what is wrong with it and what its rules read and write.</summary>
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
-    public async Task<IReadOnlyList<LoadError>> CompileAsync(TenantId tenant, CellFile file, CancellationToken ct)
+    public async Task<CompiledFile> CompileAsync(TenantId tenant, CellFile file, CancellationToken ct)
     {
         await MakeRoomAsync(ct);
         try

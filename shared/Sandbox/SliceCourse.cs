@@ -13,6 +13,10 @@ internal sealed class SliceCourse
     private readonly Queue<Waking> _queue = new();
     private readonly List<Step> _steps = [];
     private readonly HashSet<(int Rule, long Pid)> _away;
+
+    // What was read of processes that the slice did not name, as committed; and who stands above whom by this slice's changes.
+    private readonly Dictionary<long, IReadOnlyDictionary<string, string>> _learned = [];
+    private readonly Dictionary<long, long> _above = [];
     private int _cascade = -1;
     private int _cascadeRuns;
     private string _actor;
@@ -87,7 +91,12 @@ internal sealed class SliceCourse
     /// <summary>Rules and processes of runs beside the line, those included that left in this slice.</summary>
     public IReadOnlyCollection<(int Rule, long Pid)> Away => _away;
 
-    public Transcript ToTranscript() => new(_steps, Taken, [.. _queue.Select(Left)], Landed);
+    public Transcript ToTranscript() => new(_steps, Taken, [.. _queue.Select(Left)], Landed) { Learned = _learned };
+
+    /// <summary>The committed KVPs of the process are known here, and so what is changed in it can be.</summary>
+    public bool Knows(long pid) => _slice.State.ContainsKey(pid) || _learned.ContainsKey(pid);
+
+    public void Learn(long pid, IReadOnlyDictionary<string, string> kvps) => _learned.TryAdd(pid, kvps);
 
     /// <summary>Applies the next arrival.</summary>
     public void Apply()
@@ -102,6 +111,12 @@ internal sealed class SliceCourse
         _cascadeRuns = 0;
         _actor = arrival.Actor;
         _steps.Add(new ArrivalApplied(_cascade));
+        if (_table.Reaches)
+        {
+            WakeAll([.. arrival.Changes.Select(change => new PidChange(arrival.Pid, change.Key, change.Value))], arrival.WakePid, 1, null);
+            return;
+        }
+
         int[]? woken = null;
         foreach (var change in arrival.Changes)
         {
@@ -115,7 +130,7 @@ internal sealed class SliceCourse
     {
         foreach (var change in arrival.Changes)
         {
-            if (_table.Woken(arrival.Pid, change.Key).Length > 0)
+            if (_table.Woken(arrival.Pid, change.Key).Length > 0 || _table.WokenAbove(change.Key).Length + _table.WokenBelow(change.Key).Length > 0)
             {
                 return false;
             }
@@ -151,8 +166,7 @@ internal sealed class SliceCourse
             return;
         }
 
-        var woken = Woken(changes);
-        Wake(woken, pid, changes.Count, next.Generation + 1, woken is { Length: > 0 } ? new Link(_table.Rules[rule].Id, next.Chain) : null);
+        Wake(changes, pid, next.Generation + 1, () => new Link(_table.Rules[rule].Id, next.Chain));
     }
 
     /// <summary>The next run leaves the line.</summary>
@@ -169,6 +183,12 @@ internal sealed class SliceCourse
     }
 
     public void Read(IReadOnlySet<(long Pid, string Key)> reads) => Reads = reads;
+
+    /// <summary>The processes below others, as they were told to the cell for the change set that comes next.</summary>
+    public Dictionary<long, IReadOnlyList<long>> Below { get; } = [];
+
+    /// <summary>The run beside the line has asked for other processes: whatever changes meanwhile may be what it saw.</summary>
+    public bool LooksAround { get; set; }
 
     /// <summary>The next run is not begun, because its cascade is too long; the cascade ends.</summary>
     public void Stop()
@@ -227,7 +247,7 @@ internal sealed class SliceCourse
     /// </summary>
     public Fold Replay()
     {
-        var fold = new Fold(_slice);
+        var fold = new Fold(pid => _slice.State.GetValueOrDefault(pid) ?? _learned.GetValueOrDefault(pid));
         var needed = _queue.Where(waking => waking.Set.Owed is null).Select(waking => waking.Set.Position).ToHashSet();
         var position = _slice.Head;
         foreach (var step in _steps)
@@ -245,6 +265,14 @@ internal sealed class SliceCourse
         }
 
         return fold;
+    }
+
+    /// <summary>The processes that are not as they are committed, once these changes are made too, with their KVPs.</summary>
+    public IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> Touched(IReadOnlyList<PidChange> soFar)
+    {
+        var fold = Replay();
+        fold.Add(0, soFar, "rule", []);
+        return fold.Touched;
     }
 
     /// <summary>Landings take their place as long as none of them wakes anything: what one wakes runs before the next.</summary>
@@ -266,22 +294,93 @@ internal sealed class SliceCourse
             }
 
             _steps.Add(ended);
-            var woken = Woken(ended.Changes);
-            var chain = woken is { Length: > 0 } ? Chain(run.Chain.Append(run.Rule)) : null;
-            Wake(woken, run.Pid, ended.Changes.Count, run.Generation + 1, chain);
+            Wake(ended.Changes, run.Pid, run.Generation + 1, () => Chain(run.Chain.Append(run.Rule)));
         }
     }
 
-    private int[]? Woken(IReadOnlyList<PidChange> changes)
+    /// <summary>What a run changed wakes rules in its own process, and, where it changed others, in these.</summary>
+    private void Wake(IReadOnlyList<PidChange> changes, long pid, int generation, Func<Link?> chain)
     {
+        var reaches = _table.Reaches;
         int[]? woken = null;
         foreach (var change in changes)
         {
+            reaches |= change.Pid != pid && change.Pid != 0;
             woken = _table.Woken(woken, change.Pid, change.Key);
         }
 
-        return woken;
+        if (reaches)
+        {
+            WakeAll(changes, pid, generation, chain());
+        }
+        else
+        {
+            Wake(woken, pid, changes.Count, generation, woken is { Length: > 0 } ? chain() : null);
+        }
     }
+
+    private void WakeAll(IReadOnlyList<PidChange> changes, long pid, int generation, Link? chain)
+    {
+        var former = new Dictionary<long, long>();
+        foreach (var change in changes)
+        {
+            if (change.Key == "PARENT" && change.Pid != 0)
+            {
+                // Who left a process, or is gone, is heard of there once more.
+                former[change.Pid] = Above(change.Pid);
+                _above[change.Pid] = Process(change.Value);
+            }
+        }
+
+        var woken = new List<(int Rule, long Pid)>();
+        var seen = new HashSet<(int, long)>();
+        foreach (var change in changes)
+        {
+            Note(_table.Woken(change.Pid, change.Key), change.Pid == 0 ? pid : change.Pid);
+            if (change.Pid != 0 && _table.WokenAbove(change.Key) is { Length: > 0 } rules
+                && (Above(change.Pid) is var now and > 0 ? now : former.GetValueOrDefault(change.Pid)) is var above and > 0)
+            {
+                Note(rules, above);
+            }
+
+            if (change.Pid != 0 && _table.WokenBelow(change.Key) is { Length: > 0 } below)
+            {
+                foreach (var child in Below.GetValueOrDefault(change.Pid) ?? throw new CellLied("It changed what wakes rules below without asking who is there."))
+                {
+                    Note(below, child);
+                }
+            }
+        }
+
+        Below.Clear();
+
+        var set = new ChangeSet(Position + 1, changes.Count, null);
+        foreach (var (rule, of) in woken.OrderBy(one => one.Rule))
+        {
+            _queue.Enqueue(new Waking(rule, of, set, generation, chain));
+        }
+
+        Position += changes.Count;
+
+        void Note(int[] rules, long of)
+        {
+            foreach (var rule in rules)
+            {
+                if (seen.Add((rule, of)))
+                {
+                    woken.Add((rule, of));
+                }
+            }
+        }
+    }
+
+    /// <summary>The process above this one, or 0.</summary>
+    private long Above(long pid) => _above.TryGetValue(pid, out var above) ? above
+        : Process((_slice.State.GetValueOrDefault(pid) ?? _learned.GetValueOrDefault(pid))?.GetValueOrDefault("PARENT"));
+
+    /// <summary>The number in a reference's canonical JSON, else 0.</summary>
+    private static long Process(string? value) =>
+        value is not null && value.StartsWith("{\"$process\":", StringComparison.Ordinal) && long.TryParse(value.AsSpan(12, value.Length - 13), out var pid) ? pid : 0;
 
     private static Link? Chain(IEnumerable<string> rules) => rules.Aggregate((Link?)null, static (before, rule) => new Link(rule, before));
 
@@ -329,14 +428,18 @@ internal sealed class SliceCourse
     }
 
     /// <summary>The slice's state with steps folded in.</summary>
-    public sealed class Fold(Slice slice)
+    public sealed class Fold(Func<long, IReadOnlyDictionary<string, string>?> committed)
     {
         private readonly Dictionary<long, Dictionary<string, string>> _changed = [];
 
         public Dictionary<long, (string Source, List<SetEvent> Events)> Sets { get; } = [];
 
         public IReadOnlyDictionary<string, string>? Kvps(long pid) =>
-            _changed.TryGetValue(pid, out var kvps) ? kvps : slice.State.GetValueOrDefault(pid);
+            _changed.TryGetValue(pid, out var kvps) ? kvps : committed(pid);
+
+        /// <summary>The processes that are not as they are committed, with their KVPs.</summary>
+        public IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> Touched =>
+            _changed.Where(process => process.Key != 0).ToDictionary(process => process.Key, process => (IReadOnlyDictionary<string, string>)process.Value);
 
         public long Add(long position, IReadOnlyList<PidChange> changes, string source, HashSet<long> needed)
         {
@@ -351,7 +454,7 @@ internal sealed class SliceCourse
                 position++;
                 if (!_changed.TryGetValue(change.Pid, out var kvps))
                 {
-                    _changed[change.Pid] = kvps = slice.State.TryGetValue(change.Pid, out var before) ? new(before, StringComparer.Ordinal) : new(StringComparer.Ordinal);
+                    _changed[change.Pid] = kvps = committed(change.Pid) is { } before ? new(before, StringComparer.Ordinal) : new(StringComparer.Ordinal);
                 }
 
                 events?.Add(new SetEvent(position, change.Pid, change.Key, change.Value, kvps.GetValueOrDefault(change.Key)));

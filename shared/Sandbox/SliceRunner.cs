@@ -1,3 +1,6 @@
+using Eddy.Processes;
+using Eddy.Tenants;
+
 namespace Eddy.Sandbox;
 
 /// <summary>
@@ -5,7 +8,7 @@ namespace Eddy.Sandbox;
 /// one. A cell tells of runs in batches; where one ends between two, what it had not told is done again run by run. Nothing of a slice is
 /// in force before its transcript is stored, so that doing it again is safe.
 /// </summary>
-internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, SandboxOptions options, TimeProvider time)
+internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, ProcessFinder? processes, SandboxOptions options, TimeProvider time)
 {
     private readonly FrameReader _reader = new(options);
     private long _started;
@@ -24,6 +27,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
         while (!course.Exhausted)
         {
             var before = course.StepCount;
+            await LearnAsync(cell.Tree.Tenant, course, ct);
             CellEnding? ending;
             try
             {
@@ -73,6 +77,15 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
         }
 
         return course.ToTranscript();
+    }
+
+    /// <summary>Where a cell takes over in the middle, runs may be due in processes that the one before had asked for.</summary>
+    private async Task LearnAsync(TenantId tenant, SliceCourse course, CancellationToken ct)
+    {
+        foreach (var pid in course.Pending.Select(waking => waking.Pid).Distinct().Where(pid => !course.Knows(pid)).ToList())
+        {
+            course.Learn(pid, processes is null ? new Dictionary<string, string>() : await processes.ReadAsync(tenant, pid, ct) ?? new Dictionary<string, string>());
+        }
     }
 
     /// <summary>What landed has changed processes without the cell.</summary>
@@ -130,7 +143,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
         await using var stop = ct.Register(() => channel.Kill(null));
         using var writer = new SliceWriter();
         Write(writer, number, cell, slice, course);
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
         channel.StartWaiting();
         deadlines.Watch(channel);
         try
@@ -164,6 +177,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
                     if (done)
                     {
                         channel.StopWaiting();
+                        channel.SampleCpu();
                         return course.StepCount > before || course.Exhausted || slice.Runs <= course.Ran
                             ? null
                             : CellEnding.Of(new CellLied("It did nothing."));
@@ -254,7 +268,8 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Sand
 
         void Need(long pid)
         {
-            if (cell.Known.Add(pid))
+            // What else a cascade reaches is asked for.
+            if (course.Knows(pid) && cell.Known.Add(pid))
             {
                 var kvps = fold is null ? slice.State.GetValueOrDefault(pid) : fold.Kvps(pid);
                 states.Add((pid, kvps));

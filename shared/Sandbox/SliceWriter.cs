@@ -294,6 +294,56 @@ internal sealed class SliceWriter : IDisposable
         Close();
     }
 
+    /// <summary>The KVPs of a process that a run asked for; null where there is none of that number.</summary>
+    public void Process(IReadOnlyDictionary<string, string>? kvps)
+    {
+        Open("process");
+        Kvps(kvps);
+        Close();
+    }
+
+    public void Found(long count)
+    {
+        Open("found");
+        _json.WriteNumberValue(count);
+        Close();
+    }
+
+    public void Found(IReadOnlyList<(long Pid, IReadOnlyDictionary<string, string>? Kvps)> processes)
+    {
+        Open("found");
+        _json.WriteStartArray();
+        foreach (var (pid, kvps) in processes)
+        {
+            _json.WriteNumberValue(pid);
+            Kvps(kvps);
+        }
+
+        _json.WriteEndArray();
+        Close();
+    }
+
+    public void Found(IReadOnlyList<long> pids)
+    {
+        Open("found");
+        _json.WriteStartArray();
+        foreach (var pid in pids)
+        {
+            _json.WriteNumberValue(pid);
+        }
+
+        _json.WriteEndArray();
+        Close();
+    }
+
+    public void Pids(long first, int count)
+    {
+        Open("pids");
+        _json.WriteNumberValue(first);
+        _json.WriteNumberValue(count);
+        Close();
+    }
+
     public void Refused(string kind, string message)
     {
         Open("refused");
@@ -310,6 +360,23 @@ internal sealed class SliceWriter : IDisposable
             _json.WriteBase64StringValue(bytes[..Math.Min(bytes.Length, Piece)]);
             Close();
         }
+    }
+
+    private void Kvps(IReadOnlyDictionary<string, string>? kvps)
+    {
+        if (kvps is null)
+        {
+            _json.WriteNullValue();
+            return;
+        }
+
+        _json.WriteStartObject();
+        foreach (var (key, value) in kvps)
+        {
+            _json.WriteString(key, value);
+        }
+
+        _json.WriteEndObject();
     }
 
     private long Length => _json.BytesCommitted + _json.BytesPending;

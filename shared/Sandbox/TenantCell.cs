@@ -8,6 +8,7 @@ internal sealed class TenantCell
     private readonly Stack<Cell> _spare = [];
     private Cell? _cell;
     private LoadedFiles? _loaded;
+    private long _cpu;
     private BlamedFiles _blamed = new(-1, "", []);
 
     /// <summary>Held by whoever works with the tenant's cell.</summary>
@@ -17,6 +18,12 @@ internal sealed class TenantCell
     public long Used { get; set; }
 
     public Cell? Cell => Volatile.Read(ref _cell);
+
+    /// <summary>Its cells have used so much CPU time more, by the zygote's word.</summary>
+    public void Charge(long nanoseconds) => Interlocked.Add(ref _cpu, nanoseconds);
+
+    /// <summary>What its cells have used since it was last asked for.</summary>
+    public TimeSpan TakeCpu() => TimeSpan.FromMicroseconds(Interlocked.Exchange(ref _cpu, 0) / 1000);
 
     /// <summary>What was found in the files of the last version that was loaded; it outlives the cell.</summary>
     public LoadedFiles? Loaded => Volatile.Read(ref _loaded);

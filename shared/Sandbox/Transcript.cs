@@ -10,7 +10,11 @@ namespace Eddy.Sandbox;
 /// <param name="ArrivalsTaken">How many of the slice's arrivals were applied; the others stay in the line.</param>
 /// <param name="Owed">The runs that the slice's last cascade still owes, in order. Owed runs of the slice that it did not come to are among them.</param>
 /// <param name="LandingsTaken">How many of the slice's landings took their place; the others wait for a later slice.</param>
-public sealed record Transcript(IReadOnlyList<Step> Steps, int ArrivalsTaken, IReadOnlyList<LeftRun> Owed, int LandingsTaken = 0);
+public sealed record Transcript(IReadOnlyList<Step> Steps, int ArrivalsTaken, IReadOnlyList<LeftRun> Owed, int LandingsTaken = 0)
+{
+    /// <summary>Processes that <see cref="Slice.State"/> does not have, as they were committed when runs asked for them. What runs changed is in these, or in those of the slice.</summary>
+    public IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> Learned { get; init; } = new Dictionary<long, IReadOnlyDictionary<string, string>>();
+}
 
 /// <summary>A place in the transcript.</summary>
 public abstract record Step;
@@ -38,7 +42,7 @@ public sealed record OwedDropped(int Index) : Step;
 /// <param name="Log">What it printed, cut at the limit; null where it printed nothing.</param>
 /// <param name="Error">What went wrong; null where nothing did.</param>
 /// <param name="Elapsed">Wall time.</param>
-/// <param name="Cpu">CPU time.</param>
+/// <param name="Cpu">CPU time, by its cell's own word.</param>
 public sealed record RunEnded(
     string Rule, long Pid, int Arrival, long SetPosition, int Generation, RunOutcome Outcome,
     IReadOnlyList<PidChange> Changes, string? Log, RunError? Error, TimeSpan Elapsed, TimeSpan Cpu) : Step

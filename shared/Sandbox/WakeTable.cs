@@ -7,6 +7,8 @@ internal sealed class WakeTable
 
     private readonly Dictionary<string, int[]> _own = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int[]> _shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int[]> _child = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int[]> _parent = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly int[] _star;
 
@@ -18,12 +20,19 @@ internal sealed class WakeTable
         var star = new List<int>();
         var own = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         var shared = new Dictionary<string, List<int>>(StringComparer.Ordinal);
+        var child = new Dictionary<string, List<int>>(StringComparer.Ordinal);
+        var parent = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         for (var i = 0; i < rules.Count; i++)
         {
             _index[rules[i].Id] = i;
             foreach (var entry in rules[i].ListensTo)
             {
-                Note(entry == "*" ? star : entry.StartsWith("shared.", StringComparison.Ordinal) ? Of(shared, entry[7..]) : Of(own, entry), i);
+                Note(
+                    entry == "*" ? star
+                    : entry.StartsWith("shared.", StringComparison.Ordinal) ? Of(shared, entry[7..])
+                    : entry.StartsWith("child.", StringComparison.Ordinal) ? Of(child, entry[6..])
+                    : entry.StartsWith("parent.", StringComparison.Ordinal) ? Of(parent, entry[7..])
+                    : Of(own, entry), i);
             }
         }
 
@@ -36,6 +45,16 @@ internal sealed class WakeTable
         foreach (var (key, some) in shared)
         {
             _shared[key] = [.. some];
+        }
+
+        foreach (var (key, some) in parent)
+        {
+            _parent[key] = [.. some];
+        }
+
+        foreach (var (key, some) in child)
+        {
+            _child[key] = [.. some];
         }
 
         static List<int> Of(Dictionary<string, List<int>> some, string key) => some.TryGetValue(key, out var list) ? list : some[key] = [];
@@ -52,6 +71,15 @@ internal sealed class WakeTable
     public IReadOnlyList<LoadedRule> Rules { get; }
 
     public int IndexOf(string rule) => _index.GetValueOrDefault(rule, -1);
+
+    /// <summary>There are rules that wake by what changes in the processes below or above.</summary>
+    public bool Reaches => _child.Count + _parent.Count > 0;
+
+    /// <summary>The rules that a change of this key wakes in each process below, in order.</summary>
+    public int[] WokenBelow(string key) => _parent.GetValueOrDefault(key, None);
+
+    /// <summary>The rules that a change of this key wakes in the process above, in order.</summary>
+    public int[] WokenAbove(string key) => _child.GetValueOrDefault(key, None);
 
     /// <summary>The rules that a change of this key wakes, in order.</summary>
     public int[] Woken(long pid, string key) =>

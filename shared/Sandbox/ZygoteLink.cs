@@ -100,7 +100,8 @@ internal sealed class ZygoteLink : IAsyncDisposable
 
     public void AskCpu(long number) => Tell($"cpu {number}\n");
 
-    public void Forget(long number)
+    /// <summary>It never became a cell: nobody tells of its death.</summary>
+    private void Forget(long number)
     {
         _cells.TryRemove(number, out _);
         LookWhetherEmpty();
@@ -232,11 +233,13 @@ internal sealed class ZygoteLink : IAsyncDisposable
         catch (SocketException e)
         {
             channel.Dispose();
+            Forget(number);
             throw new SandboxUnavailable("The zygote does not take connections.", e);
         }
         catch (OperationCanceledException)
         {
             channel.Dispose();
+            Forget(number);
             throw;
         }
     }
@@ -370,7 +373,8 @@ internal sealed class ZygoteLink : IAsyncDisposable
                 cell.HearCpu(long.Parse(words[2], CultureInfo.InvariantCulture));
                 break;
             case "dead" when _cells.TryRemove(long.Parse(words[1], CultureInfo.InvariantCulture), out var cell):
-                cell.HearDeath(words[2]);
+                var (used, how) = words[2].IndexOf(' ', StringComparison.Ordinal) is var space and >= 0 ? (words[2][..space], words[2][(space + 1)..]) : (words[2], "");
+                cell.HearDeath(how, long.Parse(used, CultureInfo.InvariantCulture));
                 LookWhetherEmpty();
                 break;
         }

@@ -131,19 +131,19 @@ public sealed class FilesApiTests(TestDatabase database, SharedWeb shared) : ICl
     {
         var tenant = await TestTenant.MakeAsync(database);
         var files = new FileStore(new EddyDbs(database.App), TimeProvider.System);
-        const string fault = """[{"line":1,"column":2,"message":"invalid syntax"}]""";
+        var fault = new FileCheck("""[{"line":1,"column":2,"message":"invalid syntax"}]""", null, null);
 
-        await files.SaveAsync(tenant.Id, "scripts/b.py", "good"u8.ToArray(), null, "me", WriteCondition.None, Cancel);
+        await files.SaveAsync(tenant.Id, "scripts/b.py", "good"u8.ToArray(), FileCheck.Nothing, "me", WriteCondition.None, Cancel);
         await files.SaveAsync(tenant.Id, "scripts/b.py", "bad("u8.ToArray(), fault, "me", WriteCondition.None, Cancel);
         await files.SaveAsync(tenant.Id, "scripts/a.py", "never("u8.ToArray(), fault, "me", WriteCondition.None, Cancel);
-        await files.SaveAsync(tenant.Id, "libraries/lib.py", "lib"u8.ToArray(), null, "me", WriteCondition.None, Cancel);
-        await files.SaveAsync(tenant.Id, "api/x.py", "api"u8.ToArray(), null, "me", WriteCondition.None, Cancel);
+        await files.SaveAsync(tenant.Id, "libraries/lib.py", "lib"u8.ToArray(), FileCheck.Nothing, "me", WriteCondition.None, Cancel);
+        await files.SaveAsync(tenant.Id, "api/x.py", "api"u8.ToArray(), FileCheck.Nothing, "me", WriteCondition.None, Cancel);
 
         var (version, tree, _) = await files.ReadTreeAsync(tenant.Id, Cancel);
         version.ShouldBe(5);
         tree.Select(file => (file.Path, file.Text)).ShouldBe([("libraries/lib.py", "lib"), ("scripts/b.py", "good")]);
 
-        await files.SaveAsync(tenant.Id, "scripts/b.py", "better"u8.ToArray(), null, "me", WriteCondition.None, Cancel);
+        await files.SaveAsync(tenant.Id, "scripts/b.py", "better"u8.ToArray(), FileCheck.Nothing, "me", WriteCondition.None, Cancel);
         await files.DeleteAsync(tenant.Id, "libraries/lib.py", "me", WriteCondition.None, Cancel);
         (version, tree, _) = await files.ReadTreeAsync(tenant.Id, Cancel);
         version.ShouldBe(7);

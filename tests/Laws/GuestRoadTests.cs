@@ -17,7 +17,7 @@ public sealed class GuestRoadTests
         ["probe.py:_execute:os.execve"] = "in a sealed process that is nobody's: what must be refused",
         ["zygote.py::os.execve"] = "at its very beginning: the same program again, without an environment",
         ["loading.py::builtins"] = "the names that a tenant's file has",
-        ["loading.py:compile_file:compile"] = "in a cell: a tenant's file",
+        ["loading.py:code_of:compile"] = "in a cell: a tenant's file",
         ["loading.py:load_script:exec"] = "in a cell: a tenant's script",
         ["loading.py:Libraries.exec_module:exec"] = "in a cell: a tenant's library",
         ["outgoing.py:Http.__getattr__:importlib.import_module"] = "in a cell: modules of the standard package http by their names",

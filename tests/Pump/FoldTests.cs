@@ -122,9 +122,26 @@ public sealed class FoldTests
     [Fact]
     public void The_kind_of_a_process_follows_its_KVP()
     {
-        Fold([Arrival(7, [("kind", "\"order\"")]), Arrival(7, [("kind", null)])], [new ArrivalApplied(0), new ArrivalApplied(1)]);
+        Fold([Arrival(7, [("kind", "\"order\""), ("n", "1")]), Arrival(7, [("kind", null)])], [new ArrivalApplied(0), new ArrivalApplied(1)]);
 
         _rows.Processes.Kinds.ShouldBe([null]);
+    }
+
+    [Fact]
+    public void A_process_is_gone_with_its_last_KVP()
+    {
+        Fold([Arrival(7, [("kind", "\"order\"")]), Arrival(7, [("kind", null)])], [new ArrivalApplied(0), new ArrivalApplied(1)]);
+
+        _rows.Processes.Pids.ShouldBeEmpty();
+        _rows.Gone.Pids.ShouldBe([7]);
+    }
+
+    [Fact]
+    public void The_parent_of_a_process_follows_its_KVP()
+    {
+        Fold([Arrival(7, [("PARENT", """{"$process":3}""")])], [new ArrivalApplied(0)]);
+
+        _rows.Processes.Parents.ShouldBe([3]);
     }
 
     private void Fold(LineArrival[] arrivals, Step[] steps, LeftRun[]? left = null)

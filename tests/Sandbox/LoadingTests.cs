@@ -13,7 +13,6 @@ public sealed class LoadingTests(CellFixture cells)
         { "class x(Rule):\n    listens_to == ['a']\n    def action(self): pass\n", 2, 5, "write listens_to = [...]" },
         { "class x(Rule):\n    def action(self): pass\n", null, null, "x has no listens_to" },
         { "class x(Rule):\n    listens_to = 'a'\n", null, null, "write listens_to = ['a']" },
-        { "class x(Rule):\n    listens_to = ['child.a']\n", null, null, "not yet available" },
         { "class x(Rule):\n    listens_to = ['a\\nb']\n", null, null, "control character" },
         { "class x(Rule):\n    listens_to = [1]\n", null, null, "1, which is no text" },
         { "x = 1\n1 / 0\n", 2, null, "ZeroDivisionError: division by zero" },
@@ -107,10 +106,10 @@ public sealed class LoadingTests(CellFixture cells)
         var sandbox = await cells.Sandbox;
         var tenant = Eddy.Tenants.TenantId.New();
 
-        (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "while True: pass\n"), TestContext.Current.CancellationToken)).ShouldBeEmpty();
-        var error = (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "x = 1\nprint 'x'\n"), TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
+        (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "while True: pass\n"), TestContext.Current.CancellationToken)).Findings.ShouldBeEmpty();
+        var error = (await sandbox.CompileAsync(tenant, new CellFile("scripts/a.py", "x = 1\nprint 'x'\n"), TestContext.Current.CancellationToken)).Findings.ShouldHaveSingleItem();
 
-        (error.File, error.Line, error.Column).ShouldBe(("scripts/a.py", 2, 1));
-        error.Message.ShouldContain("Missing parentheses");
+        (error.IsError, error.Line, error.Column).ShouldBe((true, 2, 1));
+        error.Message.ShouldBe("print is a function in Python 3; write print('x')");
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Eddy.Sandbox;
 
 namespace Eddy.Tests.Sandbox;
 
@@ -14,6 +15,11 @@ public sealed partial class RulesPageTests(CellFixture cells)
         var tenant = new TestTenant(await cells.Sandbox, files);
 
         (await tenant.LoadAsync()).Errors.ShouldBeEmpty();
+        foreach (var (path, text) in files)
+        {
+            (await tenant.Sandbox.CompileAsync(tenant.Tree.Tenant, new CellFile(path, text), TestContext.Current.CancellationToken)).Findings.ShouldBeEmpty(path);
+        }
+
         await tenant.PostAsync(7, ("fahrenheit", "212"), ("reading", "1"));
         await tenant.PostAsync(7, ("reading", "2"));
 

@@ -264,6 +264,35 @@ public sealed class ZygoteTests
     }
 
     [Fact]
+    public async Task What_a_tenant_has_used_is_counted_whatever_its_cell_says()
+    {
+        await using var sandbox = await CellFixture.StartAsync(CellFixture.Limits());
+        var tenant = TestTenant.WithRule(sandbox, """
+            import sys, time
+            class go(Rule):
+                listens_to = ["go"]
+                def action(self):
+                    f = sys._getframe(1).f_globals
+                    f["clock"] = f["cpu_clock"] = lambda: 0
+                    until = time.process_time() + 0.2
+                    while time.process_time() < until:
+                        pass
+            """);
+
+        (await tenant.OneRunAsync(15, ("go", "1"))).Cpu.ShouldBeLessThan(TimeSpan.FromMilliseconds(100));
+        sandbox.Drop(tenant.Tree.Tenant);
+
+        var used = TimeSpan.Zero;
+        while (used < TimeSpan.FromMilliseconds(200))
+        {
+            used += sandbox.TakeCpu(tenant.Tree.Tenant);
+            await Task.Delay(5, Ct);
+        }
+
+        used.ShouldBeLessThan(TimeSpan.FromSeconds(0.4));
+    }
+
+    [Fact]
     public async Task A_host_that_is_too_busy_to_read_for_a_while_hears_everything_later()
     {
         const int Asked = 5000;

@@ -176,6 +176,7 @@ public sealed class HostTests(TestDatabase database, SharedWeb shared) : IClassF
         document.GetProperty("components").GetProperty("securitySchemes").GetProperty("key").GetProperty("scheme").GetString().ShouldBe("bearer");
         document.GetProperty("paths").GetProperty("/api/processes/{pid}/{key}").GetProperty("put").GetProperty("requestBody").GetProperty("content").GetProperty("application/json")
             .GetProperty("example").GetInt32().ShouldBe(72);
+        document.GetProperty("paths").GetProperty("/api/files/{path}/check").GetProperty("post").GetProperty("operationId").GetString().ShouldBe("CheckFile");
         foreach (var path in document.GetProperty("paths").EnumerateObject())
         {
             path.Name.ShouldMatch("^/(api|in)");

@@ -4,6 +4,7 @@ using Eddy.Files;
 using Eddy.Keys;
 using Eddy.Packages;
 using Eddy.Problems;
+using Eddy.Rules;
 using Eddy.Sandbox;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.StaticFiles;
@@ -17,6 +18,8 @@ namespace Eddy.Api;
 /// </summary>
 public static class FilesApi
 {
+    internal const string CheckSuffix = "/check";
+
     private static readonly FileExtensionContentTypeProvider ContentTypes = new() { Mappings = { [".py"] = "text/x-python" } };
 
     public static void MapFiles(this IEndpointRouteBuilder api)
@@ -25,7 +28,7 @@ public static class FilesApi
         files.MapGet("/", ListAsync).RequireScope(Scope.Read)
             .WithName("ListFiles").WithSummary("List the files")
             .WithDescription(
-                "All files by path, without their contents. 'faults' says why the version that was saved last does not compile; 'loadFaults' and 'loadLog' what happened and what was printed when the version in force was last "
+                "All files by path, without their contents. 'faults' says why the version that was saved last does not compile, 'findings' all that was found in it, warnings too; 'loadFaults' and 'loadLog' what happened and what was printed when the version in force was last "
                 + "loaded, as it is with the first event after a save: a file that fails there is not in force either.")
             .Produces<FileListAnswer>().Refuses(401, 403);
         files.MapGet("/{**path}", ReadAsync).RequireScope(Scope.Read)
@@ -37,10 +40,21 @@ public static class FilesApi
             .WithDescription(
                 "Makes or overwrites a file; the body is its content, whatever the content type. Python under scripts/, api/ and libraries/ is compiled: where that fails, the file is saved, "
                 + "'faults' says why, and the version that was in force stays so. requirements.txt is resolved, and its packages and requirements.lock come into force with it; where that fails, "
-                + "'faults' says why, and the packages that were in force stay so. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new file is made.")
+                + "'faults' says why, and the packages that were in force stay so. 'findings' are the faults of Python and what else was found, as POST /api/files/{path}/check gives them. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new file is made.")
             .Accepts<byte[]>("text/x-python", ApiDescription.AnyType)
             .Produces<FileAnswer>().Produces<FileAnswer>(201).Refuses(400, 401, 403, 412, 413, 503)
-            .WithExample("class hot(Rule):\n    listens_to = [\"temperature\"]\n", """{"path":"scripts/heat.py","version":2,"inForce":1,"size":60,"author":"key:editor","savedAt":"2026-11-23T10:00:00+00:00","faults":[{"line":3,"column":5,"message":"invalid syntax"}]}""");
+            .WithExample("class hot(Rule):\n    listens_to = [\"temperature\"]\n", """{"path":"scripts/heat.py","version":2,"inForce":1,"size":60,"author":"key:editor","savedAt":"2026-11-23T10:00:00+00:00","faults":[{"line":3,"column":5,"message":"print is a function in Python 3; write print(\"hot\")"}],"findings":[{"severity":"error","code":"python-2-print","line":3,"column":5,"endLine":3,"endColumn":16,"message":"print is a function in Python 3; write print(\"hot\")","fix":{"line":3,"column":5,"endLine":3,"endColumn":16,"text":"print(\"hot\")"}}]}""");
+        files.MapPost("/{**path:regex(/check$)}", CheckAsync).RequireScope(Scope.Write)
+            .WithName("CheckFile").WithSummary("Check a file without saving it")
+            .WithDescription(
+                "The address is that of the file with /check behind it; the body is the content that it might have. Nothing is saved and nothing of it is executed. Findings are in the order of their places; "
+                + "lines and columns count from 1, columns in UTF-16 units as editors do, and the end is the place after the last one. An 'error' would keep the file out of force, a 'warning' would not. "
+                + "'fix' is a text that takes the place of what is in its range. 'rules' is what the file's rules read and write, as GET /api/rules gives it. For an editor to ask while somebody types.")
+            .Accepts<byte[]>("text/x-python", ApiDescription.AnyType)
+            .Produces<CheckAnswer>().Refuses(400, 401, 403, 404, 413, 503)
+            .WithExample(
+                "class hot(Rule):\n    listens_to == [\"temperature\"]\n",
+                """{"findings":[{"severity":"error","code":"listens-to-compared","line":2,"column":5,"endLine":2,"endColumn":34,"message":"listens_to == [...] compares and sets nothing; write listens_to = [...]","fix":{"line":2,"column":16,"endLine":2,"endColumn":18,"text":"="}}],"rules":[]}""");
         files.MapDelete("/{**path}", DeleteAsync).RequireScope(Scope.Write)
             .WithName("DeleteFile").WithSummary("Delete a file")
             .WithDescription("Takes the file out of force. Its versions stay in the record.")
@@ -100,15 +114,15 @@ public static class FilesApi
         }
 
         var holder = context.Holder();
-        IReadOnlyList<FileFault> faults = [];
+        var check = FileCheck.Nothing;
         PackageSet? made = null;
         if (path == FilePath.Requirements || FilePath.IsModule(path))
         {
             try
             {
-                (made, faults) = path == FilePath.Requirements
+                (made, check) = path == FilePath.Requirements
                     ? await PackagesAsync(holder.Tenant, content, files, packages, cancel)
-                    : (null, await FaultsAsync(holder.Tenant, path, content, sandbox, cancel));
+                    : (null, Kept(await CompileAsync(holder.Tenant, path, content, sandbox, cancel)));
             }
             catch (SandboxUnavailable unavailable)
             {
@@ -116,9 +130,8 @@ public static class FilesApi
             }
         }
 
-        var json = faults.Count == 0 ? null : JsonSerializer.Serialize(faults, JsonSerializerOptions.Web);
         var outcome = made is null
-            ? await files.SaveAsync(holder.Tenant, path, content, json, holder.Actor, condition, cancel)
+            ? await files.SaveAsync(holder.Tenant, path, content, check, holder.Actor, condition, cancel)
             : await files.SaveAsync(holder.Tenant, content, made, holder.Actor, condition, cancel);
         switch (outcome)
         {
@@ -155,45 +168,79 @@ public static class FilesApi
     }
 
     /// <summary>What requirements come to, or why they do not. Null without a fault where they are those in force: these come to what they came to.</summary>
-    private static async Task<(PackageSet? Packages, IReadOnlyList<FileFault> Faults)> PackagesAsync(
+    private static async Task<(PackageSet? Packages, FileCheck Check)> PackagesAsync(
         TenantId tenant, byte[] content, FileStore files, PackageResolver packages, CancellationToken cancel)
     {
         if (content.Length > packages.MostBytes)
         {
-            return (null, [new FileFault(null, null, $"requirements.txt has at most {packages.MostBytes} bytes.")]);
+            return (null, Faulty(new FileFault(null, null, $"requirements.txt has at most {packages.MostBytes} bytes.")));
         }
 
         if (FileStore.TextOf(content) is not { } text)
         {
-            return (null, [new FileFault(null, null, "The file is not valid UTF-8.")]);
+            return (null, Faulty(new FileFault(null, null, "The file is not valid UTF-8.")));
         }
 
         if (await files.InForceAsync(tenant, FilePath.Requirements, cancel) is { } inForce && inForce.AsSpan().SequenceEqual(content))
         {
-            return (null, []);
+            return (null, FileCheck.Nothing);
         }
 
         try
         {
             var locked = await files.FindAsync(tenant, FilePath.Lock, cancel);
-            return (await packages.ResolveAsync(tenant, text, locked is null ? null : FileStore.TextOf(locked.Content), cancel), []);
+            return (await packages.ResolveAsync(tenant, text, locked is null ? null : FileStore.TextOf(locked.Content), cancel), FileCheck.Nothing);
         }
         catch (PackageFault fault)
         {
-            return (null, [.. fault.Complaints.Select(complaint => new FileFault(complaint.Line, null, complaint.Message))]);
+            return (null, Faulty([.. fault.Complaints.Select(complaint => new FileFault(complaint.Line, null, complaint.Message))]));
         }
     }
 
-    private static async Task<IReadOnlyList<FileFault>> FaultsAsync(TenantId tenant, string path, byte[] content, RuleSandbox sandbox, CancellationToken cancel)
+    private static async Task<IResult> CheckAsync(HttpContext context, string path, RuleSandbox sandbox, WebOptions options, CancellationToken cancel)
     {
-        if (FileStore.TextOf(content) is not { } text)
+        path = path[..^CheckSuffix.Length];
+        if (FilePath.Fault(path) is { } pathFault)
         {
-            return [new FileFault(null, null, "The file is not valid UTF-8.")];
+            return new Problem(ProblemType.InvalidRequest, pathFault);
         }
 
-        var errors = await sandbox.CompileAsync(tenant, new CellFile(path, text), cancel);
-        return [.. errors.Select(error => new FileFault(error.Line, error.Column, error.Message))];
+        if (!FilePath.IsModule(path))
+        {
+            return new Problem(ProblemType.InvalidRequest, $"{path} is no Python: only .py files under scripts/, api/ and libraries/ are checked.");
+        }
+
+        if (await RequestBody.ReadAsync(context.Request, options.FileBytes, cancel) is not { } content)
+        {
+            return new Problem(ProblemType.BodyTooLarge, $"A file has at most {options.FileBytes} bytes.");
+        }
+
+        try
+        {
+            var compiled = await CompileAsync(context.Holder().Tenant, path, content, sandbox, cancel);
+            return Results.Ok(new CheckAnswer(compiled.Findings, [.. compiled.Rules.Select(look => new PlacedRule(path, look)).Where(rule => rule.IsRule).Select(RuleAnswer.Of)]));
+        }
+        catch (SandboxUnavailable unavailable)
+        {
+            return new Problem(ProblemType.Unavailable, $"The file can not be checked now: {unavailable.Message}");
+        }
     }
+
+    internal static async Task<CompiledFile> CompileAsync(TenantId tenant, string path, byte[] content, RuleSandbox sandbox, CancellationToken cancel) =>
+        FileStore.TextOf(content) is { } text
+            ? await sandbox.CompileAsync(tenant, new CellFile(path, text), cancel)
+            : new CompiledFile([new Finding(Finding.Error, "not-text", 1, 1, 1, 1, "The file is not valid UTF-8.", null)], []);
+
+    private static FileCheck Kept(CompiledFile compiled)
+    {
+        var faults = compiled.Findings.Where(finding => finding.IsError).Select(finding => new FileFault(finding.Line, finding.Column, finding.Message)).ToList();
+        return new FileCheck(
+            faults.Count == 0 ? null : JsonSerializer.Serialize(faults, JsonSerializerOptions.Web),
+            compiled.Findings.Count == 0 ? null : JsonSerializer.Serialize(compiled.Findings, JsonSerializerOptions.Web),
+            JsonSerializer.Serialize(compiled.Rules, JsonSerializerOptions.Web));
+    }
+
+    private static FileCheck Faulty(params IReadOnlyList<FileFault> faults) => new(JsonSerializer.Serialize(faults, JsonSerializerOptions.Web), null, null);
 
     private static Problem NotThere(string path) => new(ProblemType.NotFound, $"There is no file {path}.");
 }
@@ -208,6 +255,9 @@ public sealed record FileFault(int? Line, int? Column, string Message);
 /// <param name="Faults">Why <c>version</c> is not in force; empty where it is.</param>
 public sealed record FileAnswer(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, IReadOnlyList<FileFault> Faults)
 {
+    /// <summary>All that was found in <c>version</c>, warnings too, in the order of the places; empty for files that are no Python.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
+
     /// <summary>What happened when the version in force was last loaded; empty where it was loaded, and where it was not tried yet.</summary>
     public IReadOnlyList<FileFault> LoadFaults { get; init; } = [];
 
@@ -216,7 +266,14 @@ public sealed record FileAnswer(string Path, long Version, long? InForce, int Si
 
     internal static FileAnswer Of(FileEntry file) => new(
         file.Path, file.Version, file.InForce, file.Size, file.Author, file.SavedAt,
-        file.Faults is null ? [] : JsonSerializer.Deserialize<IReadOnlyList<FileFault>>(file.Faults, JsonSerializerOptions.Web)!);
+        file.Faults is null ? [] : JsonSerializer.Deserialize<IReadOnlyList<FileFault>>(file.Faults, JsonSerializerOptions.Web)!)
+    {
+        Findings = file.Findings is null ? [] : JsonSerializer.Deserialize<IReadOnlyList<Finding>>(file.Findings, JsonSerializerOptions.Web)!,
+    };
 }
+
+/// <summary>What was found in a text that was not saved.</summary>
+/// <param name="Rules">Its rules, as far as their text says.</param>
+public sealed record CheckAnswer(IReadOnlyList<Finding> Findings, IReadOnlyList<RuleAnswer> Rules);
 
 public sealed record FileListAnswer(IReadOnlyList<FileAnswer> Files);

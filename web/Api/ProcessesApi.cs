@@ -24,7 +24,7 @@ public static class ProcessesApi
         processes.MapGet("/", ListAsync).RequireScope(Scope.Read)
             .WithName("ListProcesses").WithSummary("List processes")
             .WithDescription(
-                "Newest first, or by rising number with 'order=oldest'. 'kind=' keeps one kind; 'key.NAME=VALUE' keeps those whose KVP NAME is VALUE: the text itself, or what is printed of a number, "
+                "Newest first, or by rising number with 'order=oldest'. 'kind=' keeps one kind, 'parent=15' those below process 15; 'key.NAME=VALUE' keeps those whose KVP NAME is VALUE: the text itself, or what is printed of a number, "
                 + "boolean or date. A page may be shorter than 'limit'; the list goes on as long as there is a 'next', which is also in the Link header.")
             .Produces<ProcessListAnswer>().Refuses(400, 401, 403);
         processes.MapGet("/{pid:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
@@ -63,7 +63,7 @@ public static class ProcessesApi
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, ProcessStore processes, CancellationToken cancel, string? kind = null, string order = "newest", int limit = 50, string? cursor = null)
+        HttpContext context, ProcessStore processes, CancellationToken cancel, string? kind = null, long? parent = null, string order = "newest", int limit = 50, string? cursor = null)
     {
         long? beyond = null;
         if (Limit.Fault(limit, MostListed) is { } fault)
@@ -98,7 +98,7 @@ public static class ProcessesApi
             return new Problem(ProblemType.InvalidRequest, "'kind' has a NUL in it.");
         }
 
-        var page = await processes.ListAsync(context.Holder().Tenant, new ProcessQuery(kind, keys, order == "newest", beyond, limit), cancel);
+        var page = await processes.ListAsync(context.Holder().Tenant, new ProcessQuery(kind, parent, keys, order == "newest", beyond, limit), cancel);
         var next = page.Next is { } end ? Cursor.Of(end) : null;
         if (next is not null)
         {

@@ -8,7 +8,7 @@ internal static class RequestBody
     {
         if (request.ContentLength > most)
         {
-            return null;
+            return Refused(request);
         }
 
         using var body = new MemoryStream();
@@ -18,12 +18,23 @@ internal static class RequestBody
         {
             if (body.Length + read > most)
             {
-                return null;
+                return Refused(request);
             }
 
             body.Write(buffer, 0, read);
         }
 
         return body.ToArray();
+    }
+
+    /// <summary>The server ends a connection on which too much is left unread; who is not told would send the next request on it.</summary>
+    private static byte[]? Refused(HttpRequest request)
+    {
+        if (HttpProtocol.IsHttp11(request.Protocol))
+        {
+            request.HttpContext.Response.Headers.Connection = "close";
+        }
+
+        return null;
     }
 }

@@ -26,6 +26,7 @@ internal static class ApiDocs
                     Description = "Send events in, read what they did, and keep the rules that do it. Every answer that is no success is a problem (RFC 9457).",
                 };
                 document.Servers = [new OpenApiServer { Url = "/" }];
+                PutBehindPath(document, FilesApi.CheckSuffix, HttpMethod.Post);
                 document.Components ??= new OpenApiComponents();
                 document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
                 {
@@ -77,6 +78,16 @@ internal static class ApiDocs
             .HideClientButton()
             .AddPreferredSecuritySchemes("key"));
         app.MapGet("/docs/problems", ProblemsPage.Show).ExcludeFromDescription();
+    }
+
+    /// <summary>A route has nothing behind what takes slashes, and tells the rest in a constraint that no document shows.</summary>
+    private static void PutBehindPath(OpenApiDocument document, string suffix, HttpMethod method)
+    {
+        const string path = "/api/files/{path}";
+        if (document.Paths.GetValueOrDefault(path)?.Operations is { } operations && operations.Remove(method, out var operation))
+        {
+            document.Paths.Add(path + suffix, new OpenApiPathItem { Operations = new Dictionary<HttpMethod, OpenApiOperation> { [method] = operation } });
+        }
     }
 
     private static void Show(string? example, IEnumerable<OpenApiMediaType>? types)

@@ -47,8 +47,21 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
             }
         }
 
-        waiting.Add(arrivals);
+        while (!waiting.Add(arrivals))
+        {
+            waiting = _tenants.GetOrAdd(tenant, static _ => new Waiting());
+        }
+
         return true;
+    }
+
+    /// <summary>What has passed is committed, or will not be.</summary>
+    public void Arrived(TenantId tenant, int arrivals)
+    {
+        if (_tenants.TryGetValue(tenant, out var waiting))
+        {
+            waiting.Arrived(arrivals);
+        }
     }
 
     /// <summary>Takes in what a pump tells: its name, how many it clears a second, the shards that it holds as bits, then tenants and their counts.</summary>
@@ -135,26 +148,63 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         return rate;
     }
 
+    /// <summary>What was told last, and what this node has added since: a look finds what was committed before it, and not what was on its way then.</summary>
     private sealed class Waiting
     {
-        private long _count;
+        private readonly Lock _lock = new();
+        private long _told;
         private long _sinceMark;
+        private long _onTheWay;
+        private bool _isForgotten;
 
-        public long Count => Volatile.Read(ref _count);
-
-        public void Add(int arrivals)
+        public long Count
         {
-            Interlocked.Add(ref _count, arrivals);
-            Interlocked.Add(ref _sinceMark, arrivals);
+            get
+            {
+                lock (_lock)
+                {
+                    return _told + _sinceMark + _onTheWay;
+                }
+            }
         }
 
-        public void Mark() => Interlocked.Exchange(ref _sinceMark, 0);
+        /// <summary>False where it is forgotten by now, and another counts.</summary>
+        public bool Add(int arrivals)
+        {
+            lock (_lock)
+            {
+                _onTheWay += _isForgotten ? 0 : arrivals;
+                return !_isForgotten;
+            }
+        }
 
-        /// <summary>True where nothing waited and nothing came.</summary>
+        public void Arrived(int arrivals)
+        {
+            lock (_lock)
+            {
+                _onTheWay -= arrivals;
+                _sinceMark += arrivals;
+            }
+        }
+
+        public void Mark()
+        {
+            lock (_lock)
+            {
+                _told += _sinceMark;
+                _sinceMark = 0;
+            }
+        }
+
+        /// <summary>True, and it is forgotten, where nothing waited and nothing came.</summary>
         public bool Reset(long count)
         {
-            var now = count + Interlocked.Exchange(ref _sinceMark, 0);
-            return Interlocked.Exchange(ref _count, now) == 0 && now == 0;
+            lock (_lock)
+            {
+                _isForgotten = _told == 0 && _sinceMark == 0 && _onTheWay == 0 && count == 0;
+                _told = count;
+                return _isForgotten;
+            }
         }
     }
 }

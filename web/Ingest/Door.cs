@@ -65,8 +65,7 @@ public sealed class Door : BackgroundService
         try
         {
             var request = new DoorRequest(arrivals, idempotency, tags, started);
-            _writer.Add(request);
-            if (await request.Stored is { } refusal)
+            if (await StoreAsync(request) is { } refusal)
             {
                 return refusal;
             }
@@ -122,6 +121,19 @@ public sealed class Door : BackgroundService
 
     /// <summary>Looks twice a second for what it waits for: news of it may have been lost.</summary>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
+
+    private async Task<DoorAnswer?> StoreAsync(DoorRequest request)
+    {
+        try
+        {
+            _writer.Add(request);
+            return await request.Stored;
+        }
+        finally
+        {
+            _backlog.Arrived(request.Arrivals[0].Tenant, request.Arrivals.Count);
+        }
+    }
 
     private void Hear(string payload)
     {

@@ -58,7 +58,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
                     continue;
                 }
 
-                if (reads.Overlaps(changed.Keys))
+                if (reads.Overlaps(changed.Keys) || changed.Count > 0 && reads.Contains(BesideEnded.Everything))
                 {
                     // Whether it may land is judged once those before it are in force.
                     continue;
@@ -83,7 +83,8 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
     }
 
     /// <summary>The processes that have to be known for flights of this tenant to take off or to land.</summary>
-    public static IEnumerable<long> Wanted(TenantLine line) => line.Flights.Where(flight => flight.State != FlightState.Flying).Select(flight => flight.Run.Pid).Append(0).Distinct();
+    public static IEnumerable<long> Wanted(TenantLine line) => line.Flights.Where(flight => flight.State != FlightState.Flying)
+        .SelectMany(flight => flight.Result?.Ended?.Changes.Select(change => change.Pid).Append(flight.Run.Pid) ?? [flight.Run.Pid]).Append(0).Distinct();
 
     /// <summary>Lets take off what may: the first of each rule and process, as many as the tenant may have.</summary>
     public void TakeOff(ShardLine shard, TenantLine line)

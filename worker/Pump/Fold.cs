@@ -20,7 +20,7 @@ public sealed class Fold
 
     // The last value of each KVP that changed, with its position; null where it is removed.
     private readonly Dictionary<(long Pid, string Key), (string? Value, long Position)> _changed = [];
-    private readonly Dictionary<long, string?> _kinds = [];
+    private readonly HashSet<long> _shaped = [];
     private readonly Dictionary<(long Set, long Pid), int> _saidNo = [];
     private readonly List<(int Row, StringBuilder Rules)> _saidNoRules = [];
 
@@ -56,13 +56,17 @@ public sealed class Fold
         var outcomes = new int[4];
         var transcript = _turn.Transcript!;
         var isOpen = false;
-        var cpu = 0L;
         if (_turn.Owed is { } owed)
         {
             _rows.Paid.Tenants.AddRange(owed.Wakings.Select(_ => _tenant));
             _rows.Paid.Ids.AddRange(owed.Wakings);
             (_root, _actor, _tag, _trace, _firstRun, _runs) = (owed.Cascade.Root, owed.Cascade.Actor, owed.Tag, owed.Trace, owed.FirstRun, owed.Cascade.Runs);
             isOpen = true;
+        }
+
+        foreach (var (pid, kvps) in transcript.Learned)
+        {
+            _line.Learn(pid, kvps);
         }
 
         foreach (var step in transcript.Steps)
@@ -95,7 +99,6 @@ public sealed class Fold
                 case RunEnded run:
                     _runs++;
                     outcomes[(int)run.Outcome]++;
-                    cpu += (long)run.Cpu.TotalMicroseconds;
                     ApplyRun(run);
                     break;
             }
@@ -125,7 +128,7 @@ public sealed class Fold
         _rows.Heads.Positions.Add(_line.Position);
         _rows.Heads.Runs.Add(_line.Run);
         _rows.Heads.At.Add(_line.At);
-        _rows.Heads.Cpu.Add(cpu);
+        _rows.Heads.Cpu.Add((long)_turn.Cpu.TotalMicroseconds);
         return outcomes;
     }
 
@@ -229,10 +232,10 @@ public sealed class Fold
         var position = ++_line.Position;
         _changed[(pid, key)] = (value, position);
         _line.NoteChange(pid, key, position);
-        if (pid != 0 && (key == "kind" || (previous is null && state.Count == 1)))
+        if (pid != 0 && (key is "kind" or "PARENT" || (previous is null && state.Count == 1) || state.Count == 0))
         {
-            // A process is made by its first KVP; what is there already is left alone by the statement.
-            _kinds[pid] = state.GetValueOrDefault("kind");
+            // A process is made by its first KVP, and gone with its last; what is there already is left alone by the statement.
+            _shaped.Add(pid);
         }
 
         var rows = _rows.Events;
@@ -306,11 +309,20 @@ public sealed class Fold
             _rows.Runs.SaidNo[row] = rules.Append('}').ToString();
         }
 
-        foreach (var (pid, kind) in _kinds)
+        foreach (var pid in _shaped)
         {
+            var state = _line.State(pid);
+            if (state.Count == 0)
+            {
+                _rows.Gone.Tenants.Add(_tenant);
+                _rows.Gone.Pids.Add(pid);
+                continue;
+            }
+
             _rows.Processes.Tenants.Add(_tenant);
             _rows.Processes.Pids.Add(pid);
-            _rows.Processes.Kinds.Add(kind is null ? null : KvpLookup.Of(kind).Txt);
+            _rows.Processes.Kinds.Add(state.GetValueOrDefault("kind") is { } kind ? KvpLookup.Of(kind).Txt : null);
+            _rows.Processes.Parents.Add(state.GetValueOrDefault("PARENT") is { } parent && long.TryParse(KvpLookup.Of(parent).Txt, CultureInfo.InvariantCulture, out var above) ? above : null);
             _rows.Processes.At.Add(_turn.At);
         }
 

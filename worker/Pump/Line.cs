@@ -82,8 +82,9 @@ public sealed class TenantLine(TenantId tenant)
         }
     }
 
-    /// <summary>Whether one of these KVPs changed after a position since which their processes are watched.</summary>
-    public bool HasChanged(IReadOnlySet<(long Pid, string Key)> kvps, long position) => kvps.Any(kvp => _changedAt.TryGetValue(kvp, out var at) && at > position);
+    /// <summary>Whether one of these KVPs changed after a position since which their processes are watched; where more was read than single KVPs, whether anything did.</summary>
+    public bool HasChanged(IReadOnlySet<(long Pid, string Key)> kvps, long position) =>
+        kvps.Contains(BesideEnded.Everything) ? Position > position : kvps.Any(kvp => _changedAt.TryGetValue(kvp, out var at) && at > position);
 
     /// <summary>Nothing is beside the line any more.</summary>
     public void Unwatch()
@@ -97,6 +98,15 @@ public sealed class TenantLine(TenantId tenant)
     public bool IsFull => _state.Count > Remembered;
 
     public void Forget() => _state.Clear();
+
+    /// <summary>What was read of a process when the log was where it is now.</summary>
+    public void Learn(long pid, IReadOnlyDictionary<string, string> kvps)
+    {
+        if (!Knows(pid))
+        {
+            _state[pid] = new Dictionary<string, string>(kvps, StringComparer.Ordinal);
+        }
+    }
 
     public Dictionary<string, string> State(long pid)
     {
@@ -284,6 +294,9 @@ public sealed record Turn(
 
     /// <summary>The version of the tree that the rules were of.</summary>
     public long TreeVersion { get; set; }
+
+    /// <summary>The CPU time that the tenant's cells have used, as far as it was not yet counted.</summary>
+    public TimeSpan Cpu { get; set; }
 
     /// <summary>Why the cell could not be asked. Nobody is blamed, and the turn is taken again.</summary>
     public Exception? Fault { get; set; }

@@ -34,7 +34,12 @@ internal static class SliceCommit
             Column(heads.Tenants, Uuid), Column(heads.Before, Long), Column(heads.Positions, Long), Column(heads.Runs, Long), Column(heads.At, Moment), Column(heads.Cpu, Long));
         if (rows.Processes is { Tenants.Count: > 0 } made)
         {
-            Add(batch, "make_processes", Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.At, Moment));
+            Add(batch, "make_processes", Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.Parents, Long), Column(made.At, Moment));
+        }
+
+        if (rows.Gone is { Tenants.Count: > 0 } gone)
+        {
+            Add(batch, "remove_processes", Column(gone.Tenants, Uuid), Column(gone.Pids, Long));
         }
 
         if (rows.Events is { Tenants.Count: > 0 } events)

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Eddy.Kvps;
 using Eddy.Sandbox;
@@ -177,13 +176,9 @@ internal static class SliceReader
         using var rows = read.ExecuteReader();
         while (rows.Read())
         {
-            // jsonb puts spaces and an order of its own into what it keeps.
-            lines[rows.GetGuid(0)].State(rows.GetInt64(1))[rows.GetString(2)] = Canonical(rows.GetString(3));
+            lines[rows.GetGuid(0)].State(rows.GetInt64(1))[rows.GetString(2)] = KvpValue.Stored(rows.GetString(3));
         }
     }
-
-    private static string Canonical(string stored) =>
-        stored[0] is '{' or '[' or '"' && KvpValue.TryCanonical(Encoding.UTF8.GetBytes(stored), out var canonical, out _, int.MaxValue) ? canonical : stored;
 
     private sealed record Waking(
         long Id, TenantId Tenant, string Rule, long Pid, long SetPosition, int SetCount, DateTime SetAt, int Generation, string[] Chain, Guid Root, string Actor,

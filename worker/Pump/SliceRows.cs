@@ -13,6 +13,9 @@ public sealed class SliceRows
 
     public ProcessRows Processes { get; } = new();
 
+    /// <summary>Processes without KVPs.</summary>
+    public GoneRows Gone { get; } = new();
+
     public KvpRows Kvps { get; } = new();
 
     public RemovedRows Removed { get; } = new();
@@ -59,7 +62,14 @@ public sealed class SliceRows
         public List<Guid> Tenants { get; } = [];
         public List<long> Pids { get; } = [];
         public List<string?> Kinds { get; } = [];
+        public List<long?> Parents { get; } = [];
         public List<DateTime> At { get; } = [];
+    }
+
+    public sealed class GoneRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long> Pids { get; } = [];
     }
 
     public sealed class KvpRows

@@ -41,6 +41,7 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
 
             line.HasCell = true;
             turn.Transcript = await sandbox.RunAsync(tree, SliceOf(turn), cancel);
+            turn.Cpu = sandbox.TakeCpu(line.Tenant);
         }
         catch (Exception fault) when (fault is SandboxUnavailable or NpgsqlException or TimeoutException or OperationCanceledException)
         {
@@ -76,6 +77,11 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
         {
             state[arrival.Set.Pid] = line.State(arrival.Set.Pid);
             state[arrival.Set.WakePid] = line.State(arrival.Set.WakePid);
+        }
+
+        foreach (var change in turn.Landings.SelectMany(landing => landing.Landing.Ended?.Changes ?? []))
+        {
+            state[change.Pid] = line.State(change.Pid);
         }
 
         foreach (var run in (turn.Owed?.Runs ?? []).Concat(turn.Landings.Select(landing => landing.Flight.Run)))

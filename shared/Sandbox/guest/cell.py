@@ -12,13 +12,16 @@ import time
 import types
 
 import failures
+import feedback
 import journal
 import kvps
 import limits
 import line
 import loading
+import models
 import outgoing
 import platform_modules
+import processes
 import resolution
 import rules
 import secret_names
@@ -26,8 +29,8 @@ import secret_names
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
-    "cell", "failures", "journal", "kvps", "limits", "line", "loading", "memory", "outgoing", "platform_modules", "probe", "resolution", "rules", "seal",
-    "secret_names", "values", "warming", "zygote")
+    "cell", "cron", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
+    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "source", "values", "warming", "zygote")
 
 
 def send(text):
@@ -83,6 +86,9 @@ class Cell:
         loading.NAMES.update(
             shared=self.shared, log=journal.open_log(), event=None, events=[], http=outgoing.Http(), secrets=secret_names.secrets,
             sign=secret_names.sign, verify=secret_names.verify)
+        processes.run = self.line
+        loading.NAMES.update(
+            Process=processes.Process, Model=models.Model, Field=models.Field, Reference=models.Reference, ReferenceList=models.ReferenceList, parent=None, child=None, children=processes.Children(), new_child=processes.NewChild())
         outgoing.exchange = self.line.call
         secret_names.ask_sign = self.line.sign
 
@@ -142,14 +148,8 @@ class Cell:
         self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors, logs]).encode())
 
     def compile(self, path, text):
-        errors = []
-        try:
-            loading.compile_file(path, text)
-        except MemoryError:
-            os._exit(MEMORY_GONE)
-        except BaseException as error:
-            errors.append(loading.explain(path, error))
-        self.send(json.dumps(["compiled", errors]).encode())
+        """Says what is wrong with a file, and what its rules read and write. Nothing of it is executed."""
+        self.send(json.dumps(["compiled", *feedback.check(path, text)]).encode())
 
     def resolve(self, text, locked):
         """Says which packages a requirements.txt comes to; the host answers what is asked on the way."""
@@ -172,6 +172,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     random.seed()
     for name in GUEST:
         sys.modules.pop(name, None)
+    sys.modules["nebriosmodels"] = models.nebriosmodels
     sys.modules["__main__"] = types.ModuleType("__main__")
     rules.ZONE = zone
     journal.open_journal()

@@ -46,6 +46,26 @@ class Bag:
             return self.written[key] is not None
         return key in self.committed
 
+    def texts(self):
+        """All KVPs as they are now. Not to be changed."""
+        if not self.written and not self.mutable:
+            return self.committed
+        texts = dict(self.committed)
+        for key, text in self.written.items():
+            if text is None:
+                texts.pop(key, None)
+            else:
+                texts[key] = text
+        for key in self.mutable:
+            texts[key] = encode(key, self.values[key])
+        return texts
+
+    def put(self, key, text):
+        """Sets what is encoded already, or removes it."""
+        self.written[key] = text
+        self.values.pop(key, None)
+        self.mutable.pop(key, None)
+
     def set(self, key, value):
         if key not in known:
             check_key(key)
@@ -91,6 +111,10 @@ class Bag:
         return [change for change in written.items() if committed.get(change[0]) != change[1]]
 
 
+# What a run has read that looked at more than single KVPs of its own process and the shared ones.
+EVERYTHING = (-1, "")
+
+
 class WatchedBag(Bag):
     """As Bag, for a run beside the line: notes what the run reads, so that it can be told whether that still holds when the run lands.
 
@@ -112,6 +136,10 @@ class WatchedBag(Bag):
         if key not in self.written:
             self.seen.add((self.pid, key))
         return super().has(key)
+
+    def texts(self):
+        self.seen.add(EVERYTHING)
+        return super().texts()
 
     def changes(self):
         super().changes()

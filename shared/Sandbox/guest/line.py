@@ -4,11 +4,12 @@ What happens is told in steps, which the host reads as a JSON array per frame:
 
     0                  the next arrival was applied
     [2,r,p]            a run of rule r in process p begins; the last of its frame
-    [3,r,p,o,us,us,…]  a run ended: outcome, wall and CPU microseconds, then own changes, shared changes, log, error, where any
+    [3,r,p,o,us,us,…]  a run ended: outcome, wall and CPU microseconds, then own changes, shared changes, log, error, where any, and [p,changes,p,changes,…]
+                       of other processes, where any
     4                  the next run was not begun, because the cascade is too long
     5                  the slice is done
     [6,r,p]            the next run leaves the line: it called out, or one of its rule in its process has left before it
-    [7,p,k,p,k,…]      what a run beside the line has read: process and key
+    [7,p,k,p,k,…]      what a run beside the line has read: process and key; -1 and no key where it looked further
 
 Changes are `"key",value` for each KVP that was set and `["key"]` for each that was removed, one after the other.
 
@@ -16,6 +17,9 @@ The host keeps the same order of its own; what does not fit is the end of the ce
 
 In between a run may ask the host something: `["part",base64]` as often as the bytes need, then `["call",method,url,[name,value,…],seconds]` or
 `["sign",secret,algorithm]`. The host answers likewise: parts, then `["answered",…]` or `["refused",kind,message]`.
+
+About processes it asks `["below",pid,[p,changes,…]]`, answered by `["found",[pid,…]]`, before it tells of a change that wakes rules there, `["read",pid]`, answered by `["process",{key: text,…}]`, or null for none there; `["find",question,[p,changes,…]]`, with what the run has changed so far, answered by `["found",[pid,{…} or null,…]]`, or by
+`["found",number]` where it counts; `["pids",count]`, answered by `["pids",first,count]`: numbers for processes that the run makes.
 """
 
 import json
@@ -29,10 +33,11 @@ import failures
 import kvps
 import limits
 import outgoing
+import processes
 import rules
 from journal import JOURNAL
-from kvps import Bag, WatchedBag
-from loading import NAMES
+from kvps import EVERYTHING, Bag, WatchedBag
+from loading import NAMES, required
 from rules import Event
 from values import quote
 
@@ -50,19 +55,32 @@ class LeaveLine(BaseException):
     """Ends a run in the line at its first call: it is done again beside the line, where waiting holds up nobody."""
 
 
+def _below(prefix, entries):
+    return frozenset(key[len(prefix):] for key in entries if key.startswith(prefix))
+
+
+def _process(text):
+    """The number in a reference's canonical JSON, else 0."""
+    number = text[len('{"$process":'):-1] if text is not None and text.startswith('{"$process":') else ""
+    return int(number) if number.isdecimal() else 0
+
+
 class Listener:
     """A rule in force. `wary`: the host hears of its next run before it begins, since it is new or was slow."""
 
-    __slots__ = ("index", "cls", "keys", "shared", "star", "wary", "made")
+    __slots__ = ("index", "cls", "keys", "shared", "child", "parent", "star", "wary", "made", "required")
 
     def __init__(self, index, cls, entries):
         self.index = index
         self.cls = cls
         self.star = "*" in entries
-        self.keys = frozenset(key for key in entries if key != "*" and not key.startswith("shared."))
-        self.shared = frozenset(key[len("shared."):] for key in entries if key.startswith("shared."))
+        self.keys = frozenset(key for key in entries if key != "*" and not key.startswith(("shared.", "child.", "parent.")))
+        self.shared = _below("shared.", entries)
+        self.child = _below("child.", entries)
+        self.parent = _below("parent.", entries)
         self.wary = True
         self.made = cls.__init__ is not object.__init__
+        self.required = required("", cls)
 
 
 class ChangeSet:
@@ -78,8 +96,8 @@ class ChangeSet:
         self.changes = changes
         self._events = None
 
-    def events(self, listener):
-        """Those that the listener listens to."""
+    def events(self, listener, pid):
+        """Those that the listener listens to, in this process."""
         changes = self.changes
         if len(changes) == 1:
             # Else it would not have been woken.
@@ -89,7 +107,9 @@ class ChangeSet:
             every = self._events = [Event(self, change, at) for at, change in enumerate(changes, self.position)]
         return [
             event for event in every
-            if (listener.star or event.key in listener.keys if event.pid else event.key in listener.shared)]
+            if (event.key in listener.shared if not event.pid
+                else listener.star or event.key in listener.keys if event.pid == pid
+                else event.key in listener.child or event.key in listener.parent)]
 
 
 class Line:
@@ -103,7 +123,20 @@ class Line:
         self.told = 0
         self.by_key = {}
         self.by_shared = {}
+        self.by_child = {}
+        self.by_parent = {}
+        self.reaches = False
+        self.below = {}
         self.star = ()
+        self.own = None
+        self.begun = None
+        self.met = None
+        self.given = None
+        self.seen = None
+        self.others = {}
+        self.child = None
+        self.numbers = deque()
+        self.draw = 0
         self.steps = []
         self.flushed = 0
         self.cpu = 0
@@ -134,6 +167,11 @@ class Line:
             key: tuple(one.index for one in self.listeners if one.star or key in one.keys) for key in own}
         shared = {key for one in self.listeners for key in one.shared}
         self.by_shared = {key: tuple(one.index for one in self.listeners if key in one.shared) for key in shared}
+        below = {key for one in self.listeners for key in one.child}
+        self.by_child = {key: tuple(one.index for one in self.listeners if key in one.child) for key in below}
+        above = {key for one in self.listeners for key in one.parent}
+        self.by_parent = {key: tuple(one.index for one in self.listeners if key in one.parent) for key in above}
+        self.reaches = bool(self.by_child or self.by_parent)
 
     def _woken(self, changes):
         """The rules that a change set wakes, in order. `changes` has (pid, key, …)."""
@@ -147,12 +185,39 @@ class Line:
                 woken = more if not woken else tuple(sorted({*woken, *more}))
         return woken
 
+    def _wakes(self, changes, pid):
+        """The rules that a change set wakes, and in which processes, in order: where it reaches more than one of them. `pid` is that of the run, or of the
+        arrival, where shared KVPs changed."""
+        woken = {}
+        # Who left a process, or is gone, is heard of there once more.
+        former = {of: _process(before) for of, key, _, before in changes if key == "PARENT"}
+        for change in changes:
+            of, key = change[0], change[1]
+            if not of:
+                for index in self.by_shared.get(key, ()):
+                    woken[index, pid] = None
+                continue
+            for index in self.by_key.get(key, self.star):
+                woken[index, of] = None
+            if key in self.by_child and (above := self._above(of) or former.get(of, 0)):
+                for index in self.by_child[key]:
+                    woken[index, above] = None
+            for index in self.by_parent.get(key, ()):
+                for child in self.below[of]:
+                    woken[index, child] = None
+        return sorted(woken, key=lambda wake: wake[0])
+
+    def _above(self, pid):
+        """The number of the process above, or 0."""
+        return _process(self.state[pid].get("PARENT"))
+
     def flush(self, last=None):
         steps = self.steps
         if last is not None:
             steps.append(last)
         frame = f"[{self.number},{','.join(steps)}]".encode()
         steps.clear()
+        self.announced = False
         self.told += len(frame)
         self.send(frame)
         self.flushed = clock()
@@ -165,6 +230,7 @@ class Line:
         self.number = number
         self.away = away = set(zip(away[::2], away[1::2]))
         self.announced = False
+        self._meet((owed, arrivals), None)
         self.told = 0
         self.flushed = now = clock()
         self.cpu = cpu_clock()
@@ -217,12 +283,15 @@ class Line:
                             else:
                                 kvp[key] = text
                     position += len(made)
-                    woken = self._woken(made)
+                    if self.others or self.reaches:
+                        woken = self._wakes(made, pid)
+                    else:
+                        woken = [(index, pid) for index in self._woken(made)]
                     if woken:
                         caused = ChangeSet(first, at, "rule", actor, made)
                         generation += 1
-                        for index in woken:
-                            queue.append((listeners[index], caused, pid, generation))
+                        for index, of in woken:
+                            queue.append((listeners[index], caused, of, generation))
             else:
                 if taken == count or ran >= most or self.told > limits.TOLD or now > until and (ran or taken):
                     break
@@ -243,7 +312,9 @@ class Line:
                         weights[pid] = weight
                     else:
                         del weights[pid]
-                if len(flat) == 2:
+                if self.by_parent and pid and any(key in self.by_parent for key in flat[::2]):
+                    self._look_below([pid], "[]")
+                if len(flat) == 2 and not self.reaches:
                     key, text = flat
                     woken = by_key.get(key, star) if pid else self.by_shared.get(key, ())
                     if woken:
@@ -264,7 +335,11 @@ class Line:
                             kvp[key] = text
                     woken = self._woken(made)
                 steps.append("0")
-                if woken:
+                if self.reaches:
+                    caused = ChangeSet(first, at, source, actor, made)
+                    for index, of in self._wakes(made, wake):
+                        queue.append((listeners[index], caused, of, 1))
+                elif woken:
                     caused = ChangeSet(first, at, source, actor, made)
                     for index in woken:
                         queue.append((listeners[index], caused, wake, 1))
@@ -281,10 +356,14 @@ class Line:
             self.announced = True
         elif self.announced:
             # The host takes the run that it was told of for the one under way until it hears of its end.
-            self.announced = False
             self.flush()
         state = self.state
-        committed = state.get(pid)
+        if self.reaches and pid not in self._met():
+            # Woken from below, or from above.
+            self.begun = (listener.index, pid)
+            committed = self._read(pid)
+        else:
+            committed = state.get(pid)
         if committed is None:
             committed = state[pid] = {}
         shared = self.shared_bag
@@ -305,7 +384,8 @@ class Line:
         self.cpu = cpu_clock()
         (woke, *_), self.sets = self.sets, []
         woke.actor = actor
-        seen = set()
+        self._meet(None, {0, pid})
+        self.seen = seen = set()
         shared = WatchedBag(0, self.state.setdefault(0, {}), seen)
         kvps.begin(self.shared, shared, True)
         self.beside_line = True
@@ -317,14 +397,27 @@ class Line:
         self.flush("5")
 
     def _run(self, listener, woke, pid, bag, shared):
-        events = woke.events(listener)
+        self.own = bag
+        self.begun = (listener.index, pid)
+        if self.others:
+            self.others = {}
+        self.child = None
+        events = woke.events(listener, pid)
+        if bag.committed.get("PARENT") is not None or NAMES["parent"] is not None:
+            above = bag.get("PARENT")
+            NAMES["parent"] = processes.live(above.PROCESS_ID) if isinstance(above, processes.Process) else None
+        if listener.child:
+            below = [event.pid for event in events if event.pid not in (0, pid)]
+            NAMES["child"] = processes.live(below[0]) if below else None
+        elif NAMES["child"] is not None:
+            NAMES["child"] = None
         if listener.shared:
             bag.fallback = {event.key for event in events if not event.pid}
             bag.behind = shared
         NAMES["event"] = events[0] if events else None
         NAMES["events"] = events
         log = error = "0"
-        own = of_shared = ()
+        own = of_shared = others = ()
         gone = False
         self.running = True
         started = clock()
@@ -333,21 +426,26 @@ class Line:
             run = rules.begin(listener.cls, bag)
             if listener.made:
                 run.__init__()
-            if run.check():
+            if listener.required and (lacking := rules.lacking(listener.required, bag)):
+                print(f"It does not run, because {lacking}.")
+                outcome = 0
+            elif run.check():
                 run.action()
                 own = bag.changes()
                 if shared.written or shared.mutable:
                     of_shared = shared.changes()
-                if of_shared or own and (len(own) + len(bag.committed) > limits.FEW or self.weights):
-                    self._check(bag, own, shared, of_shared)
+                if self.others:
+                    others = [(one, some) for one in self.others.values() if (some := one.changes())]
+                if of_shared or others or own and (len(own) + len(bag.committed) > limits.FEW or self.weights):
+                    self._check([(bag, own), (shared, of_shared), *others])
                 outcome = 1
             else:
                 outcome = 0
         except MemoryError:
             BALLAST.clear()
-            outcome, error, own, of_shared, gone = 3, _memory_error(), (), (), True
+            outcome, error, own, of_shared, others, gone = 3, _memory_error(), (), (), (), True
         except BaseException as problem:
-            outcome, own, of_shared = 2, (), ()
+            outcome, own, of_shared, others = 2, (), (), ()
             try:
                 error = _error(problem)
             except MemoryError:
@@ -368,9 +466,15 @@ class Line:
         listener.wary = micros > 1000
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
-        if own or of_shared or log != "0" or error != "0":
+        if own or of_shared or others or log != "0" or error != "0":
+            if self.by_parent:
+                changed = [(bag, own), *others]
+                wake = [one.pid for one, some in changed if any(key in self.by_parent for key, _ in some)]
+                if wake:
+                    self._look_below(wake, _told_of([one for one in changed if one[1]]))
             shared_told = _told(of_shared) if of_shared else "0"
-            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}]")
+            others_told = "," + _told_of(others) if others else ""
+            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}{others_told}]")
             if len(self.steps[-1]) > LONG:
                 self.flush()
         else:
@@ -379,9 +483,118 @@ class Line:
             # What holds the memory may be anything that the tenant's modules keep: only a fresh cell is fair to the next run.
             self.flush()
             os._exit(MEMORY_GONE)
+        if others:
+            return [one for one in ((bag, own), (shared, of_shared), *others) if one[1]]
         if not own:
             return ((shared, of_shared),) if of_shared else ()
         return ((bag, own), (shared, of_shared)) if of_shared else ((bag, own),)
+
+    @property
+    def pid(self):
+        return self.own.pid
+
+    def bag(self, pid):
+        """The KVPs of a process, as this run sees them."""
+        if not self.running:
+            raise RuntimeError("processes can not be looked at while files load, only in a run")
+        if pid == self.own.pid:
+            return self.own
+        bag = self.others.get(pid)
+        if bag is None:
+            committed = self.state.get(pid) if pid in self._met() else self._read(pid)
+            if not committed:
+                raise processes.DoesNotExist(f"there is no process {pid}")
+            bag = self.others[pid] = Bag(pid, committed)
+        return bag
+
+    def make(self):
+        """The number of a process that this run makes."""
+        if not self.running:
+            raise RuntimeError("no process can be made while files load, only in a run")
+        if not self.numbers:
+            self.draw = min(self.draw * 2 or 1, 64)
+            first, count = self._ask_of(["pids", self.draw])
+            self.numbers.extend(range(first, first + count))
+        pid = self.numbers.popleft()
+        self.state[pid] = {}
+        self._met().add(pid)
+        self.others[pid] = Bag(pid, self.state[pid])
+        return pid
+
+    def new_child(self):
+        """The one child that this run makes."""
+        if self.child is None:
+            self.child = processes.live(self.make())
+            self.child.PARENT = self.own.pid
+        return self.child
+
+    def find(self, question):
+        """The numbers of the processes that match, or how many they are."""
+        if not self.running:
+            raise RuntimeError("processes can not be looked at while files load, only in a run")
+        # What this run has changed so far counts.
+        told = [(one, some) for one in (self.own, *self.others.values()) if (some := one.changes())]
+        text = '{"where":[' + ",".join(
+            "[" + ("true" if negated else "false") + ",[" + ",".join(
+                f"[{quote(key)},{quote(operation)},{_operand(operand)}]" for key, operation, operand in conditions) + "]]"
+            for negated, conditions in question["where"]) + "]"
+        for name in ("order", "offset", "limit", "count"):
+            if name in question:
+                text += f',"{name}":{json.dumps(question[name])}'
+        answer, = self._ask_of(f'["find",{text}}},{_told_of(told)}]')
+        if isinstance(answer, int):
+            return answer
+        met = self._met()
+        for pid, known in zip(answer[::2], answer[1::2]):
+            if known is not None and pid not in met:
+                self.state[pid] = known
+                met.add(pid)
+        return answer[::2]
+
+    def _meet(self, given, met):
+        """Begins what the host has a new book for."""
+        self.given = given
+        self.met = met
+        self.draw = 0
+        if self.numbers:
+            self.numbers.clear()
+
+    def _met(self):
+        """The processes whose KVPs the host and this cell agree on in this slice: others have to be asked for, whatever is remembered of them."""
+        if self.met is None:
+            owed, arrivals = self.given
+            self.met = {0, *(one[1] for one in owed), *(one[0] for one in arrivals), *(one[1] for one in arrivals)}
+        return self.met
+
+    def _read(self, pid):
+        known, = self._ask_of(["read", pid])
+        if known is not None:
+            self.state[pid] = known
+            self._met().add(pid)
+        return known
+
+    def _look_below(self, pids, so_far):
+        """Asks which processes stand below these: a change of what they listen to wakes rules there."""
+        if self.beside_line:
+            return
+        if self.steps:
+            self.flush()
+        for pid in pids:
+            self.send(f'["below",{pid},{so_far}]'.encode())
+            _, self.below[pid] = self.receive()
+
+    def _ask_of(self, ask):
+        """Asks the host about processes. It must know of all that came before, and which run it is that asks."""
+        if self.beside_line:
+            self.seen.add(EVERYTHING)
+        elif not self.announced:
+            self.flush("[2,%d,%d]" % self.begun)
+            self.announced = True
+        self.send(ask.encode() if isinstance(ask, str) else json.dumps(ask).encode())
+        what, *rest = self.receive()
+        if what == "refused":
+            raise ValueError(rest[1])
+        return rest
 
     def call(self, method, url, headers, body):
         """An HTTP call, made by the host: (status, reason, [(name, value), …], body). In the line it ends the run, which is done again beside it."""
@@ -416,20 +629,18 @@ class Line:
             else:
                 raise outgoing.CallRefused(*rest)
 
-    def _check(self, bag, own, shared, of_shared):
-        count = len(own) + len(of_shared)
+    def _check(self, changed):
+        """Raises where the changes are more than a run or a process may have. `changed` has (bag, changes)."""
+        count = sum(len(some) for _, some in changed)
         if count > limits.CHANGES:
             raise ValueError(f"the run changed {count} KVPs, and {limits.CHANGES} is the limit")
         if count > limits.FEW:
-            size = sum(limits.size(text) for some in (own, of_shared) for _, text in some if text is not None)
+            size = sum(limits.size(text) for _, some in changed for _, text in some if text is not None)
             if size > limits.PROCESS:
                 raise ValueError(f"the run's changes have {size} bytes, and {limits.PROCESS} is the limit")
-        # Both are checked before either is noted: a run that fails leaves nothing.
-        weight = kvps.total(bag, own, self.weights) if own else None
-        if of_shared:
-            self._note(0, kvps.total(shared, of_shared, self.weights))
-        if own:
-            self._note(bag.pid, weight)
+        # All are checked before any is noted: a run that fails leaves nothing.
+        for pid, weight in [(bag.pid, kvps.total(bag, some, self.weights)) for bag, some in changed if some]:
+            self._note(pid, weight)
 
     def _note(self, pid, weight):
         weights = self.weights
@@ -449,6 +660,18 @@ def _told(changes):
         return f"[{quote(key)},{text}]" if text is not None else f"[[{quote(key)}]]"
     return "[" + ",".join(
         [f"{quote(key)},{text}" if text is not None else f"[{quote(key)}]" for key, text in changes]) + "]"
+
+
+def _told_of(changed):
+    """[process, changes, process, changes, …]"""
+    return "[" + ",".join([f"{bag.pid},{_told(some)}" for bag, some in changed]) + "]"
+
+
+def _operand(operand):
+    """What the host compares with: canonical JSON, a list of such, or a truth."""
+    if isinstance(operand, list):
+        return "[" + ",".join(map(str, operand)) + "]"
+    return str(operand).lower() if isinstance(operand, bool) else str(operand)
 
 
 def _error(problem):

@@ -49,6 +49,12 @@ def compile_file(path, text):
                         raise SyntaxError(
                             "listens_to == [...] compares and sets nothing; write listens_to = [...]",
                             (path, line.lineno, line.col_offset + 1, text.splitlines()[line.lineno - 1]))
+    return code_of(path, text)
+
+
+def code_of(path, text):
+    """As Python itself reads the file."""
+    remember(path, text)
     return compile(text, path, "exec", dont_inherit=True)
 
 
@@ -131,6 +137,24 @@ class _Alias(importlib.abc.Loader):
         module.__spec__ = self.spec
 
 
+def required(name, cls):
+    """What a rule requires: keys, and tuples of keys. Raises a RuleError that explains."""
+    given = getattr(cls, "required", ())
+    if given is None or given == ():
+        return ()
+    if isinstance(given, str) or not isinstance(given, (list, tuple)):
+        raise RuleError(f'required of {name} must be a list of keys, as in required = ["email", ("first", "last")]')
+    for one in given:
+        for key in (one if isinstance(one, (list, tuple)) else (one,)):
+            if not isinstance(key, str):
+                raise RuleError(f"required of {name} has {key!r}, which is no text")
+            try:
+                check_key(key)
+            except ValueError as error:
+                raise RuleError(f"required of {name}: {error}") from None
+    return tuple(tuple(map(str, one)) if isinstance(one, (list, tuple)) else str(one) for one in given)
+
+
 class RuleError(Exception):
     """A rule class that can not be in force."""
 
@@ -153,10 +177,9 @@ def listened(name, cls):
         if not isinstance(entry, str):
             raise RuleError(f"listens_to of {name} has {entry!r}, which is no text")
         entry = str(entry)
-        if entry.startswith(("child.", "parent.")):
-            raise RuleError(f"listens_to of {name} has {entry!r}: waking by the processes above or below is not yet available")
+        prefix = next((prefix for prefix in ("shared.", "child.", "parent.") if entry.startswith(prefix)), "")
         try:
-            check_key(entry[len("shared."):] if entry.startswith("shared.") else entry)
+            check_key(entry[len(prefix):])
         except ValueError as error:
             raise RuleError(f"listens_to of {name}: {error}") from None
         if entry not in keys:
@@ -180,6 +203,7 @@ def load_script(path, text):
             seen.add(value)
             keys = listened(key, value)
             if keys is not None:
+                required(key, value)
                 found.append((f"{path}:{key}", value, keys))
     return found
 

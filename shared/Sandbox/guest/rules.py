@@ -2,7 +2,8 @@
 
 from datetime import datetime, timezone
 
-from values import check_key, decode
+from processes import Process
+from values import decode
 
 ZONE = timezone.utc
 
@@ -41,13 +42,10 @@ class RuleType(type):
         super().__setattr__(name, ClassValue(name, value) if _is_value(name, value) else value)
 
 
-_FIXED = ("PROCESS_ID", "pid", "last_actor")
-
-
-class Rule(metaclass=RuleType):
+class Rule(Process, metaclass=RuleType):
     """The base of every rule. An instance is one run in one process: its attributes and items are the process's KVPs."""
 
-    __slots__ = ("__bag__",)
+    __slots__ = ()
 
     def check(self):
         return True
@@ -56,47 +54,8 @@ class Rule(metaclass=RuleType):
         pass
 
     @property
-    def PROCESS_ID(self):
-        return self.__bag__.pid
-
-    @property
-    def pid(self):
-        return self.__bag__.pid
-
-    @property
     def last_actor(self):
         return self.__bag__.actor
-
-    def __reference__(self):
-        return self.__bag__.pid
-
-    def __getattr__(self, name):
-        if name[:2] == "__" and name[-2:] == "__":
-            raise AttributeError(f"{type(self).__name__} has no {name}")
-        return self.__bag__.get(name)
-
-    def __setattr__(self, name, value):
-        if name in _FIXED or name[:2] == "__" and name[-2:] == "__":
-            raise AttributeError(f"{name} can not be set")
-        self.__bag__.set(name, value)
-
-    def __delattr__(self, name):
-        if name in _FIXED:
-            raise AttributeError(f"{name} can not be removed")
-        self.__bag__.remove(name)
-
-    def __getitem__(self, key):
-        check_key(key)
-        return self.__bag__.get(key)
-
-    def __setitem__(self, key, value):
-        self.__bag__.set(key, value)
-
-    def __delitem__(self, key):
-        self.__bag__.remove(key)
-
-    def __contains__(self, key):
-        return self.__bag__.has(key)
 
     def __repr__(self):
         return f"<{type(self).__name__} in process {self.__bag__.pid}>"
@@ -105,7 +64,7 @@ class Rule(metaclass=RuleType):
 Rule.__module__ = "eddy"
 NebriOS = Rule
 _new = Rule.__new__
-_set_bag = Rule.__dict__["__bag__"].__set__
+_set_bag = Process.__dict__["__bag__"].__set__
 
 
 def begin(cls, bag):
@@ -113,6 +72,20 @@ def begin(cls, bag):
     run = _new(cls)
     _set_bag(run, bag)
     return run
+
+
+def lacking(required, bag):
+    """What a process lacks of what a rule requires, in words; empty where it lacks nothing."""
+    without = []
+    for one in required:
+        if isinstance(one, str):
+            if bag.get(one) is None:
+                without.append(f"{one} has no value")
+        else:
+            missing = [key for key in one if bag.get(key) is None]
+            if missing and len(missing) < len(one):
+                without.append(f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value, and {' and '.join(key for key in one if key not in missing)} {'has' if len(one) - len(missing) == 1 else 'have'}")
+    return "; ".join(without)
 
 
 class Event:

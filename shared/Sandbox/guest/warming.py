@@ -3,6 +3,7 @@
 import sys
 
 import cell
+import feedback
 import loading
 
 _PATH = "scripts/warming.py"
@@ -29,6 +30,7 @@ def up():
         for number in range(5):
             arrival = [1, 1, "key:warming", "post", ["warmth", str(number)]]
             trial.line.slice(number, 0, "2000-01-01T00:00:00+00:00", 100, 60_000_000, False, ["", 0], [], [arrival], [])
+        feedback.check(_PATH, _RULE)
     del sys.modules[_MODULE]
     loading.forget(_PATH)
 

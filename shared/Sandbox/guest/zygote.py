@@ -13,7 +13,7 @@ A connection begins with 68 bytes: a letter, three zero bytes, a host's 16 rando
 bytes, and a time zone of 32 bytes. `H` is a host's control connection: its end is the end of the host's cells. `C` asks for a cell of
 that host, of that number and size. On the control connection go lines: `kill N` and `cpu N` to the zygote; to the host `about WORDS`, a
 `wall NAME held|absent|failed WORDS` for each wall of the seal, a `warning SENTENCE` for what rules can not import, then `ready ABI sealed|unsealed` or `fault ABI why`; later
-`cpu N nanoseconds` and `dead N how`.
+`cpu N nanoseconds` and `dead N nanoseconds how`, with the CPU time that the cell has used.
 """
 
 import _signal
@@ -221,7 +221,7 @@ class Zygote:
     def fork(self, host, number, memory, zone, connection):
         if len(self.cells) >= self.most:
             connection.close()
-            self.tell(host, f"dead {number} full {self.most}")
+            self.tell(host, f"dead {number} 0 full {self.most}")
             return
         self.serial += 1
         if zone not in ZONES:
@@ -230,7 +230,7 @@ class Zygote:
             pid = os.fork()
         except OSError:
             connection.close()
-            self.tell(host, f"dead {number} fork")
+            self.tell(host, f"dead {number} 0 fork")
             return
         if pid == 0:
             try:
@@ -309,7 +309,7 @@ class Zygote:
     def reap(self):
         while self.cells:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
@@ -318,7 +318,7 @@ class Zygote:
             del host.cells[number]
             if host.name in self.hosts:
                 how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
-                self.tell(host, f"dead {number} {how}")
+                self.tell(host, f"dead {number} {int((used.ru_utime + used.ru_stime) * 1e9)} {how}")
 
 
 def main():

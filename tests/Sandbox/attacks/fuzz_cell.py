@@ -3,6 +3,7 @@
     python3 fuzz_cell.py GUEST SEED COUNT
 """
 
+import copy
 import json
 import os
 import random
@@ -70,9 +71,9 @@ def broken(frames, dice):
                 continue
             how = dice.randrange(3)
             if how == 0:
-                at[key] = dice.choice(BITS)
+                at[key] = copy.deepcopy(dice.choice(BITS))
             elif how == 1 and isinstance(at, list):
-                at.insert(key, dice.choice(BITS))
+                at.insert(key, copy.deepcopy(dice.choice(BITS)))
             else:
                 del at[key]
             break

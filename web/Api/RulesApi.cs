@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Eddy.Events;
+using Eddy.Files;
+using Eddy.Keys;
+using Eddy.Problems;
+using Eddy.Rules;
+using Eddy.Sandbox;
+using Eddy.Tenants;
+
+namespace Eddy.Api;
+
+/// <summary>What a tenant's rules read, write and wake, over HTTP: as far as the text in force says, without a run.</summary>
+public static class RulesApi
+{
+    public static void MapRules(this IEndpointRouteBuilder api)
+    {
+        var rules = api.MapGroup("/rules").WithTags("Rules");
+        rules.MapGet("/", ListAsync).RequireScope(Scope.Read)
+            .WithName("ListRules").WithSummary("List the rules")
+            .WithDescription(
+                "The rules in force as they are written, in the order of their files. A key is told with whose it is: 'x' of the rule's own process, 'shared.x', 'parent.x', 'child.x', 'new_child.x', and 'process.x' "
+                + "of any other. 'listensTo' is null where it is computed; 'unknownReads' and 'unknownWrites' say that there may be more, because a key is computed or the process is given to what is not in the file.")
+            .Produces<RuleListAnswer>().Refuses(401, 403, 503)
+            .WithExample(
+                null,
+                """{"rules":[{"id":"scripts/heat.py:high_temperature","file":"scripts/heat.py","class":"high_temperature","line":1,"endLine":11,"listensTo":["temperature"],"schedule":null,"reads":["room","temperature"],"checkReads":["temperature"],"writes":["alert"],"unknownReads":false,"unknownWrites":false}]}""");
+        rules.MapGet("/graph", GraphAsync).RequireScope(Scope.Read)
+            .WithName("ReadRuleGraph").WithSummary("Read who wakes whom")
+            .WithDescription(
+                "'nodes' are the rules, and the libraries and API scripts that have to do with KVPs. 'edges' lead from one that writes keys to a rule that listens to them. 'loops' are rules that may wake themselves or one another without end; such a loop is 'guarded' where there is no way round without "
+                + "a rule whose check reads a key that the loop writes. 'neverSet' are keys that rules listen to, which no rule writes and none of the last 10,000 events has set; they may yet come from outside. 'neverRead' are "
+                + "keys that rules write and no rule reads or listens to. 'unknownReads' and 'unknownWrites' name the rules whose text does not say all that they do; where there are any, 'neverRead' or 'neverSet' is empty.")
+            .Produces<RuleGraphAnswer>().Refuses(401, 403, 503)
+            .WithExample(
+                null,
+                """{"nodes":["scripts/heat.py:high_temperature","scripts/mail.py:tell"],"edges":[{"from":"scripts/heat.py:high_temperature","to":"scripts/mail.py:tell","keys":["alert"]}],"loops":[],"neverSet":[{"key":"temprature","rules":["scripts/mail.py:tell"],"message":"scripts/mail.py:tell listens to temprature, which no rule sets and none of the last 10,000 events has set."}],"neverRead":[],"unknownReads":[],"unknownWrites":[]}""");
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
+    {
+        try
+        {
+            return Results.Ok(new RuleListAnswer([.. (await RulesAsync(context.Holder().Tenant, files, sandbox, cancel)).Where(rule => rule.IsRule).Select(RuleAnswer.Of)]));
+        }
+        catch (SandboxUnavailable unavailable)
+        {
+            return Unavailable(unavailable);
+        }
+    }
+
+    private static async Task<IResult> GraphAsync(HttpContext context, FileStore files, EventStore events, RuleSandbox sandbox, CancellationToken cancel)
+    {
+        var tenant = context.Holder().Tenant;
+        try
+        {
+            var rules = await RulesAsync(tenant, files, sandbox, cancel);
+            var graph = RuleGraph.Of(rules);
+            var seen = await events.RecentKeysAsync(tenant, [.. graph.Unset.Select(unset => unset.Key)], cancel);
+            return Results.Ok(new RuleGraphAnswer(
+                [.. rules.Select(rule => rule.Id)],
+                graph.Edges,
+                [.. graph.Loops.Select(RuleLoopAnswer.Of)],
+                [.. graph.Unset.Where(unset => !seen.Contains(unset.Key)).Select(unset => KeyOfRulesAnswer.Of(unset, $"{And(unset.Rules)} {(unset.Rules.Count == 1 ? "listens" : "listen")} to {unset.Key}, which no rule sets and none of the last {EventStore.RecentEvents:N0} events has set."))],
+                [.. graph.Unread.Select(unread => KeyOfRulesAnswer.Of(unread, $"{And(unread.Rules)} {(unread.Rules.Count == 1 ? "sets" : "set")} {unread.Key}, which no rule reads or listens to."))],
+                [.. rules.Where(rule => rule.Look.UnknownReads).Select(rule => rule.Id)],
+                [.. rules.Where(rule => rule.Look.UnknownWrites).Select(rule => rule.Id)]));
+        }
+        catch (SandboxUnavailable unavailable)
+        {
+            return Unavailable(unavailable);
+        }
+    }
+
+    /// <summary>All rules in force. A file that nobody has looked at yet, as one that came with the tenant, is looked at now.</summary>
+    private static async Task<IReadOnlyList<PlacedRule>> RulesAsync(TenantId tenant, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
+    {
+        var rules = new List<PlacedRule>();
+        foreach (var (path, inForce, known) in await files.ListRulesAsync(tenant, cancel))
+        {
+            var looks = known is null ? await LookAsync(tenant, path, inForce, files, sandbox, cancel) : JsonSerializer.Deserialize<List<RuleLook>>(known, JsonSerializerOptions.Web)!;
+            rules.AddRange(looks.Select(look => new PlacedRule(path, look)));
+        }
+
+        return rules;
+    }
+
+    private static async Task<IReadOnlyList<RuleLook>> LookAsync(TenantId tenant, string path, long inForce, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
+    {
+        if (await files.InForceAsync(tenant, path, cancel) is not { } content)
+        {
+            return [];
+        }
+
+        var compiled = await FilesApi.CompileAsync(tenant, path, content, sandbox, cancel);
+        await files.NoteRulesAsync(tenant, path, inForce, JsonSerializer.Serialize(compiled.Rules, JsonSerializerOptions.Web), cancel);
+        return compiled.Rules;
+    }
+
+    private static Problem Unavailable(SandboxUnavailable unavailable) => new(ProblemType.Unavailable, $"The rules can not be looked at now: {unavailable.Message}");
+
+    internal static string And(IReadOnlyList<string> names) => names.Count == 1 ? names[0] : $"{string.Join(", ", names.SkipLast(1))} and {names[^1]}";
+}
+
+public sealed record RuleListAnswer(IReadOnlyList<RuleAnswer> Rules);
+
+/// <summary>A rule, as far as its text says.</summary>
+/// <param name="ListensTo">Null where it is computed.</param>
+/// <param name="Schedule">Null where it has none; empty where it is computed.</param>
+/// <param name="CheckReads">What check reads; <c>reads</c> has it too.</param>
+/// <param name="UnknownReads">It may read other keys, too.</param>
+/// <param name="UnknownWrites">It may write other keys, too.</param>
+public sealed record RuleAnswer(
+    string Id, string File, string Class, int Line, int EndLine, IReadOnlyList<string>? ListensTo, string? Schedule,
+    IReadOnlyList<string> Reads, IReadOnlyList<string> CheckReads, IReadOnlyList<string> Writes, bool UnknownReads, bool UnknownWrites)
+{
+    internal static RuleAnswer Of(PlacedRule rule) => new(
+        rule.Id, rule.File, rule.Look.Name, rule.Look.Line, rule.Look.EndLine, rule.Look.ListensTo, rule.Look.Schedule,
+        rule.Look.Reads, rule.Look.CheckReads, rule.Look.Writes, rule.Look.UnknownReads, rule.Look.UnknownWrites);
+}
+
+/// <summary>Who wakes whom.</summary>
+/// <param name="Nodes">The rules in force by their ids, and the libraries and API scripts that have to do with KVPs by their paths.</param>
+/// <param name="UnknownReads">Rules that may read more than their text says.</param>
+/// <param name="UnknownWrites">Rules that may write more than their text says.</param>
+public sealed record RuleGraphAnswer(
+    IReadOnlyList<string> Nodes, IReadOnlyList<RuleEdge> Edges, IReadOnlyList<RuleLoopAnswer> Loops, IReadOnlyList<KeyOfRulesAnswer> NeverSet, IReadOnlyList<KeyOfRulesAnswer> NeverRead,
+    IReadOnlyList<string> UnknownReads, IReadOnlyList<string> UnknownWrites);
+
+/// <summary>Rules that may wake one another without end.</summary>
+/// <param name="Keys">By which they do.</param>
+/// <param name="Guards">Those whose check reads a key that the loop writes.</param>
+/// <param name="Guarded">There is no way round without one of these.</param>
+public sealed record RuleLoopAnswer(IReadOnlyList<string> Rules, IReadOnlyList<string> Keys, IReadOnlyList<string> Guards, bool Guarded, string Message)
+{
+    internal static RuleLoopAnswer Of(RuleLoop loop)
+    {
+        var who = loop.Rules.Count == 1 ? $"{loop.Rules[0]} wakes itself" : $"{RulesApi.And(loop.Rules)} wake one another";
+        return new RuleLoopAnswer(
+            loop.Rules, loop.Keys, loop.Guards, loop.Guarded,
+            $"{who} by {RulesApi.And(loop.Keys)}; " + (loop.Guarded
+                ? $"the check of {RulesApi.And(loop.Guards)} can end that."
+                : "no check that reads what they set stands in between, so only a value that stays the same ends that."));
+    }
+}
+
+/// <summary>A key and the rules that have to do with it.</summary>
+public sealed record KeyOfRulesAnswer(string Key, IReadOnlyList<string> Rules, string Message)
+{
+    internal static KeyOfRulesAnswer Of(KeyOfRules key, string message) => new(key.Key, key.Rules, message);
+}
