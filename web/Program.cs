@@ -13,6 +13,7 @@ using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
+using Eddy.Schedules;
 using Eddy.Secrets;
 using Eddy.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
@@ -73,6 +74,7 @@ public static class WebProgram
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<QuarantineStore>();
         builder.Services.AddSingleton<SecretStore>();
+        builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
@@ -95,6 +97,7 @@ public static class WebProgram
         api.MapFiles();
         api.MapRules();
         api.MapSecrets();
+        api.MapDrips();
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
