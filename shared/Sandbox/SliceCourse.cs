@@ -169,6 +169,9 @@ internal sealed class SliceCourse
         Wake(changes, pid, next.Generation + 1, () => new Link(_table.Rules[rule].Id, next.Chain));
     }
 
+    /// <summary>What the run that has just ended tells people.</summary>
+    public void Tell(IReadOnlyList<Effect> effects) => _steps[^1] = (RunEnded)_steps[^1] with { Effects = effects };
+
     /// <summary>The next run leaves the line.</summary>
     public void Leave(int rule, long pid)
     {

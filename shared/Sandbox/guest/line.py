@@ -5,7 +5,8 @@ What happens is told in steps, which the host reads as a JSON array per frame:
     0                  the next arrival was applied
     [2,r,p]            a run of rule r in process p begins; the last of its frame
     [3,r,p,o,us,us,…]  a run ended: outcome, wall and CPU microseconds, then own changes, shared changes, log, error, where any, and [p,changes,p,changes,…]
-                       of other processes, where any
+                       of other processes, where any, and what it tells people, where anything: ["mail",p,[to,…],message,subject,attach],
+                       ["card",p,name,user], ["actor",user]; 0 for no subject and no user
     4                  the next run was not begun, because the cascade is too long
     5                  the slice is done
     [6,r,p]            the next run leaves the line: it called out, or one of its rule in its process has left before it
@@ -29,6 +30,7 @@ from collections import deque
 from time import perf_counter_ns as clock
 from time import process_time_ns as cpu_clock
 
+import effects
 import failures
 import kvps
 import limits
@@ -416,6 +418,8 @@ class Line:
             bag.behind = shared
         NAMES["event"] = events[0] if events else None
         NAMES["events"] = events
+        if effects.gathered:
+            effects.gathered.clear()
         log = error = "0"
         own = of_shared = others = ()
         gone = False
@@ -466,15 +470,16 @@ class Line:
         listener.wary = micros > 1000
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
-        if own or of_shared or others or log != "0" or error != "0":
+        told = f",[{','.join(effects.gathered)}]" if effects.gathered and outcome == 1 else ""
+        if own or of_shared or others or log != "0" or error != "0" or told:
             if self.by_parent:
                 changed = [(bag, own), *others]
                 wake = [one.pid for one, some in changed if any(key in self.by_parent for key, _ in some)]
                 if wake:
                     self._look_below(wake, _told_of([one for one in changed if one[1]]))
             shared_told = _told(of_shared) if of_shared else "0"
-            others_told = "," + _told_of(others) if others else ""
-            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}{others_told}]")
+            others_told = "," + _told_of(others) if others or told else ""
+            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}{others_told}{told}]")
             if len(self.steps[-1]) > LONG:
                 self.flush()
         else:
