@@ -1,10 +1,12 @@
 using Eddy.Api;
+using Eddy.Cards;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ingest;
 using Eddy.Keys;
+using Eddy.Mail;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
@@ -70,6 +72,8 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
+        builder.Services.AddSingleton<OutboxStore>();
+        builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
@@ -96,6 +100,8 @@ public static class WebProgram
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
+        api.MapOutbox();
+        api.MapCards();
         api.MapUsage();
         app.MapIngest();
         app.MapHealth();

@@ -2,6 +2,7 @@ using Eddy.Egress;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Jobs;
+using Eddy.Mail;
 using Eddy.Postgres;
 using Eddy.Processes;
 using Eddy.Pump;
@@ -57,7 +58,8 @@ public static class WorkerProgram
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
-        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
+        var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
+        List<string> faults = [.. pump.Faults(), .. mail.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         if (mastersFault is not null)
         {
@@ -103,13 +105,13 @@ public static class WorkerProgram
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
-        builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress);
-        builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>();
+        builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress).AddSingleton(mail);
+        builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>().AddSingleton<ReceiverStore>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton(all => new RuleSandbox(
             sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>()));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<TreeReader>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

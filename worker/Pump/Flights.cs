@@ -68,7 +68,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
             var ended = result.Ended is { } run ? run with { Changes = Different(line, run.Changes, changed), Calls = flight.Trail.Records } : null;
             if (ended is not null && Overflow(line, ended.Changes, ref sizes) is { } fault)
             {
-                ended = ended with { Outcome = RunOutcome.Failed, Changes = [], Error = new RunError("ValueError", fault, null, null, null) };
+                ended = ended with { Outcome = RunOutcome.Failed, Changes = [], Effects = [], Error = new RunError("ValueError", fault, null, null, null) };
             }
 
             foreach (var change in ended?.Changes ?? [])
@@ -84,7 +84,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
 
     /// <summary>The processes that have to be known for flights of this tenant to take off or to land.</summary>
     public static IEnumerable<long> Wanted(TenantLine line) => line.Flights.Where(flight => flight.State != FlightState.Flying)
-        .SelectMany(flight => flight.Result?.Ended?.Changes.Select(change => change.Pid).Append(flight.Run.Pid) ?? [flight.Run.Pid]).Append(0).Distinct();
+        .SelectMany(flight => flight.Result?.Ended is { } run ? run.Changes.Select(change => change.Pid).Concat(run.Effects.Select(effect => effect.Pid)).Append(flight.Run.Pid) : [flight.Run.Pid]).Append(0).Distinct();
 
     /// <summary>Lets take off what may: the first of each rule and process, as many as the tenant may have.</summary>
     public void TakeOff(ShardLine shard, TenantLine line)

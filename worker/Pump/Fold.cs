@@ -177,6 +177,11 @@ public sealed class Fold
             Append(change.Pid, change.Key, change.Value, "rule", id, first!.Value);
         }
 
+        if (run.Effects.Count > 0)
+        {
+            _rows.Effects.Add(_tenant, id, _turn.At, _turn.Written[run]);
+        }
+
         var rows = _rows.Runs;
         rows.Tenants.Add(_tenant);
         rows.Ids.Add(id);

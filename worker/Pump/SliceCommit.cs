@@ -84,6 +84,14 @@ internal static class SliceCommit
                 Column(refused.Actors, Text), Column(refused.Sources, Text), Column(refused.ReceivedAt, Moment), Column(refused.Reasons, Text));
         }
 
+        if (rows.Effects is { IsEmpty: false } effects)
+        {
+            var (mails, cards) = (effects.Mails, effects.Cards);
+            Add(batch, "append_effects", Column(mails.Tenants, Uuid), Column(mails.Ids, Long), Column(mails.Runs, Long), Column(mails.Pids, Long), Column(mails.At, Moment),
+                Column(mails.Receivers, Text), Column(mails.Subjects, Text), Column(mails.Texts, Text), Column(mails.Htmls, Text), Column(mails.Attached, Text),
+                Column(cards.Tenants, Uuid), Column(cards.Ids, Long), Column(cards.Runs, Long), Column(cards.Pids, Long), Column(cards.At, Moment), Column(cards.Names, Text), Column(cards.Users, Text));
+        }
+
         if (rows.Told.Count > 0)
         {
             var (channels, payloads) = Payloads(rows.Told);

@@ -28,6 +28,9 @@ public sealed class SliceRows
 
     public RefusedRows Refused { get; } = new();
 
+    /// <summary>What runs tell people.</summary>
+    public EffectRows Effects { get; } = new();
+
     /// <summary>What doors are told, by their channel.</summary>
     public Dictionary<string, List<string>> Told { get; } = [];
 
