@@ -10,6 +10,7 @@ using Eddy.Mail;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
+using Eddy.Quarantine;
 using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
@@ -72,6 +73,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
+        builder.Services.AddSingleton<QuarantineStore>();
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -100,6 +102,7 @@ public static class WebProgram
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
+        api.MapQuarantine();
         api.MapOutbox();
         api.MapCards();
         api.MapUsage();
