@@ -32,4 +32,7 @@ public sealed record MailSent(long Pid, IReadOnlyList<string> To, string Message
 public sealed record CardLoaded(long Pid, string Name, string? User) : Effect(Pid);
 
 /// <summary>From here on the cascade's cards are for this one, where no other is named.</summary>
-public sealed record ActorChosen(long Pid, string Actor) : Effect(Pid);
+public sealed record ActorChosen(string Actor) : Effect(0)
+{
+    public static string? Among(IReadOnlyList<Effect> effects) => effects is [ActorChosen chosen, ..] ? chosen.Actor : null;
+}

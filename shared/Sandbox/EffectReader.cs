@@ -25,7 +25,7 @@ internal static class EffectReader
             var kind = NextText(ref reader);
             effects.Add(kind switch
             {
-                "actor" when effects.Count == 0 => new ActorChosen(0, Line(NextText(ref reader), CardName.MostUserBytes)),
+                "actor" when effects.Count == 0 => new ActorChosen(Line(NextText(ref reader), CardName.MostUserBytes)),
                 "mail" => ReadMail(ref reader, knows),
                 "card" => ReadCard(ref reader, knows),
                 _ => throw new CellLied("It told people what there is not."),

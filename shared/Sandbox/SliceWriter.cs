@@ -217,6 +217,7 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteStartArray();
         _json.WriteStringValue(course.Actor);
         _json.WriteNumberValue(course.CascadeRuns);
+        _json.WriteStringValue(course.Acting);
         _json.WriteEndArray();
         _json.WriteStartArray();
         var next = sets.Count;
@@ -279,7 +280,7 @@ internal sealed class SliceWriter : IDisposable
     }
 
     /// <summary>A run beside the line. What woke it came before in frames of its own.</summary>
-    public void Beside(long number, DateTimeOffset at, int rule, long pid, string actor)
+    public void Beside(long number, DateTimeOffset at, int rule, long pid, string actor, string? acting)
     {
         Open("beside");
         _json.WriteNumberValue(number);
@@ -287,6 +288,7 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteNumberValue(rule);
         _json.WriteNumberValue(pid);
         _json.WriteStringValue(actor);
+        _json.WriteStringValue(acting);
         Close();
     }
 

@@ -42,6 +42,71 @@ public sealed class MailOnceTests(TestDatabase database)
     }
 
     [Fact]
+    public async Task Whom_a_rule_chooses_sees_the_cards_of_the_whole_cascade_in_however_many_slices_and_beside_the_line()
+    {
+        await using var own = await database.OfItsOwnAsync();
+        await using var web = await TestWeb.StartAsync(own);
+        await using var site = await TestSite.StartAsync();
+        await using var worker = await TestWorker.StartAsync(own, site.Allowed, "Pump:Runs=1");
+        var tenant = await TestTenant.MakeAsync(own);
+        var caller = new TestCaller(tenant, tenant.Client(web));
+        await caller.SaveAsync("scripts/a.py", """
+            class first(Rule):
+                listens_to = ["go"]
+
+                def action(self):
+                    load_card("before")
+
+            class second(Rule):
+                listens_to = ["go"]
+
+                def action(self):
+                    self.last_actor = "anna@acme.test"
+                    self.chosen = True
+
+            class third(Rule):
+                listens_to = ["chosen"]
+
+                def action(self):
+                    self.said = self.last_actor
+                    load_card("after")
+                    send_email("a@b.test", "by {{last_actor}}")
+
+            class fourth(Rule):
+                listens_to = ["said"]
+
+                def action(self):
+                    http.get("SITE/echo")
+                    self.heard = self.last_actor
+                    load_card("beside")
+
+            class fifth(Rule):
+                listens_to = ["heard"]
+
+                def action(self):
+                    load_card("landed")
+
+            class other(Rule):
+                listens_to = ["other"]
+
+                def action(self):
+                    load_card("other")
+            """.Replace("SITE", site.Address, StringComparison.Ordinal));
+
+        var answer = await caller.SettleAsync("""{"go": 1}""");
+        await caller.SettleAsync("""{"other": 1}""");
+
+        var cards = (await caller.GetAsync("/api/cards")).GetProperty("cards").EnumerateArray().Select(card => $"{card.GetProperty("name").GetString()} {card.GetProperty("user").GetString()}");
+        cards.Reverse().ShouldBe(["before key:test", "after anna@acme.test", "beside anna@acme.test", "landed anna@acme.test", "other key:test"]);
+        answer.GetProperty("kvps").GetProperty("said").GetString().ShouldBe("anna@acme.test");
+        answer.GetProperty("kvps").GetProperty("heard").GetString().ShouldBe("anna@acme.test");
+        (await caller.GetAsync("/api/outbox")).GetProperty("mails")[0].GetProperty("subject").GetString()!.ShouldStartWith("by anna@acme.test ");
+        // Rights and the record stay with who caused it.
+        (await caller.GetAsync("/api/events")).GetProperty("events").EnumerateArray().ShouldAllBe(one => one.GetProperty("actor").GetString() == "key:test");
+        await new TestLog(own).ShouldBeSoundAsync(tenant.Id);
+    }
+
+    [Fact]
     public async Task However_a_worker_is_killed_each_event_has_its_mail_once()
     {
         const int Events = 60;

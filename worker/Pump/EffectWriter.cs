@@ -47,7 +47,7 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
 
         private readonly TimeZoneInfo _zone = TimeZoneInfo.TryFindSystemTimeZoneById(turn.Line.TimeZone, out var zone) ? zone : TimeZoneInfo.Utc;
         private readonly long _started = time.GetTimestamp();
-        private string _actor = turn.Owed?.Cascade.Actor ?? "";
+        private string _actor = turn.Owed is { Cascade: var owed } ? owed.Acting ?? owed.Actor : "";
         private int _room = MostOfTurn;
 
         public Dictionary<RunEnded, IReadOnlyList<WrittenEffect>> Write()
@@ -66,7 +66,8 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
 
                         break;
                     case RunLanded landed:
-                        _actor = turn.Landings[landed.Index].Flight.Run.Cascade.Actor;
+                        var cascade = turn.Landings[landed.Index].Flight.Run.Cascade;
+                        _actor = cascade.Acting ?? cascade.Actor;
                         break;
                     case RunEnded run:
                         foreach (var change in run.Changes)
@@ -76,8 +77,8 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
 
                         if (run.Effects.Count > 0)
                         {
-                            var actor = run.Effects.OfType<ActorChosen>().FirstOrDefault()?.Actor ?? _actor;
-                            _written[run] = [.. run.Effects.Select(effect => WriteOut(effect, actor)).OfType<WrittenEffect>()];
+                            _actor = ActorChosen.Among(run.Effects) ?? _actor;
+                            _written[run] = [.. run.Effects.Select(WriteOut).OfType<WrittenEffect>()];
                         }
 
                         break;
@@ -107,16 +108,16 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
             }
         }
 
-        private WrittenEffect? WriteOut(Effect effect, string actor) => effect switch
+        private WrittenEffect? WriteOut(Effect effect) => effect switch
         {
-            MailSent mail => WriteOut(mail, actor),
-            CardLoaded card => new WrittenCard(card.Pid, card.Name, card.User ?? actor),
+            MailSent mail => WriteOut(mail),
+            CardLoaded card => new WrittenCard(card.Pid, card.Name, card.User ?? _actor),
             _ => null,
         };
 
-        private WrittenMail WriteOut(MailSent mail, string actor)
+        private WrittenMail WriteOut(MailSent mail)
         {
-            var values = new MailValues(mail.Pid, _kvps[mail.Pid], _kvps[0], actor, _zone, site);
+            var values = new MailValues(mail.Pid, _kvps[mail.Pid], _kvps[0], _actor, _zone, site);
             var message = MailTemplate.Parse(mail.Message);
             var text = message.Print((_, name) => values.Of(name), Math.Min(MostText, _room), out var isCut);
             var html = isCut || time.GetElapsedTime(_started) > MostTime ? null : MailHtml.Of(message, values);

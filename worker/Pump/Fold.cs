@@ -30,6 +30,7 @@ public sealed class Fold
     // The cascade that the steps belong to.
     private Guid _root;
     private string _actor = "";
+    private string? _acting;
     private string? _tag;
     private string? _trace;
     private long _firstRun;
@@ -62,6 +63,7 @@ public sealed class Fold
             _rows.Paid.Tenants.AddRange(owed.Wakings.Select(_ => _tenant));
             _rows.Paid.Ids.AddRange(owed.Wakings);
             (_root, _actor, _tag, _trace, _firstRun, _runs) = (owed.Cascade.Root, owed.Cascade.Actor, owed.Tag, owed.Trace, owed.FirstRun, owed.Cascade.Runs);
+            _acting = owed.Cascade.Acting;
             isOpen = true;
         }
 
@@ -142,6 +144,7 @@ public sealed class Fold
     private void ApplyArrival(LineArrival arrival)
     {
         var set = arrival.Set;
+        _acting = null;
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (arrival.Root, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
         _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
@@ -162,6 +165,7 @@ public sealed class Fold
     {
         var flight = landed.Flight;
         var cascade = flight.Run.Cascade;
+        _acting = cascade.Acting;
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (cascade.Root, cascade.Actor, flight.Tag, flight.Trace, flight.FirstRun, cascade.Runs);
         _rows.Paid.Tenants.Add(_tenant);
         _rows.Paid.Ids.Add(flight.Waking);
@@ -199,6 +203,7 @@ public sealed class Fold
         if (run.Effects.Count > 0)
         {
             _rows.Effects.Add(_tenant, id, _turn.At, _turn.Written[run]);
+            _acting = ActorChosen.Among(run.Effects) ?? _acting;
         }
 
         var rows = _rows.Runs;
@@ -389,6 +394,7 @@ public sealed class Fold
         rows.Traces.Add(_trace);
         rows.Beside.Add(beside);
         rows.Quiet.Add(run.IsQuiet);
+        rows.Acting.Add(_acting);
         rows.Quarantine.Add(run.Quarantine);
     }
 

@@ -76,7 +76,7 @@ internal static class SliceCommit
                 Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
                 Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),
                 Column(wakings.Tags, Text), Column(wakings.Traces, Text), Column(wakings.Beside, NpgsqlDbType.Boolean),
-                Column(wakings.Quiet, NpgsqlDbType.Boolean), Column(wakings.Quarantine, Long));
+                Column(wakings.Quiet, NpgsqlDbType.Boolean), Column(wakings.Quarantine, Long), Column(wakings.Acting, Text));
         }
 
         if (rows.Quarantined.Ids.Count + rows.Released.Ids.Count + rows.Off.Rules.Count > 0)

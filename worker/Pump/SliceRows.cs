@@ -151,6 +151,7 @@ public sealed class SliceRows
         public List<string?> Traces { get; } = [];
         public List<bool> Beside { get; } = [];
         public List<bool> Quiet { get; } = [];
+        public List<string?> Acting { get; } = [];
         public List<long?> Quarantine { get; } = [];
     }
 

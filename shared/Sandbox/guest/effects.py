@@ -47,7 +47,7 @@ def load_card(name, pid=None, user=None):
 def act_for(actor):
     """From here on the cascade's cards are for this one."""
     told = f'["actor",{_line("last_actor", actor, 254)}]'
-    if _is_acting():
+    if is_acting():
         gathered[0] = told
     else:
         gathered.insert(0, told)
@@ -58,12 +58,12 @@ def running(otherwise):
         raise RuntimeError(otherwise)
 
 
-def _is_acting():
+def is_acting():
     return bool(gathered) and gathered[0].startswith('["actor"')
 
 
 def _gather(told):
-    if len(gathered) - _is_acting() >= EFFECTS:
+    if len(gathered) - is_acting() >= EFFECTS:
         raise ValueError(f"a run sends at most {EFFECTS} mails and cards, and this would be one more")
     if sum(map(limits.size, gathered)) + limits.size(told) > TOLD:
         raise ValueError(f"the mails and cards of a run have at most {TOLD} bytes of text together, and this one goes beyond")

@@ -168,6 +168,8 @@ class Line:
         self.running = False
         self.beside_line = False
         self.leaving = False
+        self.acting = None
+        self.acting = None
 
     def set(self, position, at, source, quiet, again, more, flat):
         """A change set that woke owed runs: pid, key, text, previous, and so on. A long one comes in pieces."""
@@ -245,7 +247,7 @@ class Line:
     def slice(self, number, head, at, most, micros, careful, cascade, owed, arrivals, away, held):
         """Runs a slice. `owed` has [rule, pid, set, generation], the sets being the change sets that came before in frames of their own;
         `arrivals` has [pid, wake pid, actor, source, [key, text, …]], and, where one wakes a rule again, its rule, set and generation behind these;
-        `cascade` is [actor, runs] of the owed ones; `away` has rule and process of the runs that are beside the line, one after the other: others of
+        `cascade` is [actor, runs, whom a rule chose in its place or None] of the owed ones; `away` has rule and process of the runs that are beside the line, one after the other: others of
         these wait for them; the process is 0 where the rule is switched off. `held` has rules and processes where all waits for what is in quarantine."""
         self.number = number
         self.away = away = set(zip(away[::2], away[1::2]))
@@ -264,7 +266,7 @@ class Line:
         by_key, star = self.by_key, self.star
         position = head
         queue = deque()
-        actor, cascade_runs = cascade
+        actor, cascade_runs, self.acting = cascade
         sets = self.sets
         if sets:
             self.sets = []
@@ -328,6 +330,7 @@ class Line:
                     _, pid, actor, _, _, index, which, generation = arrivals[taken]
                     taken += 1
                     cascade_runs = 0
+                    self.acting = None
                     steps.append("0")
                     if index >= 0:
                         sets[which].actor = actor
@@ -336,6 +339,7 @@ class Line:
                 pid, wake, actor, source, flat = arrivals[taken]
                 taken += 1
                 cascade_runs = 0
+                self.acting = None
                 kvp = state.get(pid)
                 if kvp is None:
                     kvp = state[pid] = {}
@@ -445,13 +449,14 @@ class Line:
         kvps.begin(self.shared, shared, True)
         return shared
 
-    def beside(self, number, at, rule, pid, actor):
+    def beside(self, number, at, rule, pid, actor, acting):
         """Runs one rule beside the line: it may call out, and what it reads is told. What woke it came before in frames of its own."""
         self.number = number
         self.flushed = clock()
         self.cpu = cpu_clock()
         (woke, *_), self.sets = self.sets, []
         woke.actor = actor
+        self.acting = acting
         self._meet(None, {0, pid})
         self.seen = seen = set()
         shared = WatchedBag(0, self.state.setdefault(0, {}), seen)
@@ -492,7 +497,7 @@ class Line:
         self.running = True
         started = clock()
         try:
-            bag.actor = woke.actor
+            bag.actor = self.acting or woke.actor
             run = rules.begin(listener.cls, bag)
             if listener.made:
                 run.__init__()
@@ -536,7 +541,11 @@ class Line:
         listener.wary = micros > 1000
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
-        told = f",[{','.join(effects.gathered)}]" if effects.gathered and outcome == 1 else ""
+        told = ""
+        if effects.gathered and outcome == 1:
+            told = f",[{','.join(effects.gathered)}]"
+            if effects.is_acting():
+                self.acting = bag.actor
         if error != "0":
             if listener.hold:
                 self.held.add((listener.index, pid))
