@@ -15,6 +15,7 @@ using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
+using Eddy.Schedules;
 using Eddy.Secrets;
 using Eddy.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
@@ -77,6 +78,7 @@ public static class WebProgram
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
+        builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
@@ -99,6 +101,7 @@ public static class WebProgram
         api.MapFiles();
         api.MapRules();
         api.MapSecrets();
+        api.MapDrips();
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
