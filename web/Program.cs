@@ -1,10 +1,12 @@
 using Eddy.Api;
+using Eddy.Cards;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ingest;
 using Eddy.Keys;
+using Eddy.Mail;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
@@ -73,6 +75,8 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>();
+        builder.Services.AddSingleton<OutboxStore>();
+        builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<DripStore>();
 
@@ -102,6 +106,8 @@ public static class WebProgram
         api.MapEvents();
         api.MapRuns();
         api.MapQuarantine();
+        api.MapOutbox();
+        api.MapCards();
         api.MapUsage();
         app.MapIngest();
         app.MapHealth();

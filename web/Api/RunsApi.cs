@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using Eddy.Cards;
 using Eddy.Keys;
+using Eddy.Mail;
 using Eddy.Problems;
 using Eddy.Runs;
 using Eddy.Sandbox;
@@ -24,7 +26,7 @@ public static class RunsApi
             .WithExample(null, """{"runs":[{"id":1,"at":"2026-11-23T10:00:00+00:00","rule":"scripts/heat.py:high_temperature","outcome":"ran","pid":15,"changeSet":1,"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b","generation":1,"treeVersion":1,"milliseconds":0.117,"changes":1}],"next":null}""");
         runs.MapGet("/{id:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
             .WithName("ReadRun").WithSummary("Read a run")
-            .WithDescription("One run with what it printed, what it changed and what went wrong.")
+            .WithDescription("One run with what it printed, what it changed, whom it told and what went wrong.")
             .Produces<RunDetailAnswer>().Refuses(401, 403, 404);
         runs.MapGet("/deferred", DeferredAsync).RequireScope(Scope.Read)
             .WithName("ListDeferredRuns").WithSummary("List the runs that are put off")
@@ -113,12 +115,25 @@ public static class RunsApi
         return Results.Ok(new RunListAnswer([.. page.Items.SelectMany(run => RunAnswer.Of(run, rule))], next));
     }
 
-    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, CancellationToken cancel) =>
-        await store.ReadAsync(context.Holder().Tenant, id, cancel) is var (run, changes)
+    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, OutboxStore outbox, CardStore cards, CancellationToken cancel)
+    {
+        var tenant = context.Holder().Tenant;
+        return await store.ReadAsync(tenant, id, cancel) is var (run, changes)
             ? Results.Ok(new RunDetailAnswer(
                 run.Id, run.At, run.SaidNo ?? [run.Rule!], RunAnswer.WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
-                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, run.Log, RawJson.OrNull(run.Error), run.Trace, RawJson.OrNull(run.Calls), [.. changes.Select(EventAnswer.Of)]))
+                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, run.Log, RawJson.OrNull(run.Error), run.Trace, RawJson.OrNull(run.Calls), await EffectsAsync(tenant, id, outbox, cards, cancel),
+                [.. changes.Select(EventAnswer.Of)]))
             : new Problem(ProblemType.NotFound, $"There is no run {id}.");
+    }
+
+    private static async Task<EffectsAnswer?> EffectsAsync(TenantId tenant, long run, OutboxStore outbox, CardStore cards, CancellationToken cancel)
+    {
+        var mails = await outbox.ListAsync(tenant, new MailQuery(null, run, null, Effect.Most), cancel);
+        var shown = await cards.ListAsync(tenant, new CardQuery(null, null, run, null, Effect.Most), cancel);
+        return mails.Items.Count + shown.Items.Count == 0
+            ? null
+            : new EffectsAnswer([.. mails.Items.Reverse().Select(MailAnswer.Of)], [.. shown.Items.Reverse().Select(CardAnswer.Of)]);
+    }
 
     private static RunOutcome? OutcomeOf(string word) => word switch
     {
@@ -181,6 +196,7 @@ public sealed record RunListAnswer(IReadOnlyList<RunAnswer> Runs, string? Next);
 /// <param name="Log">What it printed.</param>
 /// <param name="Traceparent">The W3C trace that it continues.</param>
 /// <param name="Calls">Its outgoing HTTP calls: method, host, path, status, bytes out and in, milliseconds, fault, and the names of the secrets used; null where it made none.</param>
+/// <param name="Effects">The mails that it sent and the cards that it showed; null where it told nobody anything.</param>
 /// <param name="Changes">What it changed.</param>
 public sealed record RunDetailAnswer(
     long Id,
@@ -198,6 +214,7 @@ public sealed record RunDetailAnswer(
     RawJson? Error,
     string? Traceparent,
     RawJson? Calls,
+    EffectsAnswer? Effects,
     IReadOnlyList<EventAnswer> Changes);
 
 /// <summary>A page of runs that are put off.</summary>
@@ -213,3 +230,6 @@ public sealed record DeferredRunListAnswer(IReadOnlyList<DeferredRunAnswer> Runs
 /// <param name="Arrival">The arrival whose cascade it belongs to.</param>
 public sealed record DeferredRunAnswer(
     long Id, string Rule, long Pid, string Kind, string Stream, int Wakings, DateTimeOffset Since, DateTimeOffset Due, int Attempt, long ChangeSet, Guid Arrival);
+
+/// <summary>What a run told people, in its order.</summary>
+public sealed record EffectsAnswer(IReadOnlyList<MailAnswer> Mails, IReadOnlyList<CardAnswer> Cards);
