@@ -329,7 +329,7 @@ namespace Eddy.Migrations
                 column: "slug",
                 unique: true);
 
-            foreach (var script in (string[])["line", "state", "door", "quarantine", "flow", "pump", "effects", "schedules", "operator", "walls"])
+            foreach (var script in (string[])["line", "state", "door", "quarantine", "flow", "pump", "effects", "schedules", "ticks", "operator", "walls"])
             {
                 migrationBuilder.Sql(Migrator.Sql(script));
             }

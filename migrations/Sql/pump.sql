@@ -323,11 +323,19 @@ language sql security definer set search_path = pg_catalog, public as $$
   select slice from leases where shard = p_shard and owner = p_worker and epoch = p_epoch for update
 $$;
 
-create function note_tree(p_tenant uuid, p_version bigint, p_keys text[], p_faults text, p_logs text) returns void
-language sql security definer set search_path = pg_catalog, public as $$
+create function note_tree(
+  p_tenant uuid, p_version bigint, p_keys text[], p_faults text, p_logs text, p_scheduled text[], p_crons text[], p_asked text[], p_next timestamptz[], p_time_zone text)
+returns void
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
   insert into trees as t (tenant_id, tree_version, keys, faults, logs) values (p_tenant, p_version, p_keys, p_faults::jsonb, p_logs::jsonb)
   on conflict (tenant_id) do update set tree_version = excluded.tree_version, keys = excluded.keys, faults = excluded.faults, logs = excluded.logs
-  where t.tree_version < excluded.tree_version
+  where t.tree_version < excluded.tree_version;
+  -- A worker that was late would put back what was before.
+  if found then
+    perform note_schedules(p_tenant, p_scheduled, p_crons, p_asked, p_next, p_time_zone);
+  end if;
+end
 $$;
 
 create function prune_idempotency(p_before timestamptz) returns int

@@ -117,10 +117,24 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
             // What failed, or was put aside because of it, is tried with the new text.
             await db.Database.ExecuteSqlAsync($"delete from rule_switches where tenant_id = {tenant.Value} and starts_with(rule, {path + ":"})", cancel);
             await db.Database.ExecuteSqlAsync($"select retry_quarantined({tenant.Value}, null, {path}, null, null)", cancel);
+            await LoadAsync(db, tenant, content, cancel);
         }
 
         await transaction.CommitAsync(cancel);
         return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, check.Faults, check.Findings), isNew);
+    }
+
+    /// <summary>What runs by the clock has to be known before the next event has the files loaded.</summary>
+    private async Task LoadAsync(EddyDb db, TenantId tenant, byte[] content, CancellationToken cancel)
+    {
+        if (content.AsSpan().IndexOf("schedule"u8) >= 0)
+        {
+            await db.Database.ExecuteSqlAsync($"select load_files({tenant.Value}, {time.GetUtcNow()})", cancel);
+        }
+        else
+        {
+            await db.Database.ExecuteSqlAsync($"select load_files(tenant_id, {time.GetUtcNow()}) from rule_schedules where tenant_id = {tenant.Value} limit 1", cancel);
+        }
     }
 
     private static TenantFile Put(
@@ -198,6 +212,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
 
         await db.SaveChangesAsync(cancel);
+        await LoadAsync(db, tenant, file.Content, cancel);
         await transaction.CommitAsync(cancel);
         return new SaveOutcome.Saved(new FileEntry(path, version, null, 0, author, now, null, null), IsNew: false);
     }

@@ -160,6 +160,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/quarantine"] = Compared,
         ["GET /api/quarantine/runs"] = Compared,
         ["GET /api/rules/off"] = Compared,
+        ["GET /api/rules/schedules"] = Compared,
         ["POST /api/quarantine/retry"] = Compared,
         ["DELETE /api/files/{**path}"] = Compared,
         ["DELETE /api/processes/{pid:long:min(1)}/{key}"] = Compared,

@@ -5,6 +5,7 @@ using Eddy.Keys;
 using Eddy.Problems;
 using Eddy.Rules;
 using Eddy.Sandbox;
+using Eddy.Schedules;
 using Eddy.Tenants;
 
 namespace Eddy.Api;
@@ -34,7 +35,17 @@ public static class RulesApi
             .WithExample(
                 null,
                 """{"nodes":["scripts/heat.py:high_temperature","scripts/mail.py:tell"],"edges":[{"from":"scripts/heat.py:high_temperature","to":"scripts/mail.py:tell","keys":["alert"]}],"loops":[],"neverSet":[{"key":"temprature","rules":["scripts/mail.py:tell"],"message":"scripts/mail.py:tell listens to temprature, which no rule sets and none of the last 10,000 events has set."}],"neverRead":[],"unknownReads":[],"unknownWrites":[]}""");
+        rules.MapGet("/schedules", SchedulesAsync).RequireScope(Scope.Read)
+            .WithName("ListRuleSchedules").WithSummary("List what runs by the clock")
+            .WithDescription(
+                "The schedules of the rules in force, each with the next times, in the tenant's time zone. 'running' is there while a tick is under way: it wakes the rule for one lot of processes after another, and events pass between them. "
+                + "'last' is the last tick that ran to its end ('ran'), did not begin because the rule was switched off ('skipped'), was ended by that ('stopped'), or could not be run ('failed').")
+            .Produces<RuleScheduleListAnswer>().Refuses(401, 403)
+            .WithExample(null, """{"schedules":[{"rule":"scripts/bills.py:remind","cron":"0 7 * * *","timeZone":"Europe/Berlin","where":{"kind":"invoice","total__gt":100},"next":[{"local":"2026-11-25T07:00:00+01:00","utc":"2026-11-25T06:00:00+00:00","note":null}],"running":null,"last":{"due":"2026-11-24T06:00:00+00:00","at":"2026-11-24T06:00:00.412+00:00","outcome":"ran","reason":null,"count":318}}]}""");
     }
+
+    private static async Task<IResult> SchedulesAsync(HttpContext context, RuleScheduleStore store, CancellationToken cancel) =>
+        Results.Ok(new RuleScheduleListAnswer([.. (await store.ListAsync(context.Holder().Tenant, cancel)).Select(RuleScheduleAnswer.Of)]));
 
     private static async Task<IResult> ListAsync(HttpContext context, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
     {
@@ -148,3 +159,51 @@ public sealed record KeyOfRulesAnswer(string Key, IReadOnlyList<string> Rules, s
 {
     internal static KeyOfRulesAnswer Of(KeyOfRules key, string message) => new(key.Key, key.Rules, message);
 }
+
+/// <summary>What runs by the clock.</summary>
+public sealed record RuleScheduleListAnswer(IReadOnlyList<RuleScheduleAnswer> Schedules);
+
+/// <summary>When a rule wakes by the clock.</summary>
+/// <param name="TimeZone">That in which it counts.</param>
+/// <param name="Where">Which processes it is for, as its schedule_where has it; null for all.</param>
+/// <param name="Next">The next times, with a note where a change of the clocks moves one; none where it never comes again.</param>
+/// <param name="Running">The tick that is under way; null where none is.</param>
+/// <param name="Last">The last one that ended or was skipped; null before the first.</param>
+public sealed record RuleScheduleAnswer(
+    string Rule, string Cron, string TimeZone, RawJson? Where, IReadOnlyList<DripRunAnswer> Next, RuleTickAnswer? Running, RuleScheduleLastAnswer? Last)
+{
+    private const int Told = 5;
+
+    internal static RuleScheduleAnswer Of(RuleSchedule schedule) => new(
+        schedule.Rule, schedule.Cron, schedule.TimeZone, WhereOf(schedule.Asked),
+        schedule.NextAt is { } next && Cadence.TryParse(schedule.Cron, out var cadence, out _) && TimeZoneInfo.TryFindSystemTimeZoneById(schedule.TimeZone, out var zone)
+            ? [.. cadence.Upcoming(zone, next.AddTicks(-1)).Take(Told).Select(DripRunAnswer.Of)] : [],
+        schedule.TickDue is { } due ? new RuleTickAnswer(due, schedule.TickCount ?? 0) : null,
+        schedule.Last is { } last ? new RuleScheduleLastAnswer(last.Due, last.At, last.Outcome, last.Reason, last.Count) : null);
+
+    private static RawJson? WhereOf(string? asked)
+    {
+        if (asked is null)
+        {
+            return null;
+        }
+
+        using var json = JsonDocument.Parse(asked);
+        var conditions = json.RootElement.GetProperty("where").EnumerateArray().SelectMany(clause => clause[1].EnumerateArray())
+            .Select(one => $"{JsonSerializer.Serialize(one[1].GetString() is "eq" ? one[0].GetString() : $"{one[0].GetString()}__{one[1].GetString()}")}:{one[2].GetRawText()}");
+        return new RawJson($"{{{string.Join(',', conditions)}}}");
+    }
+}
+
+/// <summary>A tick that is under way.</summary>
+/// <param name="Due">When it was due.</param>
+/// <param name="Count">How many processes it has woken the rule for so far.</param>
+public sealed record RuleTickAnswer(DateTimeOffset Due, long Count);
+
+/// <summary>What became of a tick.</summary>
+/// <param name="Due">When it was due.</param>
+/// <param name="At">When it ended.</param>
+/// <param name="Outcome">ran, skipped, stopped or failed.</param>
+/// <param name="Reason">In a sentence, where there is something to say.</param>
+/// <param name="Count">How many processes it woke the rule for.</param>
+public sealed record RuleScheduleLastAnswer(DateTimeOffset Due, DateTimeOffset At, string Outcome, string? Reason, long Count);

@@ -146,6 +146,12 @@ public sealed class Fold
     {
         var set = arrival.Set;
         _acting = set.Waking?.Cascade.Acting;
+        if (set.Waking is { Set.Count: 0 })
+        {
+            // What woke it has no position of its own to tell the checks apart by.
+            _saidNo.Clear();
+        }
+
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (arrival.Root, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
         _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);

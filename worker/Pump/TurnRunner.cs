@@ -1,13 +1,17 @@
 using System.Text.Json;
 using Eddy.Sandbox;
+using Eddy.Schedules;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Eddy.Pump;
 
 /// <summary>Takes a tenant's turn: reads its files if they have changed, and runs the slice in its cell. Many turns are under way at once.</summary>
-public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, EffectWriter effects, NpgsqlDataSource source, PumpOptions options)
+public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, EffectWriter effects, NpgsqlDataSource source, PumpOptions options, TimeProvider time)
 {
+    /// <summary>So many rules of a tenant may have a schedule.</summary>
+    private const int MostSchedules = 1000;
+
     private readonly CellHolds _cells = new(sandbox);
 
     /// <summary>Sets the turn's transcript, or its fault where nothing could be run. Does not throw.</summary>
@@ -119,12 +123,30 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, EffectWrit
 
     private async Task NoteAsync(CellTree tree, LoadedTree loaded, CancellationToken cancel)
     {
-        await using var note = source.CreateCommand("select note_tree($1, $2, $3, $4, $5)");
+        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(tree.TimeZone, out var found) ? found : TimeZoneInfo.Utc;
+        var scheduled = loaded.Rules.Where(rule => rule.Schedule is not null).ToList();
+        var errors = loaded.Errors;
+        if (scheduled.Count > MostSchedules)
+        {
+            var first = scheduled[MostSchedules].Id;
+            errors = [.. errors, new LoadError(first[..first.LastIndexOf(':')], null, null, $"The rules of a tenant have {MostSchedules:N0} schedules at the most, together. That of {first}, and those after it, are left out.", null)];
+            scheduled.RemoveRange(MostSchedules, scheduled.Count - MostSchedules);
+        }
+
+        await using var note = source.CreateCommand("select note_tree($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
         note.Parameters.Add(new() { Value = tree.Tenant.Value });
         note.Parameters.Add(new() { Value = tree.Version });
         note.Parameters.Add(new() { Value = loaded.WakeKeys.ToArray() });
-        note.Parameters.Add(new() { Value = loaded.Errors.Count == 0 ? DBNull.Value : JsonSerializer.Serialize(loaded.Errors, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Text });
+        note.Parameters.Add(new() { Value = errors.Count == 0 ? DBNull.Value : JsonSerializer.Serialize(errors, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Text });
         note.Parameters.Add(new() { Value = loaded.Logs.Count == 0 ? DBNull.Value : JsonSerializer.Serialize(loaded.Logs, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Text });
+        note.Parameters.Add(new() { Value = scheduled.ConvertAll(rule => rule.Id).ToArray() });
+        note.Parameters.Add(new() { Value = scheduled.ConvertAll(rule => rule.Schedule!).ToArray() });
+        note.Parameters.Add(new() { Value = scheduled.ConvertAll(rule => rule.ScheduleWhere).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        note.Parameters.Add(new() { Value = scheduled.ConvertAll(rule => NextOf(rule, zone)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        note.Parameters.Add(new() { Value = zone.Id });
         await note.ExecuteNonQueryAsync(cancel);
     }
+
+    /// <summary>When it is due next; the cell's word was checked.</summary>
+    private DateTime? NextOf(LoadedRule rule, TimeZoneInfo zone) => Cadence.TryParse(rule.Schedule!, out var cadence, out _) ? cadence.NextAfter(zone, time.GetUtcNow())?.UtcDateTime : null;
 }

@@ -11,8 +11,10 @@ public sealed class Clock(IEnumerable<ITicker> tickers, SchedulesOptions options
     /// <summary>A timer may ring a little early.</summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Runs until it is told to stop.</summary>
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>Runs until it is told to stop. What is slow of one kind does not hold up another.</summary>
+    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(tickers.Select(ticker => RunAsync(ticker, cancel)));
+
+    private async Task RunAsync(ITicker ticker, CancellationToken cancel)
     {
         var isTold = false;
         while (!cancel.IsCancellationRequested)
@@ -20,7 +22,7 @@ public sealed class Clock(IEnumerable<ITicker> tickers, SchedulesOptions options
             var pause = options.Poll;
             try
             {
-                pause = await LookAsync(cancel);
+                pause = await LookAsync(ticker, cancel);
                 isTold = false;
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException && !cancel.IsCancellationRequested)
@@ -39,28 +41,24 @@ public sealed class Clock(IEnumerable<ITicker> tickers, SchedulesOptions options
     }
 
     /// <summary>Has what is due seen to; how long to wait then.</summary>
-    private async Task<TimeSpan> LookAsync(CancellationToken cancel)
+    private async Task<TimeSpan> LookAsync(ITicker ticker, CancellationToken cancel)
     {
-        var pause = options.Poll;
-        foreach (var ticker in tickers)
+        if (await ticker.NextAsync(cancel) is not { } next)
         {
-            var next = await ticker.NextAsync(cancel);
-            if (next <= time.GetUtcNow())
-            {
-                while (await ticker.TickAsync(cancel) > 0)
-                {
-                }
-
-                // What is due and could not be taken is another worker's; should it die, what it had is free again.
-                next = await ticker.NextAsync(cancel) is { } later && later > time.GetUtcNow() ? later : null;
-            }
-
-            if (next - time.GetUtcNow() is { } left && left < pause)
-            {
-                pause = left < ShortestPause ? ShortestPause : left;
-            }
+            return options.Poll;
         }
 
-        return pause;
+        if (next <= time.GetUtcNow())
+        {
+            while (await ticker.TickAsync(cancel) > 0)
+            {
+            }
+
+            // What is due and could not be taken is another worker's; should it die, what it had is free again.
+            next = await ticker.NextAsync(cancel) is { } later && later > time.GetUtcNow() ? later : DateTimeOffset.MaxValue;
+        }
+
+        var left = next - time.GetUtcNow();
+        return left > options.Poll ? options.Poll : left < ShortestPause ? ShortestPause : left;
     }
 }

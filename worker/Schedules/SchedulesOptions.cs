@@ -9,6 +9,12 @@ public sealed class SchedulesOptions
     /// <summary>How often it is looked for what has been saved since; what is known is seen to on time.</summary>
     public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>As many processes a rule's schedule wakes at once; events that come meanwhile wait behind these.</summary>
+    public int Wakings { get; set; } = 200;
+
+    /// <summary>How long after one lot it is looked whether the line has taken it, to wake the next.</summary>
+    public TimeSpan Pause { get; set; } = TimeSpan.FromMilliseconds(25);
+
     /// <summary>With as many arrivals waiting, a tenant's drips are refused, as its requests are (<c>Door:TenantBacklog</c>). More than 20,000 are not counted.</summary>
     public int TenantBacklog { get; set; } = 20_000;
 
@@ -23,6 +29,16 @@ public sealed class SchedulesOptions
         if (Poll < TimeSpan.FromMilliseconds(10) || Poll > TimeSpan.FromMinutes(1))
         {
             yield return $"Schedules:Poll is {Poll}; it takes 10 ms to a minute.";
+        }
+
+        if (Wakings is < 1 or > 1000)
+        {
+            yield return $"Schedules:Wakings is {Wakings}; it takes 1 to 1000.";
+        }
+
+        if (Pause < TimeSpan.FromMilliseconds(1) || Pause > TimeSpan.FromSeconds(10))
+        {
+            yield return $"Schedules:Pause is {Pause}; it takes 1 ms to 10 s.";
         }
 
         if (TenantBacklog is < 1 or > 20_000)

@@ -112,6 +112,9 @@ class ChangeSet:
     def events(self, listener, pid):
         """Those that the listener listens to, in this process."""
         changes = self.changes
+        if not changes:
+            # A schedule, or what is not kept any more.
+            return [Event(self, (pid, None, None, None), None)]
         if len(changes) == 1:
             # Else it would not have been woken.
             return [Event(self, changes[0], self.position)]
