@@ -1,3 +1,4 @@
+using Eddy.Access;
 using Eddy.Api;
 using Eddy.Docs;
 using Eddy.Files;
@@ -71,6 +72,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<SecretStore>();
+        builder.Services.AddSingleton<AccessStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
@@ -97,6 +99,7 @@ public static class WebProgram
         api.MapEvents();
         api.MapRuns();
         api.MapUsage();
+        api.MapAccess();
         app.MapIngest();
         app.MapHealth();
         app.MapMetrics();

@@ -44,6 +44,25 @@ public sealed class ProcessStore(EddyDbs dbs)
         return await rows.ReadAsync(cancel) ? rows.GetString(0) : null;
     }
 
+    /// <summary>The kinds of those of these processes that are there; null where one has none.</summary>
+    public async Task<IReadOnlyDictionary<long, string?>> KindsAsync(TenantId tenant, IReadOnlyCollection<long> pids, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select p.pid, p.kind from unnest($2) u(pid) cross join lateral (select p.pid, p.kind from processes p where p.tenant_id = $1 and p.pid = u.pid offset 0) p")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = pids.ToArray() } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var kinds = new Dictionary<long, string?>();
+        while (await rows.ReadAsync(cancel))
+        {
+            kinds[rows.GetInt64(0)] = Text(rows, 1);
+        }
+
+        return kinds;
+    }
+
     public async Task<Page<StoredProcess>> ListAsync(TenantId tenant, ProcessQuery query, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);

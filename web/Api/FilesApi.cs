@@ -66,6 +66,8 @@ public static class FilesApi
         var tenant = context.Holder().Tenant;
         var all = await files.ListAsync(tenant, cancel);
         var loaded = await files.LoadedAsync(tenant, cancel);
+        // What failed or was printed while files loaded may hold a shared KVP.
+        loaded = context.Access().MayChangeRules ? loaded : null;
         var faults = loaded?.Faults is { } json ? JsonSerializer.Deserialize<List<LoadError>>(json, JsonSerializerOptions.Web)! : [];
         var logs = loaded?.Logs is { } told ? JsonSerializer.Deserialize<List<LoadLog>>(told, JsonSerializerOptions.Web)! : [];
         return Results.Ok(new FileListAnswer([.. all.Select(file => FileAnswer.Of(file) with

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
+using Eddy.Access;
 using Eddy.Keys;
 using Eddy.Problems;
+using Eddy.Processes;
 using Eddy.Runs;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -78,15 +80,29 @@ public static class RunsApi
             Cursor.LinkNext(context, "cursor", next);
         }
 
-        return Results.Ok(new RunListAnswer([.. page.Items.SelectMany(run => RunAnswer.Of(run, rule))], next));
+        return Results.Ok(new RunListAnswer([.. page.Items.SelectMany(run => RunAnswer.Of(run, context.Access(), rule))], next));
     }
 
-    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, CancellationToken cancel) =>
-        await store.ReadAsync(context.Holder().Tenant, id, cancel) is var (run, changes)
-            ? Results.Ok(new RunDetailAnswer(
+    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, ProcessStore processes, CancellationToken cancel)
+    {
+        var (tenant, access) = (context.Holder().Tenant, context.Access());
+        if (await store.ReadAsync(tenant, id, cancel) is not var (run, changes))
+        {
+            return new Problem(ProblemType.NotFound, $"There is no run {id}.");
+        }
+
+        // What a rule prints, sends or fails with may hold any KVP.
+        var told = access.MayChangeRules ? run : run with { Log = null, Error = null, Calls = null };
+        var readable = await access.ReadableAsync(tenant, changes, processes, cancel);
+        return Results.Ok(
+            new RunDetailAnswer(
                 run.Id, run.At, run.SaidNo ?? [run.Rule!], RunAnswer.WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
-                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, run.Log, RawJson.OrNull(run.Error), run.Trace, RawJson.OrNull(run.Calls), [.. changes.Select(EventAnswer.Of)]))
-            : new Problem(ProblemType.NotFound, $"There is no run {id}.");
+                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, told.Log, RawJson.OrNull(told.Error), run.Trace, RawJson.OrNull(told.Calls), [.. readable.Select(EventAnswer.Of)])
+            {
+                LeftOut = changes.Count - readable.Count,
+                Withheld = (run.Log ?? run.Error ?? run.Calls) is not null && !access.MayChangeRules,
+            });
+    }
 
     private static RunOutcome? OutcomeOf(string word) => word switch
     {
@@ -108,7 +124,7 @@ public static class RunsApi
 /// <param name="Generation">How many runs led here, this one included.</param>
 /// <param name="TreeVersion">The version of the files under which it ran.</param>
 /// <param name="Changes">How many KVPs it changed.</param>
-/// <param name="Error">What went wrong: kind, message, file, line, traceback; not there where nothing did.</param>
+/// <param name="Error">What went wrong: kind, message, file, line, traceback; not there where nothing did, or who asks may not change rules.</param>
 public sealed record RunAnswer(
     long Id,
     DateTimeOffset At,
@@ -124,12 +140,12 @@ public sealed record RunAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Error)
 {
     /// <summary>One for each rule of the record; of checks that said no only those that were asked for.</summary>
-    public static IEnumerable<RunAnswer> Of(StoredRun run, string? onlyRule = null) =>
+    internal static IEnumerable<RunAnswer> Of(StoredRun run, ActorAccess access, string? onlyRule = null) =>
         (run.SaidNo ?? [run.Rule!])
             .Where(rule => onlyRule is null || rule == onlyRule || rule.EndsWith(":" + onlyRule, StringComparison.Ordinal))
             .Select(rule => new RunAnswer(
                 run.Id, run.At, rule, WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
-                run.Elapsed.TotalMilliseconds, run.Changes, RawJson.OrNull(run.Error)));
+                run.Elapsed.TotalMilliseconds, run.Changes, access.MayChangeRules ? RawJson.OrNull(run.Error) : null));
 
     internal static string WordFor(RunOutcome outcome) => outcome switch
     {
@@ -166,4 +182,13 @@ public sealed record RunDetailAnswer(
     RawJson? Error,
     string? Traceparent,
     RawJson? Calls,
-    IReadOnlyList<EventAnswer> Changes);
+    IReadOnlyList<EventAnswer> Changes)
+{
+    /// <summary>How many changes are not shown, because who asks may not read their keys; not there where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int LeftOut { get; init; }
+
+    /// <summary>true where log, error or calls are there and not shown, because they may hold any KVP and who asks may not change rules; else not there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Withheld { get; init; }
+}

@@ -1,0 +1,60 @@
+using Eddy.Access;
+using Eddy.Events;
+using Eddy.Ingest;
+using Eddy.Kvps;
+using Eddy.Problems;
+using Eddy.Processes;
+using Eddy.Tenants;
+
+namespace Eddy.Keys;
+
+/// <summary>Holds what somebody sends or asks for against what they may. Whoever may everything costs nothing.</summary>
+internal static class KvpJudge
+{
+    /// <summary>Of a refusal as many places are named.</summary>
+    private const int MostTold = 20;
+
+    /// <summary>Why these change sets may not be set by this actor, or null. All of them, or none.</summary>
+    /// <param name="pid">The process; null for a new one each, 0 for the shared bag.</param>
+    public static async Task<Problem?> SetFaultAsync(
+        this ActorAccess access, TenantId tenant, long? pid, IReadOnlyList<IReadOnlyList<Change>> sets, bool isList, ProcessStore processes, CancellationToken cancel)
+    {
+        if (access.MayAll)
+        {
+            return null;
+        }
+
+        KvpPlace? place = pid switch
+        {
+            null => null,
+            0 => KvpPlace.Shared,
+            // One that waits to be made has no kind yet: only what is allowed in every kind is allowed there.
+            { } number => KvpPlace.Process((await processes.KindsAsync(tenant, [number], cancel)).GetValueOrDefault(number)),
+        };
+        var errors = new List<FieldError>();
+        string? first = null;
+        for (var i = 0; i < sets.Count && errors.Count < MostTold; i++)
+        {
+            foreach (var denied in access.Denied(place, sets[i]).Take(MostTold - errors.Count))
+            {
+                first ??= denied.Sentence;
+                errors.Add(new FieldError(denied.Sentence, (isList ? $"/{i}" : "") + Refusal.Segment(denied.Key)));
+            }
+        }
+
+        return first is null ? null : new Problem(ProblemType.NotAllowed, first, errors);
+    }
+
+    /// <summary>Those of these events whose keys this actor may read, where they are now.</summary>
+    public static async Task<IReadOnlyList<StoredEvent>> ReadableAsync(
+        this ActorAccess access, TenantId tenant, IReadOnlyList<StoredEvent> events, ProcessStore processes, CancellationToken cancel)
+    {
+        if (access.MayAll || events.Count == 0)
+        {
+            return events;
+        }
+
+        var kinds = await processes.KindsAsync(tenant, [.. events.Select(one => one.Pid).Where(pid => pid > 0).Distinct()], cancel);
+        return [.. events.Where(one => access.May(KeyAct.Read, one.Pid == 0 ? KvpPlace.Shared : KvpPlace.Process(kinds.GetValueOrDefault(one.Pid)), one.Key))];
+    }
+}
