@@ -122,7 +122,7 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
     /// <param name="addresses">In the form of <see cref="People.MailAddress"/>.</param>
     public Task<AccessOutcome> SetGroupAsync(
         TenantId tenant, string name, IReadOnlyCollection<string> addresses, IReadOnlyCollection<Guid> people, string author, WriteCondition condition, CancellationToken cancel) =>
-        ChangeAsync(tenant, author, cancel, async change =>
+        ChangeAsync(tenant, author, async change =>
         {
             var old = change.Rules.Groups.FirstOrDefault(group => group.Name == name);
             if (!condition.Holds(old?.Version))
@@ -156,11 +156,11 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
                 name, group.Addresses.Order(StringComparer.Ordinal).ToArray(), group.People.Order().ToArray(), change.Version, change.At, author);
             await change.NoteAsync("set-group", name, GroupRow.TextOf(old), GroupRow.TextOf(group));
             return new AccessOutcome.GroupSet(group, old is null);
-        });
+        }, cancel);
 
     /// <summary>Deletes a group that no entry names.</summary>
     public Task<AccessOutcome> DeleteGroupAsync(TenantId tenant, string name, string author, WriteCondition condition, CancellationToken cancel) =>
-        ChangeAsync(tenant, author, cancel, async change =>
+        ChangeAsync(tenant, author, async change =>
         {
             var old = change.Rules.Groups.FirstOrDefault(group => group.Name == name);
             if (old is null || !condition.Holds(old.Version))
@@ -177,12 +177,12 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
             await change.WriteAsync("delete from groups where tenant_id = $1 and name = $2", name);
             await change.NoteAsync("delete-group", name, GroupRow.TextOf(old), null);
             return new AccessOutcome.Deleted();
-        });
+        }, cancel);
 
     /// <summary>Makes an entry, where <paramref name="id"/> is null, or puts another in the place of one that is there.</summary>
     /// <param name="wanted">Its number does not count.</param>
     public Task<AccessOutcome> SetEntryAsync(TenantId tenant, long? id, AccessEntry wanted, string author, WriteCondition condition, CancellationToken cancel) =>
-        ChangeAsync(tenant, author, cancel, async change =>
+        ChangeAsync(tenant, author, async change =>
         {
             var old = id is null ? null : change.Rules.Entries.FirstOrDefault(entry => entry.Id == id);
             if (id is not null && old is null)
@@ -216,11 +216,11 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
                 entry.Id, entry.Group, entry.MayRead, entry.MaySet, entry.Keys.Select(pattern => pattern.Text).ToArray(), entry.Kind?.Text, entry.IsShared, change.Version, change.At, author);
             await change.NoteAsync("set-entry", entry.Id.ToString(), EntryRow.TextOf(old), EntryRow.TextOf(entry));
             return new AccessOutcome.EntrySet(entry, old is null);
-        });
+        }, cancel);
 
     /// <summary>Deletes an entry. Its number does not come again.</summary>
     public Task<AccessOutcome> DeleteEntryAsync(TenantId tenant, long id, string author, WriteCondition condition, CancellationToken cancel) =>
-        ChangeAsync(tenant, author, cancel, async change =>
+        ChangeAsync(tenant, author, async change =>
         {
             var old = change.Rules.Entries.FirstOrDefault(entry => entry.Id == id);
             if (old is null || !condition.Holds(old.Version))
@@ -231,15 +231,15 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
             await change.WriteAsync("delete from acl where tenant_id = $1 and id = $2", id);
             await change.NoteAsync("delete-entry", id.ToString(), EntryRow.TextOf(old), null);
             return new AccessOutcome.Deleted();
-        });
+        }, cancel);
 
     /// <summary>Writes down what was changed elsewhere of what people may, as by an operator.</summary>
     public async Task NoteAsync(TenantId tenant, string author, string action, string subject, string? after, CancellationToken cancel) =>
-        await ChangeAsync(tenant, author, cancel, async change =>
+        await ChangeAsync(tenant, author, async change =>
         {
             await change.NoteAsync(action, subject, null, after);
             return new AccessOutcome.Deleted();
-        });
+        }, cancel);
 
     /// <summary>What was changed of groups and entries, the last first.</summary>
     /// <param name="beyond">The number that the page before ended with, or null for the first page.</param>
@@ -268,7 +268,7 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
     }
 
     /// <summary>A change and its line in the audit, in one transaction, under the tenant's lock. What ends in anything but a change leaves nothing.</summary>
-    private async Task<AccessOutcome> ChangeAsync(TenantId tenant, string author, CancellationToken cancel, Func<AccessChange, Task<AccessOutcome>> act)
+    private async Task<AccessOutcome> ChangeAsync(TenantId tenant, string author, Func<AccessChange, Task<AccessOutcome>> act, CancellationToken cancel)
     {
         await using var connection = await dbs.OpenAsync(tenant, cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
