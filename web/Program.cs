@@ -9,6 +9,7 @@ using Eddy.Keys;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
+using Eddy.Quarantine;
 using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
@@ -71,6 +72,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
+        builder.Services.AddSingleton<QuarantineStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
 
@@ -98,6 +100,7 @@ public static class WebProgram
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
+        api.MapQuarantine();
         api.MapUsage();
         api.MapAccess();
         app.MapIngest();

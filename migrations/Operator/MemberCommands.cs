@@ -23,7 +23,12 @@ public static class MemberCommands
         set.SetAction((parsed, cancel) => WithAddress(database, parsed.GetRequiredValue(tenant), parsed.GetRequiredValue(address), async (db, id, mail) =>
         {
             var given = parsed.GetRequiredValue(role);
-            var person = await PersonAsync(db, mail, cancel);
+            if (await PersonAsync(db, mail, cancel) is not { } person)
+            {
+                await Console.Error.WriteLineAsync($"Somebody has made an account with {mail} and not shown that the address is theirs; let them do that first.");
+                return 1;
+            }
+
             await using var rows = db.For(id);
             if (await rows.Members.SingleOrDefaultAsync(m => m.PersonId == person, cancel) is { } member)
             {
@@ -63,9 +68,11 @@ public static class MemberCommands
 
             await using var rows = db.For(id);
             await rows.Members.Where(m => m.PersonId == member.Person).ExecuteDeleteAsync(cancel);
-            await new AccessStore(db.Dbs, TimeProvider.System).NoteAsync(id, Author, "remove-member", mail, null, cancel);
+            var access = new AccessStore(db.Dbs, TimeProvider.System);
+            await access.NoteAsync(id, Author, "remove-member", mail, null, cancel);
+            var still = await access.ForgetPersonAsync(id, member.Person, mail, Author, cancel);
             await db.KeysChangedAsync(cancel);
-            Console.WriteLine($"{mail} does not belong to the tenant any more.");
+            Console.WriteLine($"{mail} does not belong to the tenant any more.{(still.Count == 0 ? "" : $" As a mail address they are still in {string.Join(", ", still)}.")}");
             return 0;
         }, cancel));
 
@@ -76,14 +83,14 @@ public static class MemberCommands
     internal static async Task<Actor.OfMember?> FindAsync(OperatorDb db, TenantId tenant, string address, CancellationToken cancel) =>
         MailAddress.TryRead(address, out var mail) ? (await new AccessStore(db.Dbs, TimeProvider.System).MembersAsync(tenant, cancel)).FirstOrDefault(member => member.Address == mail) : null;
 
-    /// <summary>The person with this address. Whoever is new can not sign in yet: they have no password.</summary>
-    private static async Task<Guid> PersonAsync(OperatorDb db, string mail, CancellationToken cancel)
+    /// <summary>The person with this address; null where it is only what somebody says. Whoever is new can not sign in yet: they have no password.</summary>
+    private static async Task<Guid?> PersonAsync(OperatorDb db, string mail, CancellationToken cancel)
     {
         var upper = mail.ToUpperInvariant();
         await using var people = db.Global();
         if (await people.Users.SingleOrDefaultAsync(p => p.NormalizedEmail == upper, cancel) is { } known)
         {
-            return known.Id;
+            return known.EmailConfirmed ? known.Id : null;
         }
 
         var person = new Person

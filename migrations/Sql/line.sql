@@ -20,6 +20,8 @@ create table arrivals (
   tag text,
   -- W3C traceparent
   trace text,
+  -- The run that it wakes again, as the quarantine kept it; such an arrival has no KVPs. Text, for the pump alone reads it.
+  waking text,
   primary key (shard, id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 alter sequence arrivals_id_seq owned by arrivals.id;
@@ -94,6 +96,10 @@ create table wakings (
   tag text,
   trace text,
   beside boolean not null,
+  -- What woke it comes of a quarantine.
+  quiet boolean not null,
+  -- Its place there, where it is tried again.
+  quarantine bigint,
   primary key (tenant_id, id)
 );
 create index wakings_shard on wakings (shard, id) where not beside;

@@ -47,12 +47,12 @@ $$;
 -- ids do not commit in their order.
 create function read_slice(p_shards smallint[], p_without uuid[], p_limit int)
 returns table (id bigint, shard smallint, tenant_id uuid, arrival uuid, pid bigint, wake_pid bigint, fresh boolean, kvps text, actor text, source text,
-  received_at timestamptz, tag text, trace text, tree_version bigint)
+  received_at timestamptz, tag text, trace text, tree_version bigint, waking text)
 language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
-    select a.id, a.shard, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, a.received_at, a.tag, a.trace, t.tree_version
+    select a.id, a.shard, a.tenant_id, a.arrival, a.pid, a.wake_pid, a.fresh, a.kvps, a.actor, a.source, a.received_at, a.tag, a.trace, t.tree_version, a.waking
     from unnest(p_shards) s(shard)
     cross join lateral (select * from public.arrivals l where l.shard = s.shard and l.tenant_id <> all(p_without) order by l.id limit p_limit) a
     left join lateral (select n.tree_version from public.tenants n where n.id = a.tenant_id offset 0) t on true;
@@ -72,15 +72,15 @@ $$;
 -- The owed runs of some shards: those in the line, or those beside it.
 create function read_owed(p_shards smallint[], p_beside boolean)
 returns table (id bigint, tenant_id uuid, rule text, pid bigint, set_position bigint, set_count int, set_at timestamptz, generation int, chain text[],
-  root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint)
+  root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint, quiet boolean, quarantine bigint)
 language sql stable security definer set search_path = pg_catalog, public as $$
   select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
-         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version
+         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version, w.quiet, w.quarantine
   from wakings w join tenants t on t.id = w.tenant_id
   where w.shard = any(p_shards) and w.beside and p_beside
   union all
   select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
-         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version
+         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version, w.quiet, w.quarantine
   from wakings w join tenants t on t.id = w.tenant_id
   where w.shard = any(p_shards) and not w.beside and not p_beside
   order by 1
@@ -274,7 +274,8 @@ $$;
 create function owe_runs(
   p_paid_tenants uuid[], p_paid bigint[],
   p_tenants uuid[], p_rules text[], p_pids bigint[], p_sets bigint[], p_counts int[], p_set_at timestamptz[], p_generations int[], p_chains text[],
-  p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[], p_beside boolean[])
+  p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[], p_beside boolean[],
+  p_quiet boolean[], p_quarantine bigint[])
 returns void
 language plpgsql security definer as $$
 declare
@@ -287,12 +288,12 @@ begin
   if v_count <> cardinality(p_paid) then
     raise exception '% of % owed runs are gone', cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';
   end if;
-  insert into public.wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside)
+  insert into public.wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, quiet, quarantine)
   select w.tenant_id, get_byte(uuid_send(w.tenant_id), 15) & 63, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
-    w.first_run, w.last_run, w.tag, w.trace, w.beside
+    w.first_run, w.last_run, w.tag, w.trace, w.beside, w.quiet, w.quarantine
   from unnest(p_tenants, p_rules, p_pids, p_sets, p_counts, p_set_at, p_generations, p_chains, p_roots, p_actors, p_runs, p_first_runs,
-    p_last_runs, p_tags, p_traces, p_beside)
-    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, n)
+    p_last_runs, p_tags, p_traces, p_beside, p_quiet, p_quarantine)
+    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, quiet, quarantine, n)
   order by w.n;
 end
 $$;

@@ -158,6 +158,18 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
             return new AccessOutcome.GroupSet(group, old is null);
         }, cancel);
 
+    /// <summary>Takes somebody who has left out of the groups that they were in as a person, and out of admins; the answer is the groups that still name their address.</summary>
+    public async Task<IReadOnlyList<string>> ForgetPersonAsync(TenantId tenant, Guid person, string address, string author, CancellationToken cancel)
+    {
+        foreach (var group in (await ReadAsync(tenant, cancel)).Groups.Where(group => group.People.Contains(person) || (group.Name == AccessGroup.Admins && group.Addresses.Contains(address))))
+        {
+            string[] addresses = [.. group.Addresses.Where(one => one != address || group.Name != AccessGroup.Admins)];
+            await SetGroupAsync(tenant, group.Name, addresses, [.. group.People.Where(one => one != person)], author, WriteCondition.None, cancel);
+        }
+
+        return [.. (await ReadAsync(tenant, cancel)).Groups.Where(group => group.Addresses.Contains(address)).Select(group => group.Name)];
+    }
+
     /// <summary>Deletes a group that no entry names.</summary>
     public Task<AccessOutcome> DeleteGroupAsync(TenantId tenant, string name, string author, WriteCondition condition, CancellationToken cancel) =>
         ChangeAsync(tenant, author, async change =>

@@ -112,6 +112,13 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
 
         await db.SaveChangesAsync(cancel);
+        if (check.Faults is null)
+        {
+            // What failed, or was put aside because of it, is tried with the new text.
+            await db.Database.ExecuteSqlAsync($"delete from rule_switches where tenant_id = {tenant.Value} and starts_with(rule, {path + ":"})", cancel);
+            await db.Database.ExecuteSqlAsync($"select retry_quarantined({tenant.Value}, null, {path}, null, null)", cancel);
+        }
+
         await transaction.CommitAsync(cancel);
         return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, check.Faults, check.Findings), isNew);
     }

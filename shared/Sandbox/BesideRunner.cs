@@ -27,7 +27,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         {
             var cell = await obtain();
             var slice = new Slice(0, run.At, [run.Run], [], run.State, 1, options.WallTime);
-            var course = new SliceCourse(cell.Table, slice, options);
+            var course = new SliceCourse(cell.Table, slice, options) { IsBeside = true };
             if (course.Exhausted)
             {
                 release(cell);
@@ -57,11 +57,12 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
             if (course.Steps is [not RunEnded, ..])
             {
                 // It told that the run leaves the line, where it is not.
-                course = new SliceCourse(cell.Table, slice, options);
+                course = new SliceCourse(cell.Table, slice, options) { IsBeside = true };
             }
 
             if (course.StepCount == 0 && (ending.Explained || again))
             {
+
                 course.Blame(ending.Kind, ending.Message, waited, ending.Kind == "CpuTime" ? options.CpuTime : cpu);
             }
 
@@ -82,7 +83,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
         using var writer = new SliceWriter();
         writer.State(true, run.State.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
-        writer.Set(run.Run.Set[0].Position, run.Run.SetAt, run.Run.SetSource, run.Run.Set);
+        writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Quarantine is not null, run.Run.Set);
         writer.Beside(number, run.At, cell.Table.IndexOf(run.Run.Rule), run.Run.Pid, run.Run.Cascade.Actor);
         channel.StartWaiting();
         deadlines.Watch(channel);

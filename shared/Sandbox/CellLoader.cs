@@ -181,7 +181,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
                 throw new CellLied("It has a rule that is in no file, or twice, or more than there may be.");
             }
 
-            rules.Add(new LoadedRule(id, keys));
+            rules.Add(new LoadedRule(id, keys, rule[2].GetBoolean()));
         }
 
         return new LoadedTree(rules, [.. Errors(answer[2]).Concat(blamed).OrderBy(error => error.File, StringComparer.Ordinal)])

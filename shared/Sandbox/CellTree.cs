@@ -38,7 +38,8 @@ public sealed record LoadLog(string File, string Text);
 
 /// <summary>A rule that is in force.</summary>
 /// <param name="Id">The file's path and the class: <c>scripts/heat.py:high_temperature</c>.</param>
-public sealed record LoadedRule(string Id, IReadOnlyList<string> ListensTo);
+/// <param name="Holds">Later runs in a process wait for one that is in quarantine there.</param>
+public sealed record LoadedRule(string Id, IReadOnlyList<string> ListensTo, bool Holds = false);
 
 /// <summary>Why a file is not in force. Line and column count from 1 and are null where Python gives none.</summary>
 public sealed record LoadError(string File, int? Line, int? Column, string Message, string? Traceback);

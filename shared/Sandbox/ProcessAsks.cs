@@ -88,9 +88,7 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
                 break;
             case "below":
                 var parent = ask[1].GetInt64();
-                var below = new ProcessQuestion(
-                    [new ProcessClause(false, [new ProcessCondition("PARENT", Comparison.Equal, [string.Create(CultureInfo.InvariantCulture, $"{{\"$process\":{parent}}}")])])], [], 0, mostBelow, false);
-                var children = await processes.PidsAsync(tenant, below, course.Touched(reader.ReadSoFar(frame.Span, course)), ct);
+                var children = await BelowAsync(processes, tenant, parent, course.Touched(reader.ReadSoFar(frame.Span, course)), mostBelow, ct);
                 course.Below[parent] = children;
                 writer.Found(children);
                 break;
@@ -106,6 +104,12 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
                 break;
         }
     }
+
+    /// <summary>The processes below another, as they are where these are changed.</summary>
+    public static Task<List<long>> BelowAsync(
+        ProcessFinder processes, TenantId tenant, long parent, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched, int most, CancellationToken ct) =>
+        processes.PidsAsync(tenant, new ProcessQuestion(
+            [new ProcessClause(false, [new ProcessCondition("PARENT", Comparison.Equal, [string.Create(CultureInfo.InvariantCulture, $"{{\"$process\":{parent}}}")])])], [], 0, most, false), touched, ct);
 
     private void Learn(long pid, IReadOnlyDictionary<string, string> kvps)
     {

@@ -28,6 +28,12 @@ public sealed record Slice(
     /// <summary>Rules and processes of runs that are beside the line: what else wakes there leaves it too.</summary>
     public IReadOnlyCollection<(string Rule, long Pid)> Away { get; init; } = [];
 
+    /// <summary>Rules that are switched off: what wakes them is put aside.</summary>
+    public IReadOnlyCollection<string> Off { get; init; } = [];
+
+    /// <summary>Rules and processes where later runs wait for one that is in quarantine.</summary>
+    public IReadOnlyCollection<(string Rule, long Pid)> Held { get; init; } = [];
+
     /// <summary>Runs that come back from beside the line, each with a cascade of its own, before the arrivals. None where there are owed runs.</summary>
     public IReadOnlyList<Landing> Landings { get; init; } = [];
 }
@@ -43,7 +49,11 @@ public sealed record Landing(OwedRun Run, RunEnded? Ended);
 /// <param name="WakePid">The process in which rules that listen to <c>shared.key</c> wake: another than <paramref name="Pid"/> only where that is 0.</param>
 /// <param name="Actor">Who caused it, as in <c>key:sensors</c>.</param>
 /// <param name="Source">By which door it came, as in <c>post</c>.</param>
-public sealed record ArrivalSet(Guid Arrival, long Pid, long WakePid, string Actor, string Source, IReadOnlyList<Change> Changes);
+public sealed record ArrivalSet(Guid Arrival, long Pid, long WakePid, string Actor, string Source, IReadOnlyList<Change> Changes)
+{
+    /// <summary>The one run that it wakes, because of what is in the log already. Such an arrival changes nothing, and its run goes on with the cascade that it was of. Null for any other.</summary>
+    public OwedRun? Waking { get; init; }
+}
 
 /// <summary>A change as the log has it.</summary>
 /// <param name="Pid">The process, or 0 for the shared bag.</param>
@@ -51,7 +61,7 @@ public sealed record ArrivalSet(Guid Arrival, long Pid, long WakePid, string Act
 /// <param name="Previous">What it was before, or null where there was none.</param>
 public sealed record SetEvent(long Position, long Pid, string Key, string? Value, string? Previous);
 
-/// <summary>A run that a cascade owes: it was woken, and a slice ended before it.</summary>
+/// <summary>A run that a cascade owes: it was woken, and a slice ended before it; or it was put aside.</summary>
 /// <param name="Rule">The rule's id: the file's path and the class, as in <c>scripts/heat.py:high_temperature</c>.</param>
 /// <param name="Pid">The process in which it runs.</param>
 /// <param name="Set">The change set that woke it, with all of its events.</param>
@@ -61,7 +71,17 @@ public sealed record SetEvent(long Position, long Pid, string Key, string? Value
 /// <param name="Generation">How many runs led here; a run woken by the arrival itself has 1.</param>
 /// <param name="Chain">The rules that led here, eldest first, this one not included.</param>
 public sealed record OwedRun(
-    string Rule, long Pid, IReadOnlyList<SetEvent> Set, DateTimeOffset SetAt, string SetSource, Cascade Cascade, int Generation, IReadOnlyList<string> Chain);
+    string Rule, long Pid, IReadOnlyList<SetEvent> Set, DateTimeOffset SetAt, string SetSource, Cascade Cascade, int Generation, IReadOnlyList<string> Chain)
+{
+    /// <summary>The first position of the change set that woke it; 0 where none did.</summary>
+    public long SetPosition => Set.Count > 0 ? Set[0].Position : 0;
+
+    /// <summary>What woke it comes of a quarantine: if it fails, it sets no KVPs.</summary>
+    public bool IsQuiet { get; init; }
+
+    /// <summary>Its place in quarantine, where it is tried again from there.</summary>
+    public long? Quarantine { get; init; }
+}
 
 /// <summary>All that one arrival causes.</summary>
 /// <param name="Root">The arrival's public id.</param>

@@ -7,12 +7,18 @@ namespace Eddy.Sandbox;
 /// </summary>
 internal sealed class SliceCourse
 {
+    /// <summary>Of so many runs that a stopped cascade owed it is kept what they were.</summary>
+    private const int MostStopped = 1000;
+
     private readonly WakeTable _table;
     private readonly Slice _slice;
     private readonly SandboxOptions _limits;
+    private readonly IReadOnlyDictionary<long, IReadOnlyList<long>> _below;
     private readonly Queue<Waking> _queue = new();
     private readonly List<Step> _steps = [];
     private readonly HashSet<(int Rule, long Pid)> _away;
+    private readonly HashSet<int> _off;
+    private readonly HashSet<(int Rule, long Pid)> _held;
 
     // What was read of processes that the slice did not name, as committed; and who stands above whom by this slice's changes.
     private readonly Dictionary<long, IReadOnlyDictionary<string, string>> _learned = [];
@@ -21,9 +27,10 @@ internal sealed class SliceCourse
     private int _cascadeRuns;
     private string _actor;
 
-    public SliceCourse(WakeTable table, Slice slice, SandboxOptions limits)
+    /// <param name="below">The processes below others that landings change in what wakes rules there.</param>
+    public SliceCourse(WakeTable table, Slice slice, SandboxOptions limits, IReadOnlyDictionary<long, IReadOnlyList<long>>? below = null)
     {
-        (_table, _slice, _limits) = (table, slice, limits);
+        (_table, _slice, _limits, _below) = (table, slice, limits, below ?? new Dictionary<long, IReadOnlyList<long>>());
         Position = slice.Head;
         var sets = new Dictionary<long, ChangeSet>();
         for (var i = 0; i < slice.Owed.Count; i++)
@@ -36,30 +43,34 @@ internal sealed class SliceCourse
                 continue;
             }
 
-            var position = owed.Set.Count > 0 ? owed.Set[0].Position : 0;
-            if (!sets.TryGetValue(position, out var set))
+            if (!sets.TryGetValue(owed.SetPosition, out var set))
             {
-                sets[position] = set = new ChangeSet(position, owed.Set.Count, owed);
+                sets[owed.SetPosition] = set = new ChangeSet(owed.SetPosition, owed.Set.Count, owed, owed.IsQuiet);
             }
 
-            _queue.Enqueue(new Waking(rule, owed.Pid, set, owed.Generation, Chain(owed.Chain)));
+            _queue.Enqueue(new Waking(rule, owed.Pid, set, owed.Generation, Chain(owed.Chain), owed.Quarantine));
         }
 
         _cascadeRuns = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Runs : 0;
         _actor = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Actor : "";
         _away = [.. slice.Away.Select(away => (table.IndexOf(away.Rule), away.Pid)).Where(away => away.Item1 >= 0)];
+        _off = [.. slice.Off.Select(table.IndexOf).Where(rule => rule >= 0)];
+        _held = [.. slice.Held.Select(held => (table.IndexOf(held.Rule), held.Pid)).Where(held => held.Item1 >= 0)];
         _away.UnionWith(slice.Landings.Select(landing => (table.IndexOf(landing.Run.Rule), landing.Run.Pid)));
         Land();
     }
 
     /// <summary>A run that was woken and has not ended.</summary>
-    public readonly record struct Waking(int Rule, long Pid, ChangeSet Set, int Generation, Link? Chain);
+    public readonly record struct Waking(int Rule, long Pid, ChangeSet Set, int Generation, Link? Chain, long? Quarantine = null);
 
     /// <summary>A change set by its first position: one of this slice, or one that an owed run brought along.</summary>
-    public sealed record ChangeSet(long Position, int Count, OwedRun? Owed);
+    public sealed record ChangeSet(long Position, int Count, OwedRun? Owed, bool IsQuiet);
 
     /// <summary>The rules that led to a run, the last first.</summary>
     public sealed record Link(string Rule, Link? Before);
+
+    /// <summary>It is one run beside the line: whom it wakes is seen where it lands.</summary>
+    public bool IsBeside { get; init; }
 
     public long Position { get; private set; }
 
@@ -89,7 +100,10 @@ internal sealed class SliceCourse
     public string Actor => _actor;
 
     /// <summary>Rules and processes of runs beside the line, those included that left in this slice.</summary>
-    public IReadOnlyCollection<(int Rule, long Pid)> Away => _away;
+    public IEnumerable<(int Rule, long Pid)> Away => _away.Concat(_off.Select(rule => (rule, 0L)));
+
+    /// <summary>Rules and processes where runs wait for one that is in quarantine.</summary>
+    public IReadOnlyCollection<(int Rule, long Pid)> Held => _held;
 
     public Transcript ToTranscript() => new(_steps, Taken, [.. _queue.Select(Left)], Landed) { Learned = _learned };
 
@@ -111,9 +125,23 @@ internal sealed class SliceCourse
         _cascadeRuns = 0;
         _actor = arrival.Actor;
         _steps.Add(new ArrivalApplied(_cascade));
+        if (arrival.Waking is { } owed)
+        {
+            if (_table.IndexOf(owed.Rule) is >= 0 and var rule)
+            {
+                _queue.Enqueue(new Waking(rule, owed.Pid, new ChangeSet(owed.SetPosition, owed.Set.Count, owed, owed.IsQuiet), owed.Generation, Chain(owed.Chain), owed.Quarantine));
+            }
+            else
+            {
+                _steps.Add(new WakingDropped(owed));
+            }
+
+            return;
+        }
+
         if (_table.Reaches)
         {
-            WakeAll([.. arrival.Changes.Select(change => new PidChange(arrival.Pid, change.Key, change.Value))], arrival.WakePid, 1, null);
+            WakeAll([.. arrival.Changes.Select(change => new PidChange(arrival.Pid, change.Key, change.Value))], arrival.WakePid, 1, false, null);
             return;
         }
 
@@ -123,11 +151,16 @@ internal sealed class SliceCourse
             woken = _table.Woken(woken, arrival.Pid, change.Key);
         }
 
-        Wake(woken, arrival.WakePid, arrival.Changes.Count, 1, null);
+        Wake(woken, arrival.WakePid, arrival.Changes.Count, 1, false, null);
     }
 
     public bool WakesNobody(ArrivalSet arrival)
     {
+        if (arrival.Waking is not null)
+        {
+            return false;
+        }
+
         foreach (var change in arrival.Changes)
         {
             if (_table.Woken(arrival.Pid, change.Key).Length > 0 || _table.WokenAbove(change.Key).Length + _table.WokenBelow(change.Key).Length > 0)
@@ -139,10 +172,13 @@ internal sealed class SliceCourse
         return true;
     }
 
+    /// <summary>The rule that it shall run, or -1 where that is gone.</summary>
+    public int IndexOf(OwedRun run) => _table.IndexOf(run.Rule);
+
     public void Begin(int rule, long pid)
     {
         var next = Next(rule, pid);
-        if (Begun || TooLong(next) || _away.Contains((rule, pid)))
+        if (Begun || TooLong(next) || Waits(next))
         {
             throw new CellLied("It began a run twice, or one that its cascade may not have.");
         }
@@ -154,35 +190,61 @@ internal sealed class SliceCourse
         int rule, long pid, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu)
     {
         var next = Next(rule, pid);
-        if (TooLong(next) || _away.Contains((rule, pid)))
+        if (TooLong(next) || Waits(next))
         {
             throw new CellLied("It ran what its cascade may not have, or what is to wait.");
         }
 
-        _cascadeRuns++;
-        Record(_queue.Dequeue(), outcome, changes, log, error, elapsed, cpu);
-        if (changes.Count == 0)
+        if (error is not null && !changes.SequenceEqual(Quarantined(next, error)))
         {
-            return;
+            throw new CellLied("A run that failed changed something, or does not say that it failed.");
         }
 
-        Wake(changes, pid, next.Generation + 1, () => new Link(_table.Rules[rule].Id, next.Chain));
+        _cascadeRuns++;
+        End(_queue.Dequeue(), outcome, changes, log, error, elapsed, cpu);
     }
+
+    private void End(Waking run, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu)
+    {
+        Record(run, outcome, changes, log, error, elapsed, cpu);
+        if (changes.Count > 0)
+        {
+            Wake(changes, run.Pid, run.Generation + 1, run.Set.IsQuiet || error is not null, () => new Link(_table.Rules[run.Rule].Id, run.Chain));
+        }
+    }
+
+    /// <summary>What a run changes that failed: it says so in its process, unless what woke it comes of a quarantine.</summary>
+    private IReadOnlyList<PidChange> Quarantined(Waking run, RunError error) => run.Set.IsQuiet ? [] : error.SaidIn(run.Pid, _table.Rules[run.Rule].Id);
+
+    /// <summary>It has to leave the line before it begins.</summary>
+    private bool Waits(Waking run) => _away.Contains((run.Rule, run.Pid)) || _off.Contains(run.Rule) || run.Quarantine is null && _held.Contains((run.Rule, run.Pid));
 
     /// <summary>The next run leaves the line.</summary>
     public void Leave(int rule, long pid)
     {
-        if (TooLong(Next(rule, pid)))
+        var next = Next(rule, pid);
+        if (TooLong(next))
         {
             throw new CellLied("It let a run leave that its cascade may not have.");
         }
 
-        _away.Add((rule, pid));
-        _steps.Add(new RunLeft(Left(_queue.Dequeue())));
+        _queue.Dequeue();
         Begun = false;
+        if (_off.Contains(rule) || next.Quarantine is null && _held.Contains((rule, pid)))
+        {
+            _steps.Add(new RunPutAside(Left(next), _off.Contains(rule) ? Aside.Off : Aside.Held));
+            return;
+        }
+
+        _away.Add((rule, pid));
+        _steps.Add(new RunLeft(Left(next)));
     }
 
     public void Read(IReadOnlySet<(long Pid, string Key)> reads) => Reads = reads;
+
+    /// <summary>If the next run fails, what is said of it wakes rules in the processes below its own.</summary>
+    public long? FailureIsHeardBelow =>
+        _queue.TryPeek(out var next) && _table.WokenBelow("quarantined_script").Length + _table.WokenBelow("quarantine_error").Length > 0 ? next.Pid : null;
 
     /// <summary>The processes below others, as they were told to the cell for the change set that comes next.</summary>
     public Dictionary<long, IReadOnlyList<long>> Below { get; } = [];
@@ -204,15 +266,26 @@ internal sealed class SliceCourse
             ? $"This would be generation {next.Generation} of the cascade, and {_limits.CascadeGenerations} is the limit"
             : $"The cascade has had {_cascadeRuns} runs, and {_limits.CascadeRuns} is the limit";
         var owed = _queue.Count switch { 0 => "Nothing else was owed", 1 => "1 more run was owed", var n => $"{n} more runs were owed" };
+        var dropped = _queue.Take(MostStopped).ToList();
         _queue.Clear();
-        Record(next, RunOutcome.Killed, [], null, new RunError("Cascade", $"{why}; it was stopped. It came here by {chain}. {owed}.", null, null, null), default, default);
+        var what = next.Generation > _limits.CascadeGenerations ? $"more than {_limits.CascadeGenerations} generations" : $"more than {_limits.CascadeRuns} runs";
+        _cascadeRuns = 0;
+        var says = next.Set.IsQuiet ? [] : RunError.Said(next.Pid, _table.Rules[next.Rule].Id, $"Cascade: Rules led to one another through {what}.");
+        Record(next, RunOutcome.Killed, says, null, new RunError("Cascade", $"{why}; it was stopped. It came here by {chain}. {owed}.", null, null, null), default, default);
+        if (says.Count > 0)
+        {
+            // A cascade of its own, which is quiet and so comes to an end.
+            Wake(says, next.Pid, 1, true, () => new Link(_table.Rules[next.Rule].Id, next.Chain));
+        }
+
+        _steps.AddRange(dropped.Select(waking => new RunPutAside(Left(waking), Aside.Stopped)));
     }
 
     /// <summary>Blames the next run: it is over, and nothing of it is in force. The first arrivals are applied where no run is due.</summary>
     /// <returns>False if there is no run left to blame.</returns>
     public bool Blame(string kind, string message, TimeSpan elapsed, TimeSpan cpu)
     {
-        while (_queue.Count == 0 || !TooLong(_queue.Peek()) && _away.Contains((_queue.Peek().Rule, _queue.Peek().Pid)))
+        while (_queue.Count == 0 || !TooLong(_queue.Peek()) && Waits(_queue.Peek()))
         {
             if (_queue.TryPeek(out var waits))
             {
@@ -235,7 +308,14 @@ internal sealed class SliceCourse
         }
 
         _cascadeRuns++;
-        Record(_queue.Dequeue(), RunOutcome.Killed, [], null, new RunError(kind, message, null, null, null), elapsed, cpu);
+        if (kind == "CpuTime")
+        {
+            _off.Add(_queue.Peek().Rule);
+        }
+
+        var error = new RunError(kind, message, null, null, null);
+        var blamed = _queue.Dequeue();
+        End(blamed, RunOutcome.Killed, Quarantined(blamed, error), null, error, elapsed, cpu);
         return true;
     }
 
@@ -259,7 +339,7 @@ internal sealed class SliceCourse
                     position = fold.Add(position, [.. arrival.Changes.Select(change => new PidChange(arrival.Pid, change.Key, change.Value))], arrival.Source, needed);
                     break;
                 case RunEnded { Changes.Count: > 0 } ended:
-                    position = fold.Add(position, ended.Changes, "rule", needed);
+                    position = fold.Add(position, ended.Changes, ended.Error is null ? "rule" : "quarantine", needed);
                     break;
             }
         }
@@ -294,12 +374,17 @@ internal sealed class SliceCourse
             }
 
             _steps.Add(ended);
-            Wake(ended.Changes, run.Pid, run.Generation + 1, () => Chain(run.Chain.Append(run.Rule)));
+            if (ended.Error is not null && _table.IndexOf(run.Rule) is >= 0 and var failed && _table.Rules[failed].Holds)
+            {
+                _held.Add((failed, run.Pid));
+            }
+
+            Wake(ended.Changes, run.Pid, run.Generation + 1, run.IsQuiet || ended.Error is not null, () => Chain(run.Chain.Append(run.Rule)));
         }
     }
 
     /// <summary>What a run changed wakes rules in its own process, and, where it changed others, in these.</summary>
-    private void Wake(IReadOnlyList<PidChange> changes, long pid, int generation, Func<Link?> chain)
+    private void Wake(IReadOnlyList<PidChange> changes, long pid, int generation, bool isQuiet, Func<Link?> chain)
     {
         var reaches = _table.Reaches;
         int[]? woken = null;
@@ -311,15 +396,15 @@ internal sealed class SliceCourse
 
         if (reaches)
         {
-            WakeAll(changes, pid, generation, chain());
+            WakeAll(changes, pid, generation, isQuiet, chain());
         }
         else
         {
-            Wake(woken, pid, changes.Count, generation, woken is { Length: > 0 } ? chain() : null);
+            Wake(woken, pid, changes.Count, generation, isQuiet, woken is { Length: > 0 } ? chain() : null);
         }
     }
 
-    private void WakeAll(IReadOnlyList<PidChange> changes, long pid, int generation, Link? chain)
+    private void WakeAll(IReadOnlyList<PidChange> changes, long pid, int generation, bool isQuiet, Link? chain)
     {
         var former = new Dictionary<long, long>();
         foreach (var change in changes)
@@ -345,7 +430,7 @@ internal sealed class SliceCourse
 
             if (change.Pid != 0 && _table.WokenBelow(change.Key) is { Length: > 0 } below)
             {
-                foreach (var child in Below.GetValueOrDefault(change.Pid) ?? throw new CellLied("It changed what wakes rules below without asking who is there."))
+                foreach (var child in Below.GetValueOrDefault(change.Pid) ?? _below.GetValueOrDefault(change.Pid) ?? (IsBeside ? Array.Empty<long>() : null) ?? throw new CellLied("It changed what wakes rules below without asking who is there."))
                 {
                     Note(below, child);
                 }
@@ -354,7 +439,7 @@ internal sealed class SliceCourse
 
         Below.Clear();
 
-        var set = new ChangeSet(Position + 1, changes.Count, null);
+        var set = new ChangeSet(Position + 1, changes.Count, null, isQuiet);
         foreach (var (rule, of) in woken.OrderBy(one => one.Rule))
         {
             _queue.Enqueue(new Waking(rule, of, set, generation, chain));
@@ -385,18 +470,24 @@ internal sealed class SliceCourse
     private static Link? Chain(IEnumerable<string> rules) => rules.Aggregate((Link?)null, static (before, rule) => new Link(rule, before));
 
     private LeftRun Left(Waking waking) =>
-        new(_table.Rules[waking.Rule].Id, waking.Pid, waking.Set.Position, waking.Set.Count, waking.Generation, Names(waking.Chain));
+        new(_table.Rules[waking.Rule].Id, waking.Pid, waking.Set.Position, waking.Set.Count, waking.Generation, Names(waking.Chain))
+        {
+            IsQuiet = waking.Set.IsQuiet,
+            Quarantine = waking.Quarantine,
+            Holds = _table.Rules[waking.Rule].Holds,
+            Owed = waking.Set.Owed,
+        };
 
     private Waking Next(int rule, long pid) =>
         _queue.TryPeek(out var next) && next.Rule == rule && next.Pid == pid ? next : throw new CellLied("It ran a rule out of turn.");
 
     private bool TooLong(Waking next) => next.Generation > _limits.CascadeGenerations || _cascadeRuns >= _limits.CascadeRuns;
 
-    private void Wake(int[]? woken, long pid, int count, int generation, Link? chain)
+    private void Wake(int[]? woken, long pid, int count, int generation, bool isQuiet, Link? chain)
     {
         if (woken is { Length: > 0 })
         {
-            var set = new ChangeSet(Position + 1, count, null);
+            var set = new ChangeSet(Position + 1, count, null, isQuiet);
             foreach (var rule in woken)
             {
                 _queue.Enqueue(new Waking(rule, pid, set, generation, chain));
@@ -411,8 +502,16 @@ internal sealed class SliceCourse
     {
         Begun = false;
         Ran++;
+        if (error is not null && _table.Rules[run.Rule].Holds)
+        {
+            _held.Add((run.Rule, run.Pid));
+        }
+
         _steps.Add(new RunEnded(
-            _table.Rules[run.Rule].Id, run.Pid, _cascade, run.Set.Position, run.Generation, outcome, changes, log, error, elapsed, cpu));
+            _table.Rules[run.Rule].Id, run.Pid, _cascade, run.Set.Position, run.Generation, outcome, changes, log, error, elapsed, cpu)
+        {
+            Woken = error is null && run.Quarantine is null ? null : Left(run),
+        });
     }
 
     private static List<string> Names(Link? chain)

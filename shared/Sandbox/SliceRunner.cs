@@ -22,7 +22,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
     {
         _started = time.GetTimestamp();
         var cell = await obtain();
-        var course = new SliceCourse(cell.Table, slice, options);
+        var course = new SliceCourse(cell.Table, slice, options, await LandingsBelowAsync(cell, slice, ct));
         Unknow(cell, slice, course);
         while (!course.Exhausted)
         {
@@ -54,6 +54,11 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
                 throw new SandboxUnavailable("The tenant's cell was dropped.");
             }
 
+            if (course.FailureIsHeardBelow is { } pid)
+            {
+                course.Below[pid] = processes is null ? [] : await ProcessAsks.BelowAsync(processes, cell.Tree.Tenant, pid, course.Touched([]), options.CascadeRuns + 1, ct);
+            }
+
             Judge(course, ending, before, waited, cpu);
             if (IsOver(slice, course))
             {
@@ -69,7 +74,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
                     return course.ToTranscript();
                 }
 
-                course = new SliceCourse(next.Table, slice, options);
+                course = new SliceCourse(next.Table, slice, options, await LandingsBelowAsync(next, slice, ct));
                 Unknow(next, slice, course);
             }
 
@@ -86,6 +91,23 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
         {
             course.Learn(pid, processes is null ? new Dictionary<string, string>() : await processes.ReadAsync(tenant, pid, ct) ?? new Dictionary<string, string>());
         }
+    }
+
+    /// <summary>The processes below those in which landings change what wakes rules there.</summary>
+    private async Task<IReadOnlyDictionary<long, IReadOnlyList<long>>> LandingsBelowAsync(Cell cell, Slice slice, CancellationToken ct)
+    {
+        var below = new Dictionary<long, IReadOnlyList<long>>();
+        var fold = new SliceCourse.Fold(slice.State.GetValueOrDefault);
+        foreach (var ended in slice.Landings.Select(landing => landing.Ended).OfType<RunEnded>())
+        {
+            fold.Add(0, ended.Changes, "rule", []);
+            foreach (var change in ended.Changes.Where(change => change.Pid != 0 && processes is not null && cell.Table.WokenBelow(change.Key).Length > 0))
+            {
+                below[change.Pid] = await ProcessAsks.BelowAsync(processes!, cell.Tree.Tenant, change.Pid, fold.Touched, options.CascadeRuns + 1, ct);
+            }
+        }
+
+        return below;
     }
 
     /// <summary>What landed has changed processes without the cell.</summary>
@@ -254,13 +276,18 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
         {
             if (set.Owed is { } owed)
             {
-                writer.Set(set.Position, owed.SetAt, owed.SetSource, owed.Set);
+                writer.Set(set.Position, owed.SetAt, owed.SetSource, owed.IsQuiet, owed.Quarantine is not null, owed.Set);
             }
             else
             {
                 var (source, events) = fold!.Sets[set.Position];
-                writer.Set(set.Position, slice.At, source, events);
+                writer.Set(set.Position, slice.At, source, set.IsQuiet, false, events);
             }
+        }
+
+        foreach (var waking in slice.Arrivals.Skip(course.Taken).Take(arrivals).Select(arrival => arrival.Waking).OfType<OwedRun>())
+        {
+            writer.Set(waking.SetPosition, waking.SetAt, waking.SetSource, waking.IsQuiet, waking.Quarantine is not null, waking.Set);
         }
 
         var left = slice.Time - time.GetElapsedTime(_started);

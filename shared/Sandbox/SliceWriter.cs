@@ -170,15 +170,17 @@ internal sealed class SliceWriter : IDisposable
     }
 
     /// <summary>A change set that woke runs which the slice owes.</summary>
-    public void Set(long position, DateTimeOffset at, string source, IReadOnlyList<SetEvent> events)
+    /// <param name="isQuiet">It comes of a quarantine.</param>
+    /// <param name="isAgain">The run that it woke was in quarantine.</param>
+    public void Set(long position, DateTimeOffset at, string source, bool isQuiet, bool isAgain, IReadOnlyList<SetEvent> events)
     {
-        OpenSet();
+        OpenSet(false);
         foreach (var one in events)
         {
             if (Length > Piece)
             {
                 CloseList();
-                OpenSet();
+                OpenSet(true);
             }
 
             _json.WriteNumberValue(one.Pid);
@@ -189,12 +191,15 @@ internal sealed class SliceWriter : IDisposable
 
         CloseList();
 
-        void OpenSet()
+        void OpenSet(bool isMore)
         {
             Open("set");
             _json.WriteNumberValue(position);
             _json.WriteStringValue(at);
             _json.WriteStringValue(source);
+            _json.WriteBooleanValue(isQuiet);
+            _json.WriteBooleanValue(isAgain);
+            _json.WriteBooleanValue(isMore);
             _json.WriteStartArray();
         }
     }
@@ -214,13 +219,14 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteNumberValue(course.CascadeRuns);
         _json.WriteEndArray();
         _json.WriteStartArray();
-        var index = sets.Count > 1 ? sets.Select((set, i) => (set.Position, i)).ToDictionary() : null;
+        var next = sets.Count;
+        var index = sets.Count > 1 ? sets.Select((set, i) => (set, i)).ToDictionary() : null;
         foreach (var waking in course.Pending)
         {
             _json.WriteStartArray();
             _json.WriteNumberValue(waking.Rule);
             _json.WriteNumberValue(waking.Pid);
-            _json.WriteNumberValue(index?[waking.Set.Position] ?? 0);
+            _json.WriteNumberValue(index?[waking.Set] ?? 0);
             _json.WriteNumberValue(waking.Generation);
             _json.WriteEndArray();
         }
@@ -243,19 +249,33 @@ internal sealed class SliceWriter : IDisposable
             }
 
             _json.WriteEndArray();
+            if (arrival.Waking is { } waking)
+            {
+                // Its change set came behind those of the runs that are owed.
+                _json.WriteNumberValue(course.IndexOf(waking));
+                _json.WriteNumberValue(next++);
+                _json.WriteNumberValue(waking.Generation);
+            }
+
             _json.WriteEndArray();
         }
 
         _json.WriteEndArray();
+        Pairs(course.Away);
+        Pairs(course.Held);
+        Close();
+    }
+
+    private void Pairs(IEnumerable<(int Rule, long Pid)> pairs)
+    {
         _json.WriteStartArray();
-        foreach (var (rule, pid) in course.Away)
+        foreach (var (rule, pid) in pairs)
         {
             _json.WriteNumberValue(rule);
             _json.WriteNumberValue(pid);
         }
 
         _json.WriteEndArray();
-        Close();
     }
 
     /// <summary>A run beside the line. What woke it came before in frames of its own.</summary>

@@ -1,4 +1,5 @@
 using Eddy.Egress;
+using Eddy.Kvps;
 
 namespace Eddy.Sandbox;
 
@@ -28,6 +29,25 @@ public sealed record RunLanded(int Index) : Step;
 /// <summary>A run left the line: it called out, or has to wait for one of the same rule and process that did. It is done beside the line.</summary>
 public sealed record RunLeft(LeftRun Run) : Step;
 
+/// <summary>A run was put aside before it began, and waits in quarantine.</summary>
+public sealed record RunPutAside(LeftRun Run, Aside Why) : Step;
+
+/// <summary>Why a run is put aside.</summary>
+public enum Aside
+{
+    /// <summary>Its rule is switched off.</summary>
+    Off,
+
+    /// <summary>An earlier run of its rule in its process is in quarantine, and the rule keeps their order.</summary>
+    Held,
+
+    /// <summary>Its cascade was stopped before it came to be its turn.</summary>
+    Stopped,
+}
+
+/// <summary>The run that the arrival before this step was to wake is no more to be run, because its rule is gone from the tenant's files.</summary>
+public sealed record WakingDropped(OwedRun Run) : Step;
+
 /// <summary>The owed run of this index of the slice is no more to be run, because its rule is gone from the tenant's files.</summary>
 public sealed record OwedDropped(int Index) : Step;
 
@@ -38,7 +58,7 @@ public sealed record OwedDropped(int Index) : Step;
 /// <param name="SetPosition">The position of the first event of the change set that woke it.</param>
 /// <param name="Generation">As in <see cref="OwedRun.Generation"/>.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Changes">What it changed: its process and the shared bag. Empty unless it ran well.</param>
+/// <param name="Changes">What it changed. If it failed, what its quarantine says in its process; nothing where what woke it comes of a quarantine.</param>
 /// <param name="Log">What it printed, cut at the limit; null where it printed nothing.</param>
 /// <param name="Error">What went wrong; null where nothing did.</param>
 /// <param name="Elapsed">Wall time.</param>
@@ -47,6 +67,9 @@ public sealed record RunEnded(
     string Rule, long Pid, int Arrival, long SetPosition, int Generation, RunOutcome Outcome,
     IReadOnlyList<PidChange> Changes, string? Log, RunError? Error, TimeSpan Elapsed, TimeSpan Cpu) : Step
 {
+    /// <summary>What woke it, to try it again by; null where it ended well for the first time.</summary>
+    public LeftRun? Woken { get; init; }
+
     /// <summary>The outgoing calls that it made, in order.</summary>
     public IReadOnlyList<CallRecord> Calls { get; init; } = [];
 }
@@ -76,9 +99,39 @@ public enum RunOutcome : short
 /// <param name="File">The tenant's file, where known.</param>
 /// <param name="Line">Its line, counted from 1.</param>
 /// <param name="Traceback">The traceback in the tenant's own lines only.</param>
-public sealed record RunError(string Kind, string Message, string? File, int? Line, string? Traceback);
+public sealed record RunError(string Kind, string Message, string? File, int? Line, string? Traceback)
+{
+    /// <summary>What a run that failed changes: it says so in its process. Its cell comes to the same.</summary>
+    public IReadOnlyList<PidChange> SaidIn(long pid, string rule) => Said(pid, rule, $"{Kind}: {Message}");
+
+    internal static IReadOnlyList<PidChange> Said(long pid, string rule, string error) =>
+    [
+        new(pid, "quarantined_script", KvpValue.FromText(rule)),
+        new(pid, "quarantine_error", KvpValue.TryText(error, out var text, out _) ? text : KvpValue.FromText("It can not be told.")),
+    ];
+}
 
 /// <summary>A run that the slice leaves to a later one, or to be done beside the line.</summary>
 /// <param name="SetPosition">The first position of the change set that woke it.</param>
 /// <param name="SetCount">How many events that change set has.</param>
-public sealed record LeftRun(string Rule, long Pid, long SetPosition, int SetCount, int Generation, IReadOnlyList<string> Chain);
+public sealed record LeftRun(string Rule, long Pid, long SetPosition, int SetCount, int Generation, IReadOnlyList<string> Chain)
+{
+    /// <summary>As in <see cref="OwedRun.IsQuiet"/>.</summary>
+    public bool IsQuiet { get; init; }
+
+    /// <summary>As in <see cref="OwedRun.Quarantine"/>.</summary>
+    public long? Quarantine { get; init; }
+
+    /// <summary>Later runs of its rule in its process wait while it is in quarantine.</summary>
+    public bool Holds { get; init; }
+
+    /// <summary>What it was brought along as; null where what woke it was made in this slice.</summary>
+    public OwedRun? Owed { get; init; }
+
+    public static LeftRun Of(OwedRun run) => new(run.Rule, run.Pid, run.SetPosition, run.Set.Count, run.Generation, run.Chain)
+    {
+        IsQuiet = run.IsQuiet,
+        Quarantine = run.Quarantine,
+        Owed = run,
+    };
+}

@@ -82,6 +82,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["AccessStore.ActorAsync"] = Compared,
         ["AccessStore.DeleteEntryAsync"] = Compared,
         ["AccessStore.DeleteGroupAsync"] = Compared,
+        ["AccessStore.ForgetPersonAsync"] = Compared,
         ["AccessStore.KeyActorAsync"] = Compared,
         ["ActorAccess.Decide"] = Compared,
         ["ActorAccess.Denied"] = Compared,

@@ -66,7 +66,11 @@ public sealed class BlameTests(CellFixture cells)
         (blamed.Pid, blamed.Rule, blamed.Outcome).ShouldBe((5, "scripts/rule.py:bad", RunOutcome.Killed));
         kind.Split('|').ShouldContain(blamed.Error!.Kind);
         message.Split('|').ShouldContain(part => blamed.Error.Message.Contains(part));
-        runs.Count.ShouldBe(18);
+        // A rule that used up its CPU time is switched off at once.
+        var off = transcript.Steps.OfType<RunPutAside>().ToList();
+        off.ShouldAllBe(aside => aside.Why == Aside.Off && aside.Run.Rule == "scripts/rule.py:bad");
+        off.Count.ShouldBe(blamed.Error.Kind == "CpuTime" ? 5 : 0);
+        (runs.Count + off.Count).ShouldBe(18);
         transcript.ArrivalsTaken.ShouldBe(9);
         tenant.Kvp(0, "count").ShouldBe("10");
         tenant.Kvp(5, "good").ShouldBeNull();

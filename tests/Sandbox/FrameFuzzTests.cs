@@ -233,6 +233,11 @@ public sealed class FrameFuzzTests
                 }
 
                 var failed = outcome is RunOutcome.Failed or RunOutcome.Killed;
+                if (failed && !next.Set.IsQuiet)
+                {
+                    changes = [.. new RunError("E", "m", null, 1, null).SaidIn(next.Pid, Rules[next.Rule].Id)];
+                }
+
                 steps.Add(changes.Count == 0 && !failed && random.Next(2) == 0
                     ? $"[3,{next.Rule},{next.Pid},{(int)outcome},5,4]"
                     : $"[3,{next.Rule},{next.Pid},{(int)outcome},5,4,{Told(changes, next.Pid, true)},{Told(changes, 0, next.Pid != 0)},{(random.Next(2) == 0 ? "0" : "\"log\\n\"")},{(failed ? "[\"E\",\"m\",null,1,null]" : "0")}]");
@@ -320,10 +325,11 @@ public sealed class FrameFuzzTests
                     case RunEnded { Error.Kind: "Cascade" } stopped:
                         _queue.Dequeue().ShouldBe((stopped.Rule, stopped.Pid));
                         _queue.Clear();
+                        Change(stopped.Pid, [.. stopped.Changes.Select(change => (change.Pid, change.Key))]);
                         break;
                     case RunEnded run:
                         _queue.Dequeue().ShouldBe((run.Rule, run.Pid));
-                        (run.Outcome == RunOutcome.Ran || run.Changes.Count == 0).ShouldBeTrue();
+                        (run.Outcome == RunOutcome.Ran || run.Changes.Count == 0 || run.Changes.SequenceEqual(run.Error!.SaidIn(run.Pid, run.Rule))).ShouldBeTrue();
                         run.Changes.ShouldAllBe(change => change.Pid == run.Pid || change.Pid == 0);
                         run.Changes.Select(change => (change.Pid, change.Key)).ShouldBeUnique();
                         Change(run.Pid, [.. run.Changes.Select(change => (change.Pid, change.Key))]);

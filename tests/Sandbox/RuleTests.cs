@@ -154,8 +154,8 @@ public sealed class RuleTests(CellFixture cells)
         run.Outcome.ShouldBe(RunOutcome.Failed);
         run.Error!.Kind.ShouldBe(kind);
         run.Error.Message.ShouldContain(message);
-        run.Changes.ShouldBeEmpty();
-        tenant.Keys(15).ShouldBe(["list", "go"], ignoreOrder: true);
+        run.Changes.ShouldBe(run.Error.SaidIn(15, "scripts/rule.py:go"));
+        tenant.Keys(15).ShouldBe(["list", "go", "quarantined_script", "quarantine_error"], ignoreOrder: true);
         tenant.Keys(0).ShouldBeEmpty();
     }
 

@@ -35,7 +35,7 @@ public static class AccessApi
             .WithDescription("The last first, for good: who did it when, and what the group or entry was before and after.")
             .Produces<AuditAnswer>().Refuses(400, 401, 403)
             .WithExample(null, """{"changes":[{"number":1,"at":"2026-11-23T10:00:00+00:00","actor":"key:editor","action":"set-group","subject":"sales","after":{"members":["ann@acme.test"]}}],"next":null}""");
-        access.MapGet("/explain", ExplainAsync).RequireScope(Scope.Read)
+        access.MapGet("/explain", ExplainAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ExplainAccess").WithSummary("Explain why somebody may do something, or not")
             .WithDescription(
                 "'act' is read or set; 'key' the key; 'kind' the kind of the process, if it has one; with 'shared=true' the shared KVP of that key is meant. 'actor' is a mail address, key:NAME or anybody; without it, whoever asks. "

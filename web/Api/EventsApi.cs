@@ -14,7 +14,7 @@ public static class EventsApi
     private const int MostListed = 1000;
 
     public static void MapEvents(this IEndpointRouteBuilder api) =>
-        api.MapGet("/events", ListAsync).WithTags("Events").RequireScope(Scope.Read)
+        api.MapGet("/events", ListAsync).WithTags("Events").RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListEvents").WithSummary("Read the log")
             .WithDescription(
                 "The events after a position, in their order, which is that of time. Keep 'last' and ask with 'after=' for what came since: positions have no gaps, so nothing is missed and nothing comes twice. Events whose keys who asks may not read are counted in 'leftOut' instead.")

@@ -23,13 +23,13 @@ public static class ProcessesApi
     public static void MapProcesses(this IEndpointRouteBuilder api)
     {
         var processes = api.MapGroup("/processes").WithTags("Processes");
-        processes.MapGet("/", ListAsync).RequireScope(Scope.Read)
+        processes.MapGet("/", ListAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListProcesses").WithSummary("List processes")
             .WithDescription(
                 "Newest first, or by rising number with 'order=oldest'. 'kind=' keeps one kind, 'parent=15' those below process 15; 'key.NAME=VALUE' keeps those whose KVP NAME is VALUE: the text itself, or what is printed of a number, "
                 + "boolean or date. A page may be shorter than 'limit'; the list goes on as long as there is a 'next', which is also in the Link header.")
             .Produces<ProcessListAnswer>().Refuses(400, 401, 403);
-        processes.MapGet("/{pid:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
+        processes.MapGet("/{pid:long:min(1)}", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadProcess").WithSummary("Read a process")
             .WithDescription("Its KVPs as they are in force. What was accepted and waits to be applied is not there yet.")
             .Produces<ProcessAnswer>().Refuses(401, 403, 404)
@@ -48,7 +48,7 @@ public static class ProcessesApi
             .Produces(204).Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 404, 422, 429, 503);
 
         var shared = api.MapGroup("/shared").WithTags("Shared KVPs");
-        shared.MapGet("/", ReadSharedAsync).RequireScope(Scope.Read)
+        shared.MapGet("/", ReadSharedAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadShared").WithSummary("Read the shared KVPs")
             .Produces<SharedAnswer>().Refuses(401, 403);
         shared.MapPut("/{key}", (HttpContext context, string key, Door door, ProcessStore processes, DoorOptions limits, CancellationToken cancel) => SetAsync(context, 0, door, processes, limits, cancel))

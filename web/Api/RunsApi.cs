@@ -17,14 +17,14 @@ public static class RunsApi
     public static void MapRuns(this IEndpointRouteBuilder api)
     {
         var runs = api.MapGroup("/runs").WithTags("Runs");
-        runs.MapGet("/", ListAsync).RequireScope(Scope.Read)
+        runs.MapGet("/", ListAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListRuns").WithSummary("List runs")
             .WithDescription(
                 "Newest first. 'event=' keeps what one event (its position) woke, 'pid=' one process, 'rule=' one rule (its id or the name of its class), 'outcome=' no, ran, failed or killed. "
                 + "Rules whose checks said no together have one id. The list goes on as long as there is a 'next', which is also in the Link header.")
             .Produces<RunListAnswer>().Refuses(400, 401, 403)
             .WithExample(null, """{"runs":[{"id":1,"at":"2026-11-23T10:00:00+00:00","rule":"scripts/heat.py:high_temperature","outcome":"ran","pid":15,"changeSet":1,"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b","generation":1,"treeVersion":1,"milliseconds":0.117,"changes":1}],"next":null}""");
-        runs.MapGet("/{id:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
+        runs.MapGet("/{id:long:min(1)}", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadRun").WithSummary("Read a run")
             .WithDescription("One run with what it printed, what it changed and what went wrong.")
             .Produces<RunDetailAnswer>().Refuses(401, 403, 404);

@@ -31,8 +31,8 @@ public static class IngestApi
 
     public static void MapIngest(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/in", (Delegate)PostAsync).RequireScope(Scope.Ingest).Describe("SendEvents", "Send events in", "with the key as a bearer.");
-        app.MapPost("/in/{key}", (Delegate)PostAsync).RequireScope(Scope.Ingest).TakeKeyFromAddress()
+        app.MapPost("/in", (Delegate)PostAsync).RequireScope(Scope.Ingest).RequirePerson(PersonKind.Anybody).Describe("SendEvents", "Send events in", "with the key as a bearer.");
+        app.MapPost("/in/{key}", (Delegate)PostAsync).RequireScope(Scope.Ingest).RequirePerson(PersonKind.Anybody).TakeKeyFromAddress()
             .Describe("SendEventsByAddress", "Send events in, with the key in the address", "for senders that can not set headers.");
     }
 

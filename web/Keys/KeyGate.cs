@@ -48,7 +48,7 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore acce
         }
 
         var access = holder.Unbound ?? await accesses.OfAsync(holder.Tenant, holder.Who, context.RequestAborted);
-        if (PersonFault(endpoint, scope, access) is { } fault)
+        if (PersonFault(endpoint, access) is { } fault)
         {
             await RefuseAsync(context, new Problem(ProblemType.NotAllowed, fault));
             return;
@@ -59,8 +59,8 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore acce
         await next(context);
     }
 
-    private static string? PersonFault(Endpoint endpoint, string scope, ActorAccess access) =>
-        (endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind ?? (scope == Scope.Write ? PersonKind.Editor : PersonKind.Anybody)) switch
+    private static string? PersonFault(Endpoint endpoint, ActorAccess access) =>
+        (endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind ?? PersonKind.Editor) switch
         {
             PersonKind.Admin when !access.MayAll => $"{access.Actor.Name} may not do this: it takes an owner of the tenant or one of admins.",
             PersonKind.Editor when !access.MayChangeRules => $"{access.Actor.Name} may not do this: it takes an owner or an editor of the tenant, or one of admins.",

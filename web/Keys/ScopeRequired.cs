@@ -9,14 +9,14 @@ public sealed record ScopeRequired(string Scope);
 public sealed record KeyInAddress;
 
 /// <summary>
-/// An endpoint's mark: what a person must be who calls it by a key that acts for them. Without it, whoever writes must be one who may change rules, and who reads or ingests
-/// may be anybody in the tenant.
+/// An endpoint's mark: what a person must be who calls it by a key that acts for them. Without it they must be an <see cref="PersonKind.Editor"/>, so that one which is forgotten is
+/// closed.
 /// </summary>
 public sealed record PersonRequired(PersonKind Kind);
 
 public enum PersonKind
 {
-    /// <summary>Anybody in the tenant: the endpoint asks for each KVP.</summary>
+    /// <summary>Anybody in the tenant: the endpoint asks for each KVP, or has none.</summary>
     Anybody,
 
     /// <summary>An owner, an editor, or one of admins.</summary>

@@ -15,7 +15,7 @@ public sealed class FlightRunner(RuleSandbox sandbox, TreeReader trees, Outgoing
         {
             if (tree is null || tree.Version < flight.TreeVersion)
             {
-                tree = await trees.ReadAsync(flight.Tenant, timeZone, cancel);
+                tree = await trees.TreeAsync(flight.Tenant, timeZone, cancel);
             }
 
             flight.TreeVersion = tree.Version;

@@ -65,10 +65,11 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
                 }
             }
 
-            var ended = result.Ended is { } run ? run with { Changes = Different(line, run.Changes, changed), Calls = flight.Trail.Records } : null;
+            var ended = result.Ended is { } run ? run with { Changes = run.Error is null ? Different(line, run.Changes, changed) : run.Changes, Calls = flight.Trail.Records } : null;
             if (ended is not null && Overflow(line, ended.Changes, ref sizes) is { } fault)
             {
-                ended = ended with { Outcome = RunOutcome.Failed, Changes = [], Error = new RunError("ValueError", fault, null, null, null) };
+                var error = new RunError("ValueError", fault, null, null, null);
+                ended = ended with { Outcome = RunOutcome.Failed, Changes = flight.Run.IsQuiet ? [] : error.SaidIn(ended.Pid, ended.Rule), Error = error };
             }
 
             foreach (var change in ended?.Changes ?? [])

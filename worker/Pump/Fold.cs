@@ -12,6 +12,9 @@ namespace Eddy.Pump;
 /// </summary>
 public sealed class Fold
 {
+    /// <summary>A rule that uses up its wall time so often, one run after the other, is switched off.</summary>
+    private const int MostStrikes = 3;
+
     private readonly Turn _turn;
     private readonly SliceRows _rows;
     private readonly TenantLine _line;
@@ -32,11 +35,9 @@ public sealed class Fold
     private long _firstRun;
     private int _runs;
 
-    // When the change sets were made that earlier slices brought along.
-    private Dictionary<long, DateTime>? _setAt;
-
-    // Of the run that lands next: it may be another than that of the turn.
+    // Of the run that lands next: it may be another than that of the turn; and what woke it.
     private long? _tree;
+    private OwedRun? _landed;
 
     private Fold(Turn turn, SliceRows rows)
     {
@@ -91,6 +92,12 @@ public sealed class Fold
                     isOpen = true;
                     Land(_turn.Landings[landed.Index]);
                     break;
+                case RunPutAside aside:
+                    PutAside(aside.Run, aside.Why);
+                    break;
+                case WakingDropped dropped:
+                    Stay(dropped.Run);
+                    break;
                 case RunLeft left:
                     _line.Left.Add(_root);
                     _turn.Shard.MayBeBeside = true;
@@ -135,7 +142,7 @@ public sealed class Fold
     private void ApplyArrival(LineArrival arrival)
     {
         var set = arrival.Set;
-        (_root, _actor, _tag, _trace, _firstRun, _runs) = (set.Arrival, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
+        (_root, _actor, _tag, _trace, _firstRun, _runs) = (arrival.Root, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
         _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
         var first = _line.Position + 1;
@@ -159,12 +166,22 @@ public sealed class Fold
         _rows.Paid.Tenants.Add(_tenant);
         _rows.Paid.Ids.Add(flight.Waking);
         _line.Flights.Remove(flight);
-        _tree = landed.Landing.Ended is null ? null : flight.TreeVersion;
+        if (landed.Landing.Ended is null)
+        {
+            Stay(flight.Run);
+        }
+        else
+        {
+            (_tree, _landed) = (flight.TreeVersion, flight.Run);
+        }
     }
 
     private void ApplyRun(RunEnded run)
     {
-        if (run is { Outcome: RunOutcome.No, Log: null, Calls.Count: 0 } && _saidNo.TryGetValue((run.SetPosition, run.Pid), out var at))
+        var landed = _landed;
+        _landed = null;
+        var woken = landed is null ? run.Woken : LeftRun.Of(landed) with { Holds = run.Woken?.Holds ?? false };
+        if (run is { Outcome: RunOutcome.No, Log: null, Calls.Count: 0 } && woken is null && _saidNo.TryGetValue((run.SetPosition, run.Pid), out var at))
         {
             AppendText(_saidNoRules[at].Rules, run.Rule);
             return;
@@ -174,8 +191,10 @@ public sealed class Fold
         var first = run.Changes.Count > 0 ? _line.Position + 1 : (long?)null;
         foreach (var change in run.Changes)
         {
-            Append(change.Pid, change.Key, change.Value, "rule", id, first!.Value);
+            Append(change.Pid, change.Key, change.Value, run.Error is null ? "rule" : "quarantine", id, first!.Value);
         }
+
+        Judge(run, woken, id);
 
         var rows = _rows.Runs;
         rows.Tenants.Add(_tenant);
@@ -214,6 +233,90 @@ public sealed class Fold
             rows.Rules.Add(run.Rule);
             rows.SaidNo.Add(null);
         }
+    }
+
+    /// <summary>A run that failed goes into quarantine; one that ended well leaves it. What uses up its limits is switched off.</summary>
+    private void Judge(RunEnded run, LeftRun? woken, long id)
+    {
+        if (run.Error is { } error)
+        {
+            if (error.Kind == "Cascade")
+            {
+                // What comes of its quarantine is counted anew.
+                _runs = 0;
+            }
+
+            Quarantine(woken!, "failed", id, error);
+            Strike(run.Rule, error.Kind);
+            return;
+        }
+
+        _line.Strikes.Remove(run.Rule);
+        if (woken?.Quarantine is { } place)
+        {
+            _rows.Released.Tenants.Add(_tenant);
+            _rows.Released.Ids.Add(place);
+            if (_line.Held.TryGetValue((woken.Rule, woken.Pid), out var held))
+            {
+                _line.Held[(woken.Rule, woken.Pid)] = held - 1;
+                if (held <= 1)
+                {
+                    _line.Held.Remove((woken.Rule, woken.Pid));
+                }
+
+                // The next of them is put into the line by the commit.
+                _turn.Shard.HasMore = true;
+            }
+        }
+    }
+
+    private void Strike(string rule, string kind)
+    {
+        var strikes = kind == "WallTime" ? _line.Strikes.GetValueOrDefault(rule) + 1 : 0;
+        _line.Strikes[rule] = strikes;
+        if (kind != "CpuTime" && strikes < MostStrikes || !_line.Off.Add(rule))
+        {
+            return;
+        }
+
+        _line.Strikes.Remove(rule);
+        _rows.Off.Tenants.Add(_tenant);
+        _rows.Off.Rules.Add(rule);
+        _rows.Off.At.Add(_turn.At);
+        _rows.Off.Reasons.Add(kind == "CpuTime" ? "It used up its CPU time." : $"It used up its time {MostStrikes} times running.");
+    }
+
+    private void PutAside(LeftRun run, Aside why) =>
+        Quarantine(run, why switch { Aside.Off => "off", Aside.Held => "held", _ => "stopped" }, null, null);
+
+    /// <summary>What was to be tried again is not: its rule is gone.</summary>
+    private void Stay(OwedRun run)
+    {
+        if (run.Quarantine is not null)
+        {
+            Quarantine(LeftRun.Of(run), null, null, null);
+        }
+    }
+
+    private void Quarantine(LeftRun run, string? kind, long? id, RunError? error)
+    {
+        if (run.Holds && run.Quarantine is null)
+        {
+            _line.Held[(run.Rule, run.Pid)] = _line.Held.GetValueOrDefault((run.Rule, run.Pid)) + 1;
+        }
+
+        var (at, trace) = (run.Owed?.SetAt.UtcDateTime ?? _turn.At, _trace);
+        var rows = _rows.Quarantined;
+        rows.Tenants.Add(_tenant);
+        rows.Ids.Add(run.Quarantine);
+        rows.Rules.Add(run.Rule);
+        rows.Pids.Add(run.Pid);
+        rows.Wakings.Add(new StoredWaking(run.Rule, run.Pid, run.SetPosition, run.SetCount, at, run.Generation, run.Chain, _root, _actor, run.IsQuiet, trace).Write());
+        rows.Kinds.Add(kind);
+        rows.Holds.Add(kind is null ? null : run.Holds);
+        rows.At.Add(_turn.At);
+        rows.Runs.Add(id);
+        rows.Errors.Add(error is null ? null : JsonSerializer.Serialize(error, JsonSerializerOptions.Web));
     }
 
     private void Append(long pid, string key, string? value, string source, long? cause, long set)
@@ -269,8 +372,7 @@ public sealed class Fold
         rows.Pids.Add(run.Pid);
         rows.Sets.Add(run.SetPosition);
         rows.Counts.Add(run.SetCount);
-        _setAt ??= _turn.Owed?.Runs.DistinctBy(owed => owed.Set[0].Position).ToDictionary(owed => owed.Set[0].Position, owed => owed.SetAt.UtcDateTime) ?? [];
-        rows.SetAt.Add(_setAt.TryGetValue(run.SetPosition, out var at) ? at : _turn.At);
+        rows.SetAt.Add(run.Owed?.SetAt.UtcDateTime ?? _turn.At);
         rows.Generations.Add(run.Generation);
         rows.Chains.Add(ArrayText(run.Chain));
         rows.Roots.Add(_root);
@@ -281,12 +383,19 @@ public sealed class Fold
         rows.Tags.Add(_tag);
         rows.Traces.Add(_trace);
         rows.Beside.Add(beside);
+        rows.Quiet.Add(run.IsQuiet);
+        rows.Quarantine.Add(run.Quarantine);
     }
 
     private void Refuse(LineArrival arrival, string reason)
     {
         _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
+        if (arrival.Set.Waking is { } waking)
+        {
+            Stay(waking);
+        }
+
         var rows = _rows.Refused;
         rows.Tenants.Add(_tenant);
         rows.Arrivals.Add(arrival.Set.Arrival);

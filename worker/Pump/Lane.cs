@@ -575,7 +575,10 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     }
 
     private static RunEnded RefusedRun(OwedRun run, string reason) => new(
-        run.Rule, run.Pid, -1, run.Set[0].Position, run.Generation, RunOutcome.Failed, [], null, new RunError("Refused", reason, null, null, null), TimeSpan.Zero, TimeSpan.Zero);
+        run.Rule, run.Pid, -1, run.SetPosition, run.Generation, RunOutcome.Failed, [], null, new RunError("Refused", reason, null, null, null), TimeSpan.Zero, TimeSpan.Zero)
+    {
+        Woken = LeftRun.Of(run),
+    };
 
     private static bool IsPassing(PostgresException fault) =>
         fault.IsTransient || fault.SqlState.StartsWith("57", StringComparison.Ordinal) || fault.SqlState.StartsWith("08", StringComparison.Ordinal);

@@ -11,7 +11,11 @@ namespace Eddy.Pump;
 /// <param name="Trace">W3C traceparent, or null.</param>
 /// <param name="Fault">Why it can not be applied, whatever the state; null where it can.</param>
 public sealed record LineArrival(
-    long Id, TenantId Tenant, ArrivalSet Set, bool Fresh, string Kvps, DateTime ReceivedAt, string? Tag, string? Trace, long TreeVersion, string? Fault = null);
+    long Id, TenantId Tenant, ArrivalSet Set, bool Fresh, string Kvps, DateTime ReceivedAt, string? Tag, string? Trace, long TreeVersion, string? Fault = null)
+{
+    /// <summary>The arrival that all comes of in the end: another where this one wakes a run again.</summary>
+    public Guid Root { get; init; } = Set.Arrival;
+}
 
 /// <summary>A cascade that an earlier slice left unfinished, with the runs that it owes.</summary>
 /// <param name="Wakings">The ids of the rows that this pays.</param>
@@ -52,6 +56,15 @@ public sealed class TenantLine(TenantId tenant)
 
     /// <summary>What its rules listen to, and for which version of its tree that is known.</summary>
     public (long Version, IReadOnlySet<string> Keys)? Wakes { get; set; }
+
+    /// <summary>Rules that are switched off. Known with its <see cref="Tree"/>.</summary>
+    public HashSet<string> Off { get; set; } = [];
+
+    /// <summary>How many runs of a rule that keeps their order are in quarantine for a process. Known with its <see cref="Tree"/>.</summary>
+    public Dictionary<(string Rule, long Pid), int> Held { get; set; } = [];
+
+    /// <summary>How often a rule has used up its time, one run after the other.</summary>
+    public Dictionary<string, int> Strikes { get; } = [];
 
     /// <summary>A turn of it is under way.</summary>
     public bool IsRunning { get; set; }
@@ -124,6 +137,11 @@ public sealed class TenantLine(TenantId tenant)
         if (Wakes is not { } wakes)
         {
             return true;
+        }
+
+        if (set.Waking is not null)
+        {
+            return wakes.Version > 0;
         }
 
         if (wakes.Keys.Count == 0)

@@ -75,7 +75,17 @@ internal static class SliceCommit
                 Column(wakings.Tenants, Uuid), Column(wakings.Rules, Text), Column(wakings.Pids, Long), Column(wakings.Sets, Long), Column(wakings.Counts, Int),
                 Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
                 Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),
-                Column(wakings.Tags, Text), Column(wakings.Traces, Text), Column(wakings.Beside, NpgsqlDbType.Boolean));
+                Column(wakings.Tags, Text), Column(wakings.Traces, Text), Column(wakings.Beside, NpgsqlDbType.Boolean),
+                Column(wakings.Quiet, NpgsqlDbType.Boolean), Column(wakings.Quarantine, Long));
+        }
+
+        if (rows.Quarantined.Ids.Count + rows.Released.Ids.Count + rows.Off.Rules.Count > 0)
+        {
+            var (aside, off) = (rows.Quarantined, rows.Off);
+            Add(batch, "quarantine_runs", Column(aside.Tenants, Uuid), Column(aside.Ids, Long), Column(aside.Rules, Text), Column(aside.Pids, Long), Column(aside.Wakings, Text),
+                Column(aside.Kinds, Text), Column(aside.Holds, NpgsqlDbType.Boolean), Column(aside.At, Moment), Column(aside.Runs, Long), Column(aside.Errors, Text),
+                Column(rows.Released.Tenants, Uuid), Column(rows.Released.Ids, Long),
+                Column(off.Tenants, Uuid), Column(off.Rules, Text), Column(off.At, Moment), Column(off.Reasons, Text));
         }
 
         if (rows.Refused is { Tenants.Count: > 0 } refused)

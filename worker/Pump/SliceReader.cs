@@ -13,16 +13,22 @@ internal static class SliceReader
     public static List<LineArrival> Line(NpgsqlConnection connection, IEnumerable<ShardLine> shards, IEnumerable<TenantId> without, int limit)
     {
         using var read = new NpgsqlCommand(
-            "select id, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace, tree_version from read_slice($1, $2, $3)", connection);
+            "select id, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace, tree_version, waking from read_slice($1, $2, $3)", connection);
         read.Parameters.Add(new() { Value = shards.Select(shard => shard.Shard).ToArray() });
         read.Parameters.Add(new() { Value = without.Select(tenant => tenant.Value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         read.Parameters.Add(new() { Value = limit });
         using var rows = read.ExecuteReader();
         var line = new List<LineArrival>();
+        List<(int At, StoredWaking Waking)>? wakings = null;
         while (rows.Read())
         {
             var kvps = rows.GetString(6);
             var (changes, fault) = Changes(kvps);
+            if (!rows.IsDBNull(13))
+            {
+                (wakings ??= []).Add((line.Count, StoredWaking.Read(rows.GetString(13))));
+            }
+
             line.Add(new LineArrival(
                 rows.GetInt64(0),
                 new TenantId(rows.GetGuid(1)),
@@ -36,9 +42,28 @@ internal static class SliceReader
                 fault));
         }
 
+        rows.Close();
+        if (wakings is not null)
+        {
+            Wake(connection, line, wakings);
+        }
+
         // Whatever join the planner took: a tenant's arrivals are applied in the order of the line.
         line.Sort(static (a, b) => a.Id.CompareTo(b.Id));
         return line;
+    }
+
+    /// <summary>Gives those arrivals that wake a run again what it was woken by.</summary>
+    private static void Wake(NpgsqlConnection connection, List<LineArrival> line, List<(int At, StoredWaking Waking)> wakings)
+    {
+        var sets = Sets(connection, wakings.ConvertAll(one => (line[one.At].Tenant, one.Waking.Set, one.Waking.Count, one.Waking.SetAt)));
+        foreach (var (at, waking) in wakings)
+        {
+            var arrival = line[at];
+            // The events may be of a month that is not kept any more.
+            var (source, events) = sets.GetValueOrDefault((arrival.Tenant, waking.Set), (arrival.Set.Source, []));
+            line[at] = arrival with { Set = arrival.Set with { Waking = waking.ToOwed(source, events) }, Root = waking.Root };
+        }
     }
 
     /// <summary>What nobody can read is refused like what can not be applied; it must not hold up its shard.</summary>
@@ -76,7 +101,7 @@ internal static class SliceReader
         var wakings = new List<Waking>();
         using (var read = new NpgsqlCommand(
             """
-            select id, tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, tree_version
+            select id, tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, tree_version, quiet, quarantine
             from read_owed($1, $2)
             """, connection))
         {
@@ -88,7 +113,7 @@ internal static class SliceReader
                 wakings.Add(new Waking(
                     rows.GetInt64(0), new TenantId(rows.GetGuid(1)), rows.GetString(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetInt32(5), rows.GetDateTime(6),
                     rows.GetInt32(7), rows.GetFieldValue<string[]>(8), rows.GetGuid(9), rows.GetString(10), rows.GetInt32(11), rows.GetInt64(12), rows.GetInt64(13),
-                    rows.IsDBNull(14) ? null : rows.GetString(14), rows.IsDBNull(15) ? null : rows.GetString(15), rows.GetInt64(16)));
+                    rows.IsDBNull(14) ? null : rows.GetString(14), rows.IsDBNull(15) ? null : rows.GetString(15), rows.GetInt64(16), rows.GetBoolean(17), rows.IsDBNull(18) ? null : rows.GetInt64(18)));
             }
         }
 
@@ -97,24 +122,28 @@ internal static class SliceReader
             return [];
         }
 
-        var sets = Sets(connection, wakings);
+        var sets = Sets(connection, wakings.ConvertAll(waking => (waking.Tenant, waking.SetPosition, waking.SetCount, waking.SetAt)));
         return wakings.ConvertAll(waking =>
         {
-            var (source, events) = sets[(waking.Tenant, waking.SetPosition)];
+            var (source, events) = sets.GetValueOrDefault((waking.Tenant, waking.SetPosition), ("rule", []));
             return (waking, new OwedRun(
-                waking.Rule, waking.Pid, events, waking.SetAt, source, new Cascade(waking.Root, waking.Actor, waking.Runs), waking.Generation, waking.Chain));
+                waking.Rule, waking.Pid, events, waking.SetAt, source, new Cascade(waking.Root, waking.Actor, waking.Runs), waking.Generation, waking.Chain)
+            {
+                IsQuiet = waking.Quiet,
+                Quarantine = waking.Quarantine,
+            });
         });
     }
 
-    private static Dictionary<(TenantId, long), (string Source, List<SetEvent> Events)> Sets(NpgsqlConnection connection, List<Waking> wakings)
+    private static Dictionary<(TenantId, long), (string Source, List<SetEvent> Events)> Sets(NpgsqlConnection connection, List<(TenantId Tenant, long Position, int Count, DateTime At)> sought)
     {
-        var wanted = wakings.DistinctBy(waking => (waking.Tenant, waking.SetPosition)).ToList();
+        var wanted = sought.DistinctBy(set => (set.Tenant, set.Position)).ToList();
         using var read = new NpgsqlCommand(
             "select tenant_id, set_position, position, pid, key, value, previous, source from read_sets($1, $2, $3, $4)", connection);
-        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.Tenant.Value).ToArray() });
-        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.SetPosition).ToArray() });
-        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.SetCount).ToArray() });
-        read.Parameters.Add(new() { Value = wanted.ConvertAll(waking => waking.SetAt).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(set => set.Tenant.Value).ToArray() });
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(set => set.Position).ToArray() });
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(set => set.Count).ToArray() });
+        read.Parameters.Add(new() { Value = wanted.ConvertAll(set => set.At).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
         using var rows = read.ExecuteReader();
         var sets = new Dictionary<(TenantId, long), (string, List<SetEvent>)>();
         while (rows.Read())
@@ -182,5 +211,5 @@ internal static class SliceReader
 
     private sealed record Waking(
         long Id, TenantId Tenant, string Rule, long Pid, long SetPosition, int SetCount, DateTime SetAt, int Generation, string[] Chain, Guid Root, string Actor,
-        int Runs, long FirstRun, long LastRun, string? Tag, string? Trace, long TreeVersion);
+        int Runs, long FirstRun, long LastRun, string? Tag, string? Trace, long TreeVersion, bool Quiet, long? Quarantine);
 }

@@ -28,6 +28,15 @@ public sealed class SliceRows
 
     public RefusedRows Refused { get; } = new();
 
+    /// <summary>Runs that go into quarantine, or stay there.</summary>
+    public QuarantineRows Quarantined { get; } = new();
+
+    /// <summary>Runs that leave it.</summary>
+    public PaidRows Released { get; } = new();
+
+    /// <summary>Rules that are switched off.</summary>
+    public OffRows Off { get; } = new();
+
     /// <summary>What doors are told, by their channel.</summary>
     public Dictionary<string, List<string>> Told { get; } = [];
 
@@ -138,6 +147,30 @@ public sealed class SliceRows
         public List<string?> Tags { get; } = [];
         public List<string?> Traces { get; } = [];
         public List<bool> Beside { get; } = [];
+        public List<bool> Quiet { get; } = [];
+        public List<long?> Quarantine { get; } = [];
+    }
+
+    public sealed class QuarantineRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<long?> Ids { get; } = [];
+        public List<string> Rules { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<string> Wakings { get; } = [];
+        public List<string?> Kinds { get; } = [];
+        public List<bool?> Holds { get; } = [];
+        public List<DateTime> At { get; } = [];
+        public List<long?> Runs { get; } = [];
+        public List<string?> Errors { get; } = [];
+    }
+
+    public sealed class OffRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<string> Rules { get; } = [];
+        public List<DateTime> At { get; } = [];
+        public List<string> Reasons { get; } = [];
     }
 
     public sealed class RefusedRows

@@ -1,4 +1,5 @@
 using Eddy.Files;
+using Eddy.Quarantine;
 using Eddy.Sandbox;
 using Eddy.Secrets;
 using Eddy.Tenants;
@@ -6,9 +7,18 @@ using Eddy.Tenants;
 namespace Eddy.Pump;
 
 /// <summary>Reads what a tenant's cells load.</summary>
-public sealed class TreeReader(FileStore files, SecretKeeper secrets)
+public sealed class TreeReader(FileStore files, QuarantineStore quarantine, SecretKeeper secrets)
 {
-    public async Task<CellTree> ReadAsync(TenantId tenant, string timeZone, CancellationToken cancel)
+    /// <summary>The tree, the rules that are switched off, and how many runs each rule that keeps their order has in quarantine for which process.</summary>
+    public async Task<(CellTree Tree, HashSet<string> Off, Dictionary<(string Rule, long Pid), int> Held)> ReadAsync(TenantId tenant, string timeZone, CancellationToken cancel)
+    {
+        // The tree first: whoever changes the others raises its version.
+        var tree = await TreeAsync(tenant, timeZone, cancel);
+        var (off, held) = await quarantine.StandingAsync(tenant, cancel);
+        return (tree, off, held);
+    }
+
+    public async Task<CellTree> TreeAsync(TenantId tenant, string timeZone, CancellationToken cancel)
     {
         var (version, content, data) = await files.ReadTreeAsync(tenant, cancel);
         return new CellTree(tenant, version, timeZone, content) { Data = data, Secrets = await PlaceholdersAsync(tenant, cancel) };

@@ -19,7 +19,8 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
             var tree = line.Tree;
             if (tree is null)
             {
-                line.Tree = tree = await trees.ReadAsync(line.Tenant, line.TimeZone, cancel);
+                (tree, line.Off, line.Held) = await trees.ReadAsync(line.Tenant, line.TimeZone, cancel);
+                line.Tree = tree;
             }
 
             turn.TreeVersion = tree.Version;
@@ -93,6 +94,8 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
             line.Position, new DateTimeOffset(turn.At), turn.Owed?.Runs ?? [], [.. turn.Arrivals.Select(arrival => arrival.Set)], state, options.Runs, options.SliceTime)
         {
             Landings = [.. turn.Landings.Select(landing => landing.Landing)],
+            Off = line.Off,
+            Held = line.Held.Keys,
             Away = [.. line.Flights.Except(turn.Landings.Select(landing => landing.Flight)).Select(flight => (flight.Run.Rule, flight.Run.Pid)).Distinct()],
         };
     }

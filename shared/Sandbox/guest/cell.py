@@ -145,7 +145,7 @@ class Cell:
                 logs.append([path, told])
         kvps.begin(self.shared, kvps.Bag(0, {}), False)
         self.line.listen(found)
-        self.send(json.dumps(["loaded", [[name, keys] for name, _, keys in found], errors, logs]).encode())
+        self.send(json.dumps(["loaded", [[name, keys, loading.holds(name, cls)] for name, cls, keys in found], errors, logs]).encode())
 
     def compile(self, path, text):
         """Says what is wrong with a file, and what its rules read and write. Nothing of it is executed."""

@@ -8,8 +8,10 @@ What happens is told in steps, which the host reads as a JSON array per frame:
                        of other processes, where any
     4                  the next run was not begun, because the cascade is too long
     5                  the slice is done
-    [6,r,p]            the next run leaves the line: it called out, or one of its rule in its process has left before it
+    [6,r,p]            the next run leaves the line: it called out, has to wait for one of its rule and process, or its rule is switched off
     [7,p,k,p,k,…]      what a run beside the line has read: process and key; -1 and no key where it looked further
+
+A run that failed changes nothing but the two KVPs of its quarantine, and not these if what woke it comes of a quarantine itself.
 
 Changes are `"key",value` for each KVP that was set and `["key"]` for each that was removed, one after the other.
 
@@ -37,7 +39,7 @@ import processes
 import rules
 from journal import JOURNAL
 from kvps import EVERYTHING, Bag, WatchedBag
-from loading import NAMES, required
+from loading import NAMES, holds, required
 from rules import Event
 from values import quote
 
@@ -68,10 +70,11 @@ def _process(text):
 class Listener:
     """A rule in force. `wary`: the host hears of its next run before it begins, since it is new or was slow."""
 
-    __slots__ = ("index", "cls", "keys", "shared", "child", "parent", "star", "wary", "made", "required")
+    __slots__ = ("index", "id", "cls", "keys", "shared", "child", "parent", "star", "wary", "made", "required", "hold")
 
-    def __init__(self, index, cls, entries):
+    def __init__(self, index, name, cls, entries):
         self.index = index
+        self.id = name
         self.cls = cls
         self.star = "*" in entries
         self.keys = frozenset(key for key in entries if key != "*" and not key.startswith(("shared.", "child.", "parent.")))
@@ -81,12 +84,15 @@ class Listener:
         self.wary = True
         self.made = cls.__init__ is not object.__init__
         self.required = required("", cls)
+        self.hold = holds("", cls)
 
 
 class ChangeSet:
-    """Changes that became visible together: (pid, key, text, previous) each, from `position` on."""
+    """Changes that became visible together: (pid, key, text, previous) each, from `position` on. `quiet`: it comes of a quarantine, and what fails because of it
+    sets no KVPs. `again`: a run that was in quarantine is tried once more."""
 
     __slots__ = ("position", "at", "source", "actor", "changes", "_events")
+    quiet = again = False
 
     def __init__(self, position, at, source, actor, changes):
         self.position = position
@@ -110,6 +116,15 @@ class ChangeSet:
             if (event.key in listener.shared if not event.pid
                 else listener.star or event.key in listener.keys if event.pid == pid
                 else event.key in listener.child or event.key in listener.parent)]
+
+
+class MarkedSet(ChangeSet):
+    __slots__ = ("quiet", "again")
+
+    def __init__(self, position, at, source, actor, changes, quiet, again):
+        super().__init__(position, at, source, actor, changes)
+        self.quiet = quiet
+        self.again = again
 
 
 class Line:
@@ -146,21 +161,23 @@ class Line:
         self.announced = False
         self.sets = []
         self.away = set()
+        self.held = set()
+        self.failed = False
         self.running = False
         self.beside_line = False
         self.leaving = False
 
-    def set(self, position, at, source, flat):
+    def set(self, position, at, source, quiet, again, more, flat):
         """A change set that woke owed runs: pid, key, text, previous, and so on. A long one comes in pieces."""
         changes = [tuple(flat[i:i + 4]) for i in range(0, len(flat), 4)]
-        if self.sets and self.sets[-1].position == position:
+        if more:
             self.sets[-1].changes.extend(changes)
         else:
-            self.sets.append(ChangeSet(position, at, source, None, changes))
+            self.sets.append(MarkedSet(position, at, source, None, changes, quiet, again) if quiet or again else ChangeSet(position, at, source, None, changes))
 
     def listen(self, found):
         """Puts rules in force: (id, class, entries) each, in their order."""
-        self.listeners = [Listener(index, cls, entries) for index, (_, cls, entries) in enumerate(found)]
+        self.listeners = [Listener(index, name, cls, entries) for index, (name, cls, entries) in enumerate(found)]
         self.star = tuple(one.index for one in self.listeners if one.star)
         own = {key for one in self.listeners for key in one.keys}
         self.by_key = {
@@ -223,12 +240,14 @@ class Line:
         self.flushed = clock()
         self.cpu = cpu_clock()
 
-    def slice(self, number, head, at, most, micros, careful, cascade, owed, arrivals, away):
+    def slice(self, number, head, at, most, micros, careful, cascade, owed, arrivals, away, held):
         """Runs a slice. `owed` has [rule, pid, set, generation], the sets being the change sets that came before in frames of their own;
-        `arrivals` has [pid, wake pid, actor, source, [key, text, …]]; `cascade` is [actor, runs] of the owed ones; `away` has rule and
-        process of the runs that are beside the line, one after the other: others of these wait for them."""
+        `arrivals` has [pid, wake pid, actor, source, [key, text, …]], and, where one wakes a rule again, its rule, set and generation behind these;
+        `cascade` is [actor, runs] of the owed ones; `away` has rule and process of the runs that are beside the line, one after the other: others of
+        these wait for them; the process is 0 where the rule is switched off. `held` has rules and processes where all waits for what is in quarantine."""
         self.number = number
         self.away = away = set(zip(away[::2], away[1::2]))
+        self.held = held = set(zip(held[::2], held[1::2]))
         self.announced = False
         self._meet((owed, arrivals), None)
         self.told = 0
@@ -244,8 +263,10 @@ class Line:
         position = head
         queue = deque()
         actor, cascade_runs = cascade
+        sets = self.sets
+        if sets:
+            self.sets = []
         if owed:
-            sets, self.sets = self.sets, []
             for one in sets:
                 one.actor = actor
             queue.extend((listeners[rule], sets[which], pid, generation) for rule, pid, which, generation in owed)
@@ -259,14 +280,15 @@ class Line:
                 listener, woke, pid, generation = queue.popleft()
                 ran += 1
                 if generation > limits.GENERATIONS or cascade_runs >= limits.RUNS:
-                    steps.append("4")
                     queue.clear()
-                    continue
-                if away and (listener.index, pid) in away:
+                    changes = self._stop(listener, woke, pid, generation)
+                    generation = cascade_runs = 0
+                elif (away or held) and self._waits(listener, woke, pid):
                     steps.append(f"[6,{listener.index},{pid}]")
                     continue
-                cascade_runs += 1
-                changes = self.run(listener, woke, pid, careful)
+                else:
+                    cascade_runs += 1
+                    changes = self.run(listener, woke, pid, careful)
                 now = self.ended
                 if changes is None:
                     cascade_runs -= 1
@@ -288,13 +310,27 @@ class Line:
                     else:
                         woken = [(index, pid) for index in self._woken(made)]
                     if woken:
-                        caused = ChangeSet(first, at, "rule", actor, made)
+                        if self.failed:
+                            caused = MarkedSet(first, at, "quarantine", actor, made, True, False)
+                        elif woke.quiet:
+                            caused = MarkedSet(first, at, "rule", actor, made, True, False)
+                        else:
+                            caused = ChangeSet(first, at, "rule", actor, made)
                         generation += 1
                         for index, of in woken:
                             queue.append((listeners[index], caused, of, generation))
             else:
                 if taken == count or ran >= most or self.told > limits.TOLD or now > until and (ran or taken):
                     break
+                if len(arrivals[taken]) > 5:
+                    _, pid, actor, _, _, index, which, generation = arrivals[taken]
+                    taken += 1
+                    cascade_runs = 0
+                    steps.append("0")
+                    if index >= 0:
+                        sets[which].actor = actor
+                        queue.append((listeners[index], sets[which], pid, generation))
+                    continue
                 pid, wake, actor, source, flat = arrivals[taken]
                 taken += 1
                 cascade_runs = 0
@@ -348,6 +384,36 @@ class Line:
             if now - self.flushed > FLUSH and steps:
                 self.flush()
         self.flush("5")
+
+    def _waits(self, listener, woke, pid):
+        """Whether the next run has to leave the line before it begins."""
+        index = listener.index
+        return (index, pid) in self.away or (index, 0) in self.away or (index, pid) in self.held and not woke.again
+
+    def _stop(self, listener, woke, pid, generation):
+        """The next run is not begun, because its cascade is too long. Gives what its quarantine changes."""
+        self.ended = clock()
+        if listener.hold:
+            self.held.add((listener.index, pid))
+        if woke.quiet:
+            self.steps.append("4")
+            self.failed = False
+            return ()
+        self.own = bag = Bag(pid, self.state.setdefault(pid, {}))
+        if self.others:
+            self.others = {}
+        what = f"more than {limits.GENERATIONS} generations" if generation > limits.GENERATIONS else f"more than {limits.RUNS} runs"
+        own = self._quarantined(listener, f"Cascade: Rules led to one another through {what}.")
+        if self.by_parent:
+            self.begun = (listener.index, pid)
+            self._wake_below([(bag, own)])
+        self.steps.append("4")
+        return ((bag, own),)
+
+    def _quarantined(self, listener, error):
+        """What a failed run changes: it says so in its process."""
+        self.failed = True
+        return (("quarantined_script", quote(listener.id)), ("quarantine_error", quote(error)))
 
     def run(self, listener, woke, pid, careful):
         """Runs one rule, and appends its step. Gives what it changed, as a list of (bag, changes), not yet in force; None if it leaves."""
@@ -418,7 +484,7 @@ class Line:
         NAMES["events"] = events
         log = error = "0"
         own = of_shared = others = ()
-        gone = False
+        gone = self.failed = False
         self.running = True
         started = clock()
         try:
@@ -466,12 +532,15 @@ class Line:
         listener.wary = micros > 1000
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
+        if error != "0":
+            if listener.hold:
+                self.held.add((listener.index, pid))
+            if not woke.quiet:
+                kind, message, *_ = json.loads(error)
+                own = self._quarantined(listener, f"{kind}: {message}")
         if own or of_shared or others or log != "0" or error != "0":
             if self.by_parent:
-                changed = [(bag, own), *others]
-                wake = [one.pid for one, some in changed if any(key in self.by_parent for key, _ in some)]
-                if wake:
-                    self._look_below(wake, _told_of([one for one in changed if one[1]]))
+                self._wake_below([(bag, own), *others])
             shared_told = _told(of_shared) if of_shared else "0"
             others_told = "," + _told_of(others) if others else ""
             self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}{others_told}]")
@@ -572,6 +641,11 @@ class Line:
             self.state[pid] = known
             self._met().add(pid)
         return known
+
+    def _wake_below(self, changed):
+        wake = [one.pid for one, some in changed if any(key in self.by_parent for key, _ in some)]
+        if wake:
+            self._look_below(wake, _told_of([one for one in changed if one[1]]))
 
     def _look_below(self, pids, so_far):
         """Asks which processes stand below these: a change of what they listen to wakes rules there."""

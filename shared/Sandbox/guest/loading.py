@@ -155,6 +155,14 @@ def required(name, cls):
     return tuple(tuple(map(str, one)) if isinstance(one, (list, tuple)) else str(one) for one in given)
 
 
+def holds(name, cls):
+    """Whether later events of a process wait for a run of the rule that failed there. Raises a RuleError that explains."""
+    given = getattr(cls, "on_error", "skip")
+    if given not in ("skip", "hold"):
+        raise RuleError(f'on_error of {name} is {given!r}, and may be "skip" (go on with later events) or "hold" (keep them behind the run that failed)')
+    return given == "hold"
+
+
 class RuleError(Exception):
     """A rule class that can not be in force."""
 
@@ -204,6 +212,7 @@ def load_script(path, text):
             keys = listened(key, value)
             if keys is not None:
                 required(key, value)
+                holds(key, value)
                 found.append((f"{path}:{key}", value, keys))
     return found
 

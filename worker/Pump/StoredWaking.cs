@@ -1,0 +1,23 @@
+using System.Text.Json;
+using Eddy.Sandbox;
+
+namespace Eddy.Pump;
+
+/// <summary>A run that was put aside, as the quarantine keeps it and an arrival brings it back: what woke it, where in the log that is, and the cascade that it goes on with.</summary>
+/// <param name="Set">The first position of the change set that woke it.</param>
+/// <param name="SetAt">When that was made.</param>
+/// <param name="Root">The arrival whose cascade it belongs to.</param>
+/// <param name="Quarantine">Its number there, which the database adds when it is tried again.</param>
+public sealed record StoredWaking(
+    string Rule, long Pid, long Set, int Count, DateTime SetAt, int Generation, IReadOnlyList<string> Chain, Guid Root, string Actor, bool Quiet, string? Trace, long? Quarantine = null)
+{
+    public static StoredWaking Read(string json) => JsonSerializer.Deserialize<StoredWaking>(json, JsonSerializerOptions.Web)!;
+
+    public string Write() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
+
+    public OwedRun ToOwed(string source, IReadOnlyList<SetEvent> events) => new(Rule, Pid, events, new DateTimeOffset(SetAt), source, new Cascade(Root, Actor, 0), Generation, Chain)
+    {
+        IsQuiet = Quiet,
+        Quarantine = Quarantine,
+    };
+}
