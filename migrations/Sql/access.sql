@@ -52,3 +52,21 @@ create table audit (
   after jsonb,
   primary key (tenant_id, number)
 );
+
+-- The kind of a process, and what the last arrival that waits for its turn and sets it will make of it, as JSON: null where that removes it.
+create function kind_in_line(p_tenant uuid, p_pid bigint) returns table (kind text, is_waiting boolean, waiting text)
+language plpgsql stable security definer as $$
+#variable_conflict use_column
+begin
+  return query
+    select p.kind, w.change is not null, (w.change -> 1)::text
+    from (select 1) one
+    left join lateral (select k.kind from public.processes k where k.tenant_id = p_tenant and k.pid = p_pid offset 0) p on true
+    left join lateral (
+      select c.change
+      from public.arrivals a
+      cross join lateral jsonb_array_elements(case when a.waking is null then a.kvps::jsonb else '[]' end) c(change)
+      where a.shard = get_byte(uuid_send(p_tenant), 15) & 63 and a.tenant_id = p_tenant and a.pid = p_pid and a.kvps like '%"kind"%' and c.change ->> 0 = 'kind'
+      order by a.id desc limit 1) w on true;
+end
+$$;

@@ -158,13 +158,15 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
             return new AccessOutcome.GroupSet(group, old is null);
         }, cancel);
 
-    /// <summary>Takes somebody who has left out of the groups that they were in as a person, and out of admins; the answer is the groups that still name their address.</summary>
+    /// <summary>Takes somebody who belongs to the tenant no more out of the groups that they were in as a person, and out of admins; the answer is the groups that still name their address.</summary>
     public async Task<IReadOnlyList<string>> ForgetPersonAsync(TenantId tenant, Guid person, string address, string author, CancellationToken cancel)
     {
+        // Only who belongs to the tenant can be written down again; others who left go with them.
+        var members = await MembersAsync(tenant, cancel);
         foreach (var group in (await ReadAsync(tenant, cancel)).Groups.Where(group => group.People.Contains(person) || (group.Name == AccessGroup.Admins && group.Addresses.Contains(address))))
         {
-            string[] addresses = [.. group.Addresses.Where(one => one != address || group.Name != AccessGroup.Admins)];
-            await SetGroupAsync(tenant, group.Name, addresses, [.. group.People.Where(one => one != person)], author, WriteCondition.None, cancel);
+            var addresses = group.Addresses.Where(one => group.Name != AccessGroup.Admins || members.Any(member => member.IsProven && member.Address == one));
+            await SetGroupAsync(tenant, group.Name, [.. addresses], [.. group.People.Where(one => members.Any(member => member.Person == one))], author, WriteCondition.None, cancel);
         }
 
         return [.. (await ReadAsync(tenant, cancel)).Groups.Where(group => group.Addresses.Contains(address)).Select(group => group.Name)];

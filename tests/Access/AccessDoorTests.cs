@@ -161,6 +161,24 @@ public sealed class AccessDoorTests(TestDatabase database, SharedWeb shared) : I
     }
 
     [Fact]
+    public async Task The_kind_that_waits_for_its_turn_counts_already()
+    {
+        // No worker: everything waits.
+        var (tenant, ann) = await WithEntriesAsync(AccessGen.Lets(1, "registered", "set", "amount kind", "invoice"));
+        var pid = (await ann.SendAsync("""{"kind": "invoice", "amount": 1}""")).GetProperty("pid").GetInt64();
+
+        (await ann.PostAsync("""{"amount": 2}""", $"?pid={pid}")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await new TestCaller(tenant, tenant.Client(shared.Web)).SendAsync("""{"note": "kind", "kind": "salary"}""", $"?pid={pid}");
+        (await ann.PostAsync("""{"amount": 3}""", $"?pid={pid}")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        await tenant.Client(shared.Web).PostAsync($"/in?pid={pid}", new StringContent("kind=invoice", Encoding.UTF8, "application/x-www-form-urlencoded"), Cancel);
+        (await ann.PostAsync("""{"amount": 4}""", $"?pid={pid}")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+
+        // What another tenant waits for under the same number says nothing here.
+        var (_, bob) = await WithEntriesAsync(AccessGen.Lets(1, "registered", "set", "amount", "invoice"));
+        (await bob.PostAsync("""{"amount": 5}""", $"?pid={pid}")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public async Task The_key_in_an_address_acts_for_its_person_too()
     {
         var tenant = await TestTenant.MakeAsync(database);

@@ -51,7 +51,7 @@ public static class EventsApi
 /// <param name="Value">What it became; not there where it was removed.</param>
 /// <param name="Deleted">true where it was removed, else not there.</param>
 /// <param name="Previous">What it was before; not there where it was not.</param>
-/// <param name="Actor">On whose behalf, as in key:sensors.</param>
+/// <param name="Actor">On whose behalf, as in key:sensors or ann@acme.test.</param>
 /// <param name="Source">The door by which it came, or 'rule'.</param>
 /// <param name="Cause">The run that made it; not there for what came from outside.</param>
 /// <param name="ChangeSet">The first position of the changes that became visible together.</param>

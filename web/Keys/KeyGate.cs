@@ -60,9 +60,9 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore acce
     }
 
     private static string? PersonFault(Endpoint endpoint, ActorAccess access) =>
-        (endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind ?? PersonKind.Editor) switch
+        access.MayAll ? null : (endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind ?? PersonKind.Editor) switch
         {
-            PersonKind.Admin when !access.MayAll => $"{access.Actor.Name} may not do this: it takes an owner of the tenant or one of admins.",
+            PersonKind.Admin => $"{access.Actor.Name} may not do this: it takes an owner of the tenant or one of admins.",
             PersonKind.Editor when !access.MayChangeRules => $"{access.Actor.Name} may not do this: it takes an owner or an editor of the tenant, or one of admins.",
             _ => null,
         };

@@ -28,8 +28,7 @@ internal static class KvpJudge
         {
             null => null,
             0 => KvpPlace.Shared,
-            // One that waits to be made has no kind yet: only what is allowed in every kind is allowed there.
-            { } number => KvpPlace.Process((await processes.KindsAsync(tenant, [number], cancel)).GetValueOrDefault(number)),
+            { } number => KvpPlace.Process(await processes.KindInLineAsync(tenant, number, cancel)),
         };
         var errors = new List<FieldError>();
         string? first = null;
