@@ -14,6 +14,7 @@ using Eddy.Processes;
 using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
+using Eddy.Schedules;
 using Eddy.Secrets;
 using Eddy.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
@@ -75,6 +76,7 @@ public static class WebProgram
         builder.Services.AddSingleton<QuarantineStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
+        builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
@@ -97,6 +99,7 @@ public static class WebProgram
         api.MapFiles();
         api.MapRules();
         api.MapSecrets();
+        api.MapDrips();
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();

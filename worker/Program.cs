@@ -7,6 +7,7 @@ using Eddy.Processes;
 using Eddy.Pump;
 using Eddy.Quarantine;
 using Eddy.Sandbox;
+using Eddy.Schedules;
 using Eddy.Secrets;
 using Eddy.Upkeep;
 using Npgsql;
@@ -58,7 +59,8 @@ public static class WorkerProgram
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
-        List<string> faults = [.. pump.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
+        var schedules = builder.Configuration.GetSection("Schedules").Get<SchedulesOptions>() ?? new SchedulesOptions();
+        List<string> faults = [.. pump.Faults(), .. schedules.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         if (mastersFault is not null)
         {
@@ -104,13 +106,14 @@ public static class WorkerProgram
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
-        builder.Services.AddSingleton(pump).AddSingleton(sandbox).AddSingleton(egress);
+        builder.Services.AddSingleton(pump).AddSingleton(schedules).AddSingleton(sandbox).AddSingleton(egress);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton(all => new RuleSandbox(
             sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>()));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
+        builder.Services.AddSingleton<DripMeters>().AddSingleton<DripTicker>().AddSingleton<DripClock>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

@@ -4,7 +4,7 @@ declare
   v_table text;
 begin
   foreach v_table in array array['members', 'api_keys', 'files', 'file_versions', 'package_files', 'secrets', 'secret_changes', 'tenant_keys', 'processes', 'kvps', 'kvp_index', 'looked_up', 'events', 'runs',
-    'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals', 'quarantine', 'rule_switches',
+    'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals', 'quarantine', 'rule_switches', 'schedules',
     'groups', 'acl', 'acl_versions', 'audit'] loop
     execute format('alter table %I enable row level security', v_table);
     execute format('alter table %I force row level security', v_table);
@@ -36,6 +36,7 @@ grant select, insert, delete on package_files to eddy_app;
 grant select, insert on file_versions to eddy_app;
 grant select, insert, update, delete on secrets to eddy_app;
 grant select, insert, update on tenant_keys to eddy_app;
+grant select, insert, update, delete on schedules to eddy_app;
 grant select, insert on secret_changes to eddy_app;
 grant select, insert, update, delete on groups, acl to eddy_app;
 grant select, insert, update on acl_versions to eddy_app;
@@ -50,6 +51,7 @@ grant usage on all sequences in schema public to eddy_app;
 grant select, insert, update, delete on tenants, api_keys, members, processes, kvps, kvp_index, looked_up, events, runs, arrivals, doors, pids, idempotency, workers, leases, heads, wakings,
   refused, trees, quarantine, rule_switches to eddy_system;
 grant select (id, email, email_confirmed) on people to eddy_system;
+grant select, update on schedules to eddy_system;
 grant usage on all sequences in schema public to eddy_system;
 
 -- The functions that cross tenants belong to the role that may, and only the application may call them. Partitions are made and dropped by

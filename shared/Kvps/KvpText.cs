@@ -4,8 +4,9 @@ namespace Eddy.Kvps;
 
 /// <summary>A fault in <c>key := value</c> text.</summary>
 /// <param name="Line">The line, counted from 1; of a value over several lines the first.</param>
+/// <param name="Column">Where in that line, counted from 1 in UTF-16 units: the key, or the value where it is about one.</param>
 /// <param name="Key">Whose value it is, or null where it is not about a value.</param>
-public sealed record KvpTextFault(int Line, string? Key, KvpFault Fault);
+public sealed record KvpTextFault(int Line, int Column, string? Key, KvpFault Fault);
 
 /// <summary>
 /// The grammar of text from outside: <c>key := value</c>, one a line (<c>docs/values.md</c>, "Text from outside"). Mail, console, drips, forms
@@ -21,6 +22,19 @@ public static class KvpText
         fault = lines.Read();
         changes = fault is null ? lines.Changes : null;
         return fault is null;
+    }
+
+    /// <summary>Reads whatever can be read, for somebody who is still writing: the KVPs of good lines, and what is wrong with the others, up to <paramref name="mostFaults"/>.</summary>
+    public static (IReadOnlyList<Change> Changes, IReadOnlyList<KvpTextFault> Faults) ReadAll(string text, int mostFaults, int maxBytes = KvpValue.MaxBytes)
+    {
+        var lines = new TextLines(text, maxBytes);
+        var faults = new List<KvpTextFault>();
+        while (faults.Count < mostFaults && lines.Read() is { } fault)
+        {
+            faults.Add(fault);
+        }
+
+        return (lines.Changes, faults);
     }
 
     /// <summary>Reads one value, such as a form's field. What is none of the grammar's other values is text, exactly as it is.</summary>

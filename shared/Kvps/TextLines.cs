@@ -12,7 +12,7 @@ internal sealed class TextLines(string text, int maxBytes)
 
     public IReadOnlyList<Change> Changes => _changes;
 
-    /// <summary>Reads them all, or up to the first fault.</summary>
+    /// <summary>Reads them all, or up to the first fault; once more, those behind it.</summary>
     public KvpTextFault? Read()
     {
         while (_next < text.Length)
@@ -26,16 +26,17 @@ internal sealed class TextLines(string text, int maxBytes)
             }
 
             var first = _line;
+            var column = line.Length - line.TrimStart().Length + 1;
             var sign = line.IndexOf(Sign);
             if (sign < 0)
             {
-                return Fault(first, KvpFaultKind.Malformed, "This line is no KVP, which is written key := value, and does not belong to the value above it.");
+                return Fault(first, column, KvpFaultKind.Malformed, "This line is no KVP, which is written key := value, and does not belong to the value above it.");
             }
 
             var key = line[..sign].Trim().ToString();
             if (KvpKey.Fault(key) is { } detail)
             {
-                return Fault(first, KvpFaultKind.Key, detail);
+                return Fault(first, column, KvpFaultKind.Key, detail);
             }
 
             if (Value(key, start + sign + Sign.Length, end, out var canonical) is { } fault)
@@ -54,20 +55,24 @@ internal sealed class TextLines(string text, int maxBytes)
 
     private KvpTextFault? Value(string key, int start, int end, out string? canonical)
     {
+        var lineStart = text.LastIndexOf('\n', start - 1) + 1;
         while (start < end && char.IsWhiteSpace(text[start]))
         {
             start++;
         }
 
         var first = _line;
+        var column = start - lineStart + 1;
         var value = text.AsSpan(start, end - start).TrimEnd();
         if (value.StartsWith("\"\"\"") || value.StartsWith("'''"))
         {
             var close = text.IndexOf(text.Substring(start, 3), start + 3, StringComparison.Ordinal);
             if (close < 0)
             {
+                // Whatever follows may be meant to be inside of them.
+                _next = text.Length;
                 canonical = null;
-                return Fault(first, KvpFaultKind.Malformed, "The triple quotes that begin here are never closed.");
+                return Fault(first, column, KvpFaultKind.Malformed, "The triple quotes that begin here are never closed.");
             }
 
             while (_next <= close && _next < text.Length)
@@ -78,7 +83,7 @@ internal sealed class TextLines(string text, int maxBytes)
             if (_line > first && !text.AsSpan(close + 3, Math.Max(0, end - close - 3)).IsWhiteSpace())
             {
                 canonical = null;
-                return Fault(_line, KvpFaultKind.Malformed, "Nothing stands behind closing triple quotes on their line.");
+                return Fault(_line, close + 4 - (text.LastIndexOf('\n', close) + 1), KvpFaultKind.Malformed, "Nothing stands behind closing triple quotes on their line.");
             }
 
             value = text.AsSpan(start, end - start).TrimEnd();
@@ -93,7 +98,7 @@ internal sealed class TextLines(string text, int maxBytes)
             value = text.AsSpan(start, end - start).TrimEnd();
         }
 
-        return TextValue.TryRead(value, maxBytes, out canonical, out var fault) ? null : new KvpTextFault(first, key, fault);
+        return TextValue.TryRead(value, maxBytes, out canonical, out var fault) ? null : new KvpTextFault(first, column, key, fault);
     }
 
     // Where a list or dictionary ends that begins here and goes on over lines that are no KVPs of their own; else 0.
@@ -133,5 +138,5 @@ internal sealed class TextLines(string text, int maxBytes)
         return end;
     }
 
-    private static KvpTextFault Fault(int line, KvpFaultKind kind, string detail) => new(line, null, new KvpFault(kind, detail));
+    private static KvpTextFault Fault(int line, int column, KvpFaultKind kind, string detail) => new(line, column, null, new KvpFault(kind, detail));
 }

@@ -31,9 +31,13 @@ public sealed partial class Tenant
 
     /// <summary>Why this can not be a time zone, or null.</summary>
     public static string? TimeZoneFault(string zone) =>
-        TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) && found.HasIanaId
+        // The name becomes that of a file, and beside the zones lie lists of them, and copies that count leap seconds.
+        ZoneForm().IsMatch(zone) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) && found.HasIanaId
             ? null
-            : $"'{zone}' is not a time zone: it takes an IANA name such as Europe/Berlin.";
+            : $"'{(zone.Length > 64 ? zone[..63] + "…" : zone)}' is not a time zone: it takes an IANA name such as Europe/Berlin.";
+
+    [GeneratedRegex("^(?!posix|right/|localtime|Factory)[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){0,2}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ZoneForm();
 
     [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])$", RegexOptions.CultureInvariant)]
     private static partial Regex SlugForm();

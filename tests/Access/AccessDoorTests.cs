@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CsCheck;
 using Eddy.Access;
 using Eddy.Keys;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Eddy.Tests.Access;
 
 /// <summary>The doors go by what the entries say of whoever acts.</summary>
-public sealed class AccessDoorTests(TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
+public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
 {
     private const string Root = "'00000000-0000-7000-8000-000000000001'";
 
@@ -253,6 +254,22 @@ public sealed class AccessDoorTests(TestDatabase database, SharedWeb shared) : I
         open.ShouldBe(judged.Concat(without), ignoreOrder: true);
     }
 
+    [Fact]
+    public async Task Every_other_address_is_closed_to_who_may_not_change_rules()
+    {
+        var ann = await (await TestTenant.MakeAsync(database)).AsAsync(shared.Web, "ann@acme.test", "viewer");
+        var closed = shared.Web.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<ScopeRequired>() is not null && endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind != PersonKind.Anybody).ToList();
+
+        closed.Count.ShouldBeGreaterThan(20);
+        foreach (var endpoint in closed)
+        {
+            var path = Part().Replace(endpoint.RoutePattern.RawText!, part => part.Value.Contains("path", StringComparison.Ordinal) ? "workspace/a/check" : "1");
+            using var request = new HttpRequestMessage(new HttpMethod(endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]), path);
+            (await ann.Http.SendAsync(request, Cancel).ProblemAsync(HttpStatusCode.Forbidden)).ShouldBe("not-allowed", $"{request.Method} {path}");
+        }
+    }
+
     /// <summary>A tenant with these entries, and Ann, who may look on.</summary>
     private async Task<(TestTenant Tenant, TestCaller Ann)> WithEntriesAsync(params AccessEntry[] entries)
     {
@@ -284,4 +301,7 @@ public sealed class AccessDoorTests(TestDatabase database, SharedWeb shared) : I
 
         return await Store.ReadAsync(tenant.Id, Cancel);
     }
+
+    [GeneratedRegex(@"\{[^{}]*\}")]
+    private static partial Regex Part();
 }

@@ -7,6 +7,11 @@ internal sealed class HandClock : TimeProvider
     private readonly List<Alarm> _alarms = [];
     private long _now = 1;
 
+    /// <summary>What it shows before any time has passed; null where it shows what the machine does.</summary>
+    public DateTimeOffset? Began { get; init; }
+
+    public override DateTimeOffset GetUtcNow() => Began is { } began ? began.AddTicks(GetTimestamp() - 1) : base.GetUtcNow();
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override long GetTimestamp() => Volatile.Read(ref _now);

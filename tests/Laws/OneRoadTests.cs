@@ -42,7 +42,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["Eddy.Sandbox.ZygoteLink: System.Diagnostics.Process.Start"] = "starts the zygote: the operator's interpreter, our own file, no environment; tenants' text comes to a cell by its socket alone",
     };
 
-    /// <summary>Every method of the shared assembly that can be handed a tenant's text. (There are no templates, filters or cron texts yet; they come into this table.)</summary>
+    /// <summary>Every method of the shared assembly that can be handed a tenant's text. (There are no templates or filters yet; they come into this table.)</summary>
     private static readonly Dictionary<string, string> Entrances = new(StringComparer.Ordinal)
     {
         ["RuleSandbox.CompileAsync"] = Cell,
@@ -59,6 +59,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["AccessStore.NoteAsync"] = Stored,
         ["AccessStore.SetEntryAsync"] = Stored,
         ["AccessStore.SetGroupAsync"] = Stored,
+        ["DripStore.SaveAsync"] = Stored,
+        ["QuarantineStore.SwitchOffAsync"] = Stored,
 
         ["FilePath.Fault"] = Parsed,
         ["MailAddress.TryRead"] = Parsed,
@@ -68,6 +70,12 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ChangeList.Write"] = Parsed,
         ["KvpKey.Fault"] = Parsed,
         ["KvpKey.TryRead"] = Parsed,
+        ["Cadence.TryParse"] = Parsed,
+        ["Drip.Actor"] = Stored,
+        ["Drip.ChangesFault"] = Parsed,
+        ["Drip.NameFault"] = Parsed,
+        ["KvpKind.Of"] = Parsed,
+        ["KvpText.ReadAll"] = Parsed,
         ["KvpText.TryRead"] = Parsed,
         ["KvpText.TryValue"] = Parsed,
         ["KvpValue.FromText"] = Parsed,
@@ -77,6 +85,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["KvpValue.TryText"] = Parsed,
         ["Secret.NameFault"] = Parsed,
         ["Secret.ValueFault"] = Parsed,
+        ["Tenant.TimeZoneFault"] = Parsed,
 
         ["AccessRules.Decide"] = Compared,
         ["AccessStore.ActorAsync"] = Compared,
@@ -89,6 +98,12 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ActorAccess.May"] = Compared,
         ["ActorAccess.MayInEveryKind"] = Compared,
         ["ApiKey.HashOf"] = Compared,
+        ["DripStore.DeleteAsync"] = Compared,
+        ["DripStore.FindAsync"] = Compared,
+        ["QuarantineStore.DiscardAsync"] = Compared,
+        ["QuarantineStore.ListAsync"] = Compared,
+        ["QuarantineStore.RetryAsync"] = Compared,
+        ["QuarantineStore.SwitchOnAsync"] = Compared,
         ["EventStore.RecentKeysAsync"] = Compared,
         ["FileStore.DeleteAsync"] = Compared,
         ["FileStore.FindAsync"] = Compared,
@@ -119,7 +134,6 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["MasterKeys.Find"] = Ours,
         ["MasterKeys.Read"] = Ours,
         ["Tenant.SlugFault"] = Ours,
-        ["Tenant.TimeZoneFault"] = Ours,
     };
 
     /// <summary>Every address of the web, and what becomes of the text that comes in by it.</summary>
@@ -131,11 +145,21 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["PUT /api/access/groups/{name}"] = Stored,
         ["POST /api/access/entries"] = Stored,
         ["PUT /api/access/entries/{id:long:min(1)}"] = Stored,
+        ["PUT /api/drips/{name}"] = Parsed,
+        ["PUT /api/rules/off"] = Stored,
+        ["POST /api/drips/preview"] = Parsed,
         ["POST /in"] = Parsed,
         ["POST /in/{key}"] = Parsed,
         ["PUT /api/processes/{pid:long:min(1)}/{key}"] = Parsed,
         ["PUT /api/shared/{key}"] = Parsed,
 
+        ["DELETE /api/drips/{name}"] = Compared,
+        ["DELETE /api/quarantine"] = Compared,
+        ["DELETE /api/rules/off"] = Compared,
+        ["GET /api/quarantine"] = Compared,
+        ["GET /api/quarantine/runs"] = Compared,
+        ["GET /api/rules/off"] = Compared,
+        ["POST /api/quarantine/retry"] = Compared,
         ["DELETE /api/files/{**path}"] = Compared,
         ["DELETE /api/processes/{pid:long:min(1)}/{key}"] = Compared,
         ["DELETE /api/shared/{key}"] = Compared,
@@ -149,6 +173,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/access/groups"] = Compared,
         ["GET /api/access/groups/{name}"] = Compared,
         ["GET /api/access/members"] = Compared,
+        ["GET /api/drips"] = Compared,
+        ["GET /api/drips/{name}"] = Compared,
+        ["POST /api/drips/{name}/run"] = Compared,
         ["GET /api/events"] = Compared,
         ["GET /api/files"] = Compared,
         ["GET /api/files/{**path}"] = Compared,
