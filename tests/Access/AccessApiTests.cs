@@ -75,6 +75,8 @@ public sealed class AccessApiTests(TestDatabase database, SharedWeb shared) : IC
     [InlineData("groups/sales", "{}", "/members")]
     [InlineData("groups/sales", """{"members": ["ann"]}""", "/members/0")]
     [InlineData("groups/sales", """{"members": [], "who": 1}""", "")]
+    [InlineData("groups/sales", """{"members": [], "\ud800": 1}""", "")]
+    [InlineData("entries/1", """{"group": "sales", "may": ["read"], "keys": ["a"], "\ud800": 1}""", "")]
     [InlineData("entries/1", """{"group": "Sales!", "may": ["read"], "keys": ["a"]}""", "/group")]
     [InlineData("entries/1", """{"group": "sales", "may": ["look"], "keys": ["a"]}""", "/may")]
     [InlineData("entries/1", """{"group": "sales", "may": ["read"], "keys": []}""", "/keys")]

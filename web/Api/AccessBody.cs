@@ -11,6 +11,8 @@ internal static class AccessBody
     /// <summary>The most bytes: a thousand addresses.</summary>
     public const int MostBytes = 512 << 10;
 
+    private const string HalfName = "A name in the body has half a surrogate pair, or bytes that are no UTF-8.";
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
     /// <summary>The addresses and persons of a group; null where there is a problem.</summary>
@@ -103,6 +105,11 @@ internal static class AccessBody
         {
             problem = new Problem(ProblemType.InvalidJson, $"The body is not valid JSON with each name once: it takes {example}.",
                 fault.LineNumber is { } line ? [new FieldError("It can not be read here.", Line: (int)line + 1)] : null);
+            return default;
+        }
+        catch (InvalidOperationException)
+        {
+            problem = new Problem(ProblemType.InvalidRequest, HalfName, [new FieldError(HalfName, "")]);
             return default;
         }
     }
