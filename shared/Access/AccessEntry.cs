@@ -26,11 +26,11 @@ public sealed record AccessEntry(long Id, string Group, bool MayRead, bool MaySe
         _ => ["set"],
     };
 
-    /// <summary>Whether it is about this KVP and lets its group do this.</summary>
-    public bool Covers(KeyAct act, KvpPlace place, string key) => Lets(act) && IsAbout(place) && PatternFor(key) is not null;
+    /// <summary>Whether it lets its group do this there, with its keys.</summary>
+    public bool Covers(KeyAct act, KvpPlace place) => Lets(act) && IsAbout(place);
 
-    /// <summary>Whether it lets its group do this with the key in every process, whatever its kind.</summary>
-    public bool CoversEveryKind(KeyAct act, string key) => Lets(act) && !IsShared && Kind is null && PatternFor(key) is not null;
+    /// <summary>Whether it lets its group do this in every process, whatever its kind, with its keys.</summary>
+    public bool CoversEveryKind(KeyAct act) => Lets(act) && !IsShared && Kind is null;
 
     /// <summary>The first of its patterns that the key matches; null where none does.</summary>
     public NamePattern? PatternFor(string key)

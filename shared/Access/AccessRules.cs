@@ -4,6 +4,8 @@ namespace Eddy.Access;
 /// <param name="version">Counts the changes of the tenant's groups and entries: as long as it is the same, so are they. 0: there never were any.</param>
 public sealed class AccessRules(long version, IEnumerable<AccessGroup> groups, IEnumerable<AccessEntry> entries)
 {
+    private EntriesByKey? _byKey;
+
     public static AccessRules None { get; } = new(0, [], []);
 
     public long Version => version;
@@ -34,7 +36,7 @@ public sealed class AccessRules(long version, IEnumerable<AccessGroup> groups, I
 
         // An address alone does not make an admin of anybody, nor do names that say already who is in them.
         names.UnionWith(Groups.Where(group => group.Names(actor) && (!AccessGroup.IsReserved(group.Name) || (group.Name == AccessGroup.Admins && actor is Actor.OfMember))).Select(group => group.Name));
-        return new ActorAccess(actor, [.. names], [.. Entries.Where(entry => names.Contains(entry.Group))]);
+        return new ActorAccess(actor, names, _byKey ??= new EntriesByKey(Entries));
     }
 
     /// <summary>Whether this actor may do this, and why.</summary>

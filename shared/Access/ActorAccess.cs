@@ -5,13 +5,12 @@ namespace Eddy.Access;
 /// <summary>What one actor may do with a tenant's KVPs.</summary>
 public sealed class ActorAccess
 {
-    private const string KindKey = "kind";
+    private readonly HashSet<string> _in;
+    private readonly EntriesByKey _entries;
 
-    private readonly IReadOnlyList<AccessEntry> _entries;
-
-    internal ActorAccess(Actor actor, IReadOnlyList<string> groups, IReadOnlyList<AccessEntry> entries)
+    internal ActorAccess(Actor actor, IReadOnlyCollection<string> groups, EntriesByKey entries)
     {
-        (Actor, Groups, _entries) = (actor, groups, entries);
+        (Actor, Groups, _in, _entries) = (actor, [.. groups], [.. groups], entries);
         MayAll = actor is Actor.ForTenant || groups.Contains(AccessGroup.Admins);
         MayChangeRules = MayAll || actor is Actor.OfMember { Role: "editor" };
     }
@@ -27,31 +26,16 @@ public sealed class ActorAccess
     /// <summary>May change files and secrets, and so sees what rules print. Rules act for the tenant: what they do asks no entry.</summary>
     public bool MayChangeRules { get; }
 
-    public static ActorAccess OfTenant(Actor actor) => new(actor, [], []);
+    public static ActorAccess OfTenant(Actor actor) => new(actor, [], EntriesByKey.None);
 
-    public bool May(KeyAct act, KvpPlace place, string key)
-    {
-        if (MayAll)
-        {
-            return true;
-        }
-
-        foreach (var entry in _entries)
-        {
-            if (entry.Covers(act, place, key))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool May(KeyAct act, KvpPlace place, string key) => MayAll || _entries.About(key).Any(entry => entry.Covers(act, place) && _in.Contains(entry.Group));
 
     /// <summary>May do this with the key in every process, whatever its kind.</summary>
-    public bool MayInEveryKind(KeyAct act, string key) => MayAll || _entries.Any(entry => entry.CoversEveryKind(act, key));
+    public bool MayInEveryKind(KeyAct act, string key) => MayAll || _entries.About(key).Any(entry => entry.CoversEveryKind(act) && _in.Contains(entry.Group));
 
     /// <summary>The same as <see cref="May"/>, and why.</summary>
-    public AccessDecision Decide(KeyAct act, KvpPlace place, string key) => new(this, act, place, key, [.. _entries.Where(entry => entry.Covers(act, place, key))]);
+    public AccessDecision Decide(KeyAct act, KvpPlace place, string key) =>
+        new(this, act, place, key, [.. _entries.About(key).Where(entry => entry.Covers(act, place) && _in.Contains(entry.Group)).DistinctBy(entry => entry.Id).OrderBy(entry => entry.Id)]);
 
     /// <summary>
     /// What of a change set this actor may not set; empty where all of it may be. Where the changes give a process another kind, they must be allowed for the one that it
@@ -66,7 +50,7 @@ public sealed class ActorAccess
         }
 
         var denied = new List<AccessDecision>();
-        var after = place is { IsShared: true } ? KvpPlace.Shared : KvpPlace.Process(KindAfter(place, changes));
+        var after = (place ?? KvpPlace.Process(null)).After(changes);
         foreach (var (key, _) in changes)
         {
             if (place is { } before && !May(KeyAct.Set, before, key))
@@ -80,19 +64,5 @@ public sealed class ActorAccess
         }
 
         return denied;
-    }
-
-    private static string? KindAfter(KvpPlace? place, IReadOnlyList<Change> changes)
-    {
-        var kind = place?.Kind;
-        foreach (var (key, value) in changes)
-        {
-            if (key == KindKey)
-            {
-                kind = value is null ? null : KvpLookup.Of(value).Txt;
-            }
-        }
-
-        return kind;
     }
 }

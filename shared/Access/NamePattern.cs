@@ -14,6 +14,9 @@ public sealed record NamePattern
 
     public string Text { get; }
 
+    /// <summary>How the names begin; null where it is one name.</summary>
+    public string? Beginning => IsPrefix ? Text[..^1] : null;
+
     private bool IsPrefix => Text[^1] == '*';
 
     /// <param name="fault">Why it is none, in a sentence, or null.</param>
