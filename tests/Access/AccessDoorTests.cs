@@ -161,6 +161,60 @@ public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb sha
         (await waiting.ExecuteScalarAsync(Cancel)).ShouldBe(0L);
     }
 
+    [Theory]
+    [InlineData("application/json", """[{"kind": "order"}, {"amount": 1}]""", "/1/amount")]
+    [InlineData("application/x-ndjson", "{\"kind\": \"order\"}\n{\"amount\": 1}", "/1/amount")]
+    [InlineData("application/json", """[{"kind": "order"}, {"kind": "invoice"}, {"amount": 1}]""", null)]
+    [InlineData("text/csv", "kind,amount\ninvoice,1\norder,2", "/1/amount")]
+    [InlineData("text/plain", "amount := 1\nkind := order", "/amount")]
+    public async Task Of_a_list_for_one_process_each_is_judged_by_the_kind_that_those_before_it_made(string type, string body, string? pointer)
+    {
+        var (tenant, ann) = await WithEntriesAsync(AccessGen.Lets(1, "registered", "set", "kind"), AccessGen.Lets(2, "registered", "set", "amount", "invoice"));
+        await tenant.PrepareAsync("insert into processes values ($1, 1, 'invoice', null, now())");
+
+        using var answer = await ann.PostAsync(body, "?pid=1", type);
+
+        if (pointer is null)
+        {
+            answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+            return;
+        }
+
+        (await Task.FromResult(answer).JsonAsync(HttpStatusCode.Forbidden)).GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("pointer").GetString()).ShouldBe([pointer]);
+    }
+
+    [Theory]
+    [InlineData("text/csv", "order_total,note\n1,2")]
+    [InlineData("application/x-ndjson", "{\"order_total\": 1}\n{\"note\": 1}")]
+    [InlineData("text/plain", "order_total := 1\nnote := 2")]
+    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n1\r\n--x--\r\n")]
+    [InlineData("image/png", "anything")]
+    public async Task Whatever_a_body_is_its_keys_are_judged(string type, string body)
+    {
+        var (_, ann) = await WithEntriesAsync(AccessGen.Lets(1, "registered", "set", "order_total"));
+
+        (await ann.PostAsync(body, "", type).ProblemAsync(HttpStatusCode.Forbidden)).ShouldBe("not-allowed");
+    }
+
+    [Fact]
+    public async Task A_drip_sets_what_who_saves_or_runs_it_may_set()
+    {
+        var (tenant, _) = await WithEntriesAsync(AccessGen.Lets(1, "registered", "set", "report", "daily"), AccessGen.Lets(2, "registered", "set", "kind"));
+        var (owner, editor) = (new TestCaller(tenant, tenant.Client(shared.Web)), await tenant.AsAsync(shared.Web, "bob@acme.test", "editor"));
+        const string Own = """{"cron": "30 2 * * *", "kvps": "kind := daily\nreport := 1"}""", Others = """{"cron": "30 2 * * *", "kvps": "kind := daily\namount := 1"}""";
+
+        var refused = await editor.PutAsync("/api/drips/others", Others).JsonAsync(HttpStatusCode.Forbidden);
+        refused.GetProperty("detail").GetString().ShouldBe("bob@acme.test may not set amount of a process of kind daily: no entry lets public or registered do that.");
+        refused.GetProperty("errors")[0].GetProperty("pointer").GetString().ShouldBe("/kvps");
+        (await editor.PutAsync("/api/drips/own", Own)).StatusCode.ShouldBe(HttpStatusCode.Created);
+        (await editor.Http.PostAsync("/api/drips/own/run", null, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+
+        (await owner.PutAsync("/api/drips/others", Others)).StatusCode.ShouldBe(HttpStatusCode.Created);
+        (await editor.Http.PostAsync("/api/drips/others/run", null, Cancel).ProblemAsync(HttpStatusCode.Forbidden)).ShouldBe("not-allowed");
+        (await editor.PutAsync("/api/drips/others", Others).ProblemAsync(HttpStatusCode.Forbidden)).ShouldBe("not-allowed");
+        (await owner.Http.PostAsync("/api/drips/others/run", null, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+    }
+
     [Fact]
     public async Task The_kind_that_waits_for_its_turn_counts_already()
     {

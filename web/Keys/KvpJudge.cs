@@ -30,6 +30,14 @@ internal static class KvpJudge
             0 => KvpPlace.Shared,
             { } number => KvpPlace.Process(await processes.KindInLineAsync(tenant, number, cancel)),
         };
+        return access.SetFault(place, sets, (i, key) => (isList ? $"/{i}" : "") + Refusal.Segment(key));
+    }
+
+    /// <summary>The same, where the kind of the process is known.</summary>
+    /// <param name="place">Null for a new process each.</param>
+    /// <param name="pointer">Where in the body a key of a change set is; null for nowhere.</param>
+    public static Problem? SetFault(this ActorAccess access, KvpPlace? place, IReadOnlyList<IReadOnlyList<Change>> sets, Func<int, string, string?> pointer)
+    {
         var errors = new List<FieldError>();
         string? first = null;
         for (var i = 0; i < sets.Count && errors.Count < MostTold; i++)
@@ -37,8 +45,11 @@ internal static class KvpJudge
             foreach (var denied in access.Denied(place, sets[i]).Take(MostTold - errors.Count))
             {
                 first ??= denied.Sentence;
-                errors.Add(new FieldError(denied.Sentence, (isList ? $"/{i}" : "") + Refusal.Segment(denied.Key)));
+                errors.Add(new FieldError(denied.Sentence, pointer(i, denied.Key)));
             }
+
+            // What sets one process sets it one after the other.
+            place = place?.After(sets[i]);
         }
 
         return first is null ? null : new Problem(ProblemType.NotAllowed, first, errors);
