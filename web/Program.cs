@@ -73,7 +73,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
-        builder.Services.AddSingleton<QuarantineStore>();
+        builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
         builder.Services.AddSingleton<DripStore>();

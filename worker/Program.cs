@@ -113,7 +113,7 @@ public static class WorkerProgram
             sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>()));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
-        builder.Services.AddSingleton<DripMeters>().AddSingleton<DripTicker>().AddSingleton<DripClock>();
+        builder.Services.AddSingleton<DripMeters>().AddSingleton<ITicker, DripTicker>().AddSingleton<ITicker, DeferredTicker>().AddSingleton<Clock>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

@@ -20,7 +20,7 @@ create table arrivals (
   tag text,
   -- W3C traceparent
   trace text,
-  -- The run that it wakes again, as the quarantine kept it; such an arrival has no KVPs. Text, for the pump alone reads it.
+  -- The run that it wakes again, as it was kept; such an arrival has no KVPs. Text, for the pump alone reads it.
   waking text,
   primary key (shard, id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
@@ -100,6 +100,10 @@ create table wakings (
   quiet boolean not null,
   -- Its place there, where it is tried again.
   quarantine bigint,
+  -- How often it failed, and was put off to be tried again.
+  attempt int not null,
+  -- It has waited as long as its rule says.
+  due boolean not null,
   primary key (tenant_id, id)
 );
 create index wakings_shard on wakings (shard, id) where not beside;

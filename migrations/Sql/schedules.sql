@@ -34,8 +34,8 @@ create table schedules (
 -- The clock's only question.
 create index schedules_due on schedules (next_at) where next_at is not null;
 
--- When something is due next, of whatever tenant; null for never.
-create function next_due() returns timestamptz
+-- When a drip is due next, of whatever tenant; null for never.
+create function next_drip() returns timestamptz
 language sql stable security definer set search_path = pg_catalog, public set enable_seqscan = off as $$
   select next_at from schedules where next_at is not null order by next_at limit 1
 $$;

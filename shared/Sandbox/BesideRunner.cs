@@ -83,7 +83,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
         using var writer = new SliceWriter();
         writer.State(true, run.State.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
-        writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Quarantine is not null, run.Run.Set);
+        writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Again with { IsDue = true }, run.Run.Set);
         writer.Beside(number, run.At, cell.Table.IndexOf(run.Run.Rule), run.Run.Pid, run.Run.Cascade.Actor);
         channel.StartWaiting();
         deadlines.Watch(channel);

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Eddy.Processes;
+using Eddy.Schedules;
 
 namespace Eddy.Sandbox;
 
@@ -8,6 +10,8 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
     // As many keys as all rules of a tenant may listen to together, and as many rules; and how long the name of one may be.
     private const int MostEntries = 10_000;
     private const int MostId = 2000;
+    private const int MostWhere = 20_000;
+    private static readonly TimeSpan MostDeferred = TimeSpan.FromDays(366);
 
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
     public async Task<Cell> LoadAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, CancellationToken ct)
@@ -181,13 +185,43 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
                 throw new CellLied("It has a rule that is in no file, or twice, or more than there may be.");
             }
 
-            rules.Add(new LoadedRule(id, keys, rule[2].GetBoolean()));
+            rules.Add(Rule(id, keys, rule));
         }
 
         return new LoadedTree(rules, [.. Errors(answer[2]).Concat(blamed).OrderBy(error => error.File, StringComparer.Ordinal)])
         {
             Logs = [.. answer[3].EnumerateArray().Take(files.Count).Select(log => new LoadLog(Text(log[0], 1000) ?? "", Text(log[1], options.LogBytes + 200) ?? ""))],
         };
+    }
+
+    private static LoadedRule Rule(string id, List<string> keys, JsonElement rule)
+    {
+        var (flow, schedule) = (rule[3], rule[4]);
+        var loaded = new LoadedRule(id, keys)
+        {
+            Holds = rule[2].GetBoolean(),
+            Debounce = TimeSpan.FromMicroseconds(flow[0].GetInt64()),
+            Throttle = flow[1].GetInt32(),
+            ThrottleTime = TimeSpan.FromMicroseconds(flow[2].GetInt64()),
+            Per = Text(flow[3], 200),
+            Retries = flow[4].GetInt32(),
+            Schedule = schedule.ValueKind == JsonValueKind.Null ? null : Text(schedule[0], Cadence.MostCharacters),
+            ScheduleWhere = schedule.ValueKind == JsonValueKind.Null ? null : Text(schedule[1], MostWhere),
+        };
+        if (loaded.Debounce < TimeSpan.Zero || loaded.ThrottleTime < TimeSpan.Zero || loaded.Debounce > MostDeferred || loaded.ThrottleTime > MostDeferred
+            || loaded.Throttle is < 0 or > 1000 || loaded.Throttle > 0 && loaded.ThrottleTime == TimeSpan.Zero || loaded.Retries is < 0 or > 10
+            || loaded.Per is { } per && !KvpText.IsKey(per) || loaded.Schedule is { } cron && !Cadence.TryParse(cron, out _, out _))
+        {
+            throw new CellLied("A rule has settings that there are not.");
+        }
+
+        if (loaded.ScheduleWhere is { } where)
+        {
+            using var question = JsonDocument.Parse(where);
+            ProcessQuestion.Read(question.RootElement);
+        }
+
+        return loaded;
     }
 
     private static List<LoadError> Errors(JsonElement errors) => [.. errors.EnumerateArray().Select(error => new LoadError(

@@ -38,8 +38,33 @@ public sealed record LoadLog(string File, string Text);
 
 /// <summary>A rule that is in force.</summary>
 /// <param name="Id">The file's path and the class: <c>scripts/heat.py:high_temperature</c>.</param>
-/// <param name="Holds">Later runs in a process wait for one that is in quarantine there.</param>
-public sealed record LoadedRule(string Id, IReadOnlyList<string> ListensTo, bool Holds = false);
+public sealed record LoadedRule(string Id, IReadOnlyList<string> ListensTo)
+{
+    /// <summary>Later runs in a process wait for one that is in quarantine there.</summary>
+    public bool Holds { get; init; }
+
+    /// <summary>It runs once what wakes it has been quiet for so long; zero for at once.</summary>
+    public TimeSpan Debounce { get; init; }
+
+    /// <summary>It runs so often at most within <see cref="ThrottleTime"/>; 0 for any number.</summary>
+    public int Throttle { get; init; }
+
+    public TimeSpan ThrottleTime { get; init; }
+
+    /// <summary>The KVP whose values tell streams apart, each of which is debounced or throttled alone; null for the process.</summary>
+    public string? Per { get; init; }
+
+    /// <summary>So often a run that failed in transit, or asked for it, is tried again.</summary>
+    public int Retries { get; init; }
+
+    /// <summary>When it wakes for all processes, as five fields of cron; null for never.</summary>
+    public string? Schedule { get; init; }
+
+    /// <summary>Which processes these are, as a <see cref="Processes.ProcessQuestion"/> in JSON; null for all.</summary>
+    public string? ScheduleWhere { get; init; }
+
+    public bool IsDeferred => Debounce > TimeSpan.Zero || Throttle > 0;
+}
 
 /// <summary>Why a file is not in force. Line and column count from 1 and are null where Python gives none.</summary>
 public sealed record LoadError(string File, int? Line, int? Column, string Message, string? Traceback);

@@ -7,6 +7,9 @@ namespace Eddy.Sandbox;
 internal sealed class FrameReader(SandboxOptions options)
 {
     private const int MostReads = 100_000;
+
+    /// <summary>As an outcome: it failed, and is to be tried again later.</summary>
+    private const int Retried = 4;
     private static readonly JsonReaderOptions Json = new() { MaxDepth = 80 };
 
     /// <summary>Reads one frame into the course; true if the slice is done.</summary>
@@ -118,7 +121,9 @@ internal sealed class FrameReader(SandboxOptions options)
             return;
         }
 
-        var outcome = Index(ref reader) is >= 0 and <= (int)RunOutcome.Killed and var told ? (RunOutcome)told : throw new JsonException("There is no such outcome.");
+        var told = Index(ref reader);
+        var isRetried = told == Retried;
+        var outcome = isRetried ? RunOutcome.Failed : told is >= 0 and <= (int)RunOutcome.Killed ? (RunOutcome)told : throw new JsonException("There is no such outcome.");
         var elapsed = Micros(ref reader);
         var cpu = Micros(ref reader);
         List<PidChange> changes = [];
@@ -158,7 +163,7 @@ internal sealed class FrameReader(SandboxOptions options)
             throw new CellLied("It told of an outcome that there is not.");
         }
 
-        course.End(rule, pid, outcome, changes, log, error, elapsed, cpu);
+        course.End(rule, pid, outcome, changes, log, error, elapsed, cpu, isRetried);
     }
 
     private static void ReadReads(ref Utf8JsonReader reader, SliceCourse course)

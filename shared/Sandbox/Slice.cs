@@ -79,9 +79,15 @@ public sealed record OwedRun(
     /// <summary>What woke it comes of a quarantine: if it fails, it sets no KVPs.</summary>
     public bool IsQuiet { get; init; }
 
-    /// <summary>Its place in quarantine, where it is tried again from there.</summary>
-    public long? Quarantine { get; init; }
+    /// <summary>Why it is not woken for the first time, if it is not.</summary>
+    public Again Again { get; init; }
 }
+
+/// <summary>What a run has behind it that is woken again.</summary>
+/// <param name="Quarantine">Its place in quarantine, where it is tried again from there.</param>
+/// <param name="Attempt">How often it failed, and was put off to be tried again.</param>
+/// <param name="IsDue">It has waited as long as its rule says.</param>
+public readonly record struct Again(long? Quarantine, int Attempt, bool IsDue);
 
 /// <summary>All that one arrival causes.</summary>
 /// <param name="Root">The arrival's public id.</param>

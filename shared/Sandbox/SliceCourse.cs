@@ -32,7 +32,7 @@ internal sealed class SliceCourse
     {
         (_table, _slice, _limits, _below) = (table, slice, limits, below ?? new Dictionary<long, IReadOnlyList<long>>());
         Position = slice.Head;
-        var sets = new Dictionary<long, ChangeSet>();
+        var sets = new Dictionary<(long, Again), ChangeSet>();
         for (var i = 0; i < slice.Owed.Count; i++)
         {
             var owed = slice.Owed[i];
@@ -43,12 +43,12 @@ internal sealed class SliceCourse
                 continue;
             }
 
-            if (!sets.TryGetValue(owed.SetPosition, out var set))
+            if (!sets.TryGetValue((owed.SetPosition, owed.Again), out var set))
             {
-                sets[owed.SetPosition] = set = new ChangeSet(owed.SetPosition, owed.Set.Count, owed, owed.IsQuiet);
+                sets[(owed.SetPosition, owed.Again)] = set = new ChangeSet(owed.SetPosition, owed.Set.Count, owed, owed.IsQuiet);
             }
 
-            _queue.Enqueue(new Waking(rule, owed.Pid, set, owed.Generation, Chain(owed.Chain), owed.Quarantine));
+            _queue.Enqueue(new Waking(rule, owed.Pid, set, owed.Generation, Chain(owed.Chain), owed.Again));
         }
 
         _cascadeRuns = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Runs : 0;
@@ -61,7 +61,7 @@ internal sealed class SliceCourse
     }
 
     /// <summary>A run that was woken and has not ended.</summary>
-    public readonly record struct Waking(int Rule, long Pid, ChangeSet Set, int Generation, Link? Chain, long? Quarantine = null);
+    public readonly record struct Waking(int Rule, long Pid, ChangeSet Set, int Generation, Link? Chain, Again Again = default);
 
     /// <summary>A change set by its first position: one of this slice, or one that an owed run brought along.</summary>
     public sealed record ChangeSet(long Position, int Count, OwedRun? Owed, bool IsQuiet);
@@ -129,7 +129,7 @@ internal sealed class SliceCourse
         {
             if (_table.IndexOf(owed.Rule) is >= 0 and var rule)
             {
-                _queue.Enqueue(new Waking(rule, owed.Pid, new ChangeSet(owed.SetPosition, owed.Set.Count, owed, owed.IsQuiet), owed.Generation, Chain(owed.Chain), owed.Quarantine));
+                _queue.Enqueue(new Waking(rule, owed.Pid, new ChangeSet(owed.SetPosition, owed.Set.Count, owed, owed.IsQuiet), owed.Generation, Chain(owed.Chain), owed.Again));
             }
             else
             {
@@ -186,13 +186,26 @@ internal sealed class SliceCourse
         Begun = true;
     }
 
+    /// <param name="isRetried">It failed, and asks to be tried again later.</param>
     public void End(
-        int rule, long pid, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu)
+        int rule, long pid, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu, bool isRetried = false)
     {
         var next = Next(rule, pid);
         if (TooLong(next) || Waits(next))
         {
             throw new CellLied("It ran what its cascade may not have, or what is to wait.");
+        }
+
+        if (isRetried)
+        {
+            if (changes.Count > 0 || next.Again.Attempt >= _table.Rules[rule].Retries)
+            {
+                throw new CellLied("It puts off a run that may not be tried again.");
+            }
+
+            _cascadeRuns++;
+            Record(_queue.Dequeue(), outcome, changes, log, error, elapsed, cpu, isRetried: true);
+            return;
         }
 
         if (error is not null && !changes.SequenceEqual(Quarantined(next, error)))
@@ -217,7 +230,9 @@ internal sealed class SliceCourse
     private IReadOnlyList<PidChange> Quarantined(Waking run, RunError error) => run.Set.IsQuiet ? [] : error.SaidIn(run.Pid, _table.Rules[run.Rule].Id);
 
     /// <summary>It has to leave the line before it begins.</summary>
-    private bool Waits(Waking run) => _away.Contains((run.Rule, run.Pid)) || _off.Contains(run.Rule) || run.Quarantine is null && _held.Contains((run.Rule, run.Pid));
+    private bool Waits(Waking run) => !IsBeside && (_away.Contains((run.Rule, run.Pid)) || _off.Contains(run.Rule) || IsDeferred(run) || run.Again.Quarantine is null && _held.Contains((run.Rule, run.Pid)));
+
+    private bool IsDeferred(Waking run) => run.Again is { Quarantine: null, IsDue: false } && _table.Rules[run.Rule].IsDeferred;
 
     /// <summary>The next run leaves the line.</summary>
     public void Leave(int rule, long pid)
@@ -230,9 +245,9 @@ internal sealed class SliceCourse
 
         _queue.Dequeue();
         Begun = false;
-        if (_off.Contains(rule) || next.Quarantine is null && _held.Contains((rule, pid)))
+        if (_off.Contains(rule) || IsDeferred(next) || next.Again.Quarantine is null && _held.Contains((rule, pid)))
         {
-            _steps.Add(new RunPutAside(Left(next), _off.Contains(rule) ? Aside.Off : Aside.Held));
+            _steps.Add(new RunPutAside(Left(next), _off.Contains(rule) ? Aside.Off : IsDeferred(next) ? Aside.Deferred : Aside.Held));
             return;
         }
 
@@ -374,7 +389,7 @@ internal sealed class SliceCourse
             }
 
             _steps.Add(ended);
-            if (ended.Error is not null && _table.IndexOf(run.Rule) is >= 0 and var failed && _table.Rules[failed].Holds)
+            if (ended is { Error: not null, IsRetried: false } && _table.IndexOf(run.Rule) is >= 0 and var failed && _table.Rules[failed].Holds)
             {
                 _held.Add((failed, run.Pid));
             }
@@ -473,8 +488,8 @@ internal sealed class SliceCourse
         new(_table.Rules[waking.Rule].Id, waking.Pid, waking.Set.Position, waking.Set.Count, waking.Generation, Names(waking.Chain))
         {
             IsQuiet = waking.Set.IsQuiet,
-            Quarantine = waking.Quarantine,
-            Holds = _table.Rules[waking.Rule].Holds,
+            Again = waking.Again,
+            Loaded = _table.Rules[waking.Rule],
             Owed = waking.Set.Owed,
         };
 
@@ -498,11 +513,11 @@ internal sealed class SliceCourse
     }
 
     private void Record(
-        Waking run, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu)
+        Waking run, RunOutcome outcome, IReadOnlyList<PidChange> changes, string? log, RunError? error, TimeSpan elapsed, TimeSpan cpu, bool isRetried = false)
     {
         Begun = false;
         Ran++;
-        if (error is not null && _table.Rules[run.Rule].Holds)
+        if (error is not null && !isRetried && _table.Rules[run.Rule].Holds)
         {
             _held.Add((run.Rule, run.Pid));
         }
@@ -510,7 +525,8 @@ internal sealed class SliceCourse
         _steps.Add(new RunEnded(
             _table.Rules[run.Rule].Id, run.Pid, _cascade, run.Set.Position, run.Generation, outcome, changes, log, error, elapsed, cpu)
         {
-            Woken = error is null && run.Quarantine is null ? null : Left(run),
+            IsRetried = isRetried,
+            Woken = error is null && run.Again.Quarantine is null ? null : Left(run),
         });
     }
 

@@ -276,18 +276,18 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
         {
             if (set.Owed is { } owed)
             {
-                writer.Set(set.Position, owed.SetAt, owed.SetSource, owed.IsQuiet, owed.Quarantine is not null, owed.Set);
+                writer.Set(set.Position, owed.SetAt, owed.SetSource, owed.IsQuiet, owed.Again, owed.Set);
             }
             else
             {
                 var (source, events) = fold!.Sets[set.Position];
-                writer.Set(set.Position, slice.At, source, set.IsQuiet, false, events);
+                writer.Set(set.Position, slice.At, source, set.IsQuiet, default, events);
             }
         }
 
         foreach (var waking in slice.Arrivals.Skip(course.Taken).Take(arrivals).Select(arrival => arrival.Waking).OfType<OwedRun>())
         {
-            writer.Set(waking.SetPosition, waking.SetAt, waking.SetSource, waking.IsQuiet, waking.Quarantine is not null, waking.Set);
+            writer.Set(waking.SetPosition, waking.SetAt, waking.SetSource, waking.IsQuiet, waking.Again, waking.Set);
         }
 
         var left = slice.Time - time.GetElapsedTime(_started);

@@ -171,8 +171,8 @@ internal sealed class SliceWriter : IDisposable
 
     /// <summary>A change set that woke runs which the slice owes.</summary>
     /// <param name="isQuiet">It comes of a quarantine.</param>
-    /// <param name="isAgain">The run that it woke was in quarantine.</param>
-    public void Set(long position, DateTimeOffset at, string source, bool isQuiet, bool isAgain, IReadOnlyList<SetEvent> events)
+    /// <param name="again">What the run that it woke has behind it.</param>
+    public void Set(long position, DateTimeOffset at, string source, bool isQuiet, Again again, IReadOnlyList<SetEvent> events)
     {
         OpenSet(false);
         foreach (var one in events)
@@ -198,7 +198,8 @@ internal sealed class SliceWriter : IDisposable
             _json.WriteStringValue(at);
             _json.WriteStringValue(source);
             _json.WriteBooleanValue(isQuiet);
-            _json.WriteBooleanValue(isAgain);
+            _json.WriteNumberValue(again.Quarantine is not null ? 2 : again.IsDue ? 1 : 0);
+            _json.WriteNumberValue(again.Attempt);
             _json.WriteBooleanValue(isMore);
             _json.WriteStartArray();
         }

@@ -43,6 +43,9 @@ public enum Aside
 
     /// <summary>Its cascade was stopped before it came to be its turn.</summary>
     Stopped,
+
+    /// <summary>Its rule says that it waits: debounce or throttle.</summary>
+    Deferred,
 }
 
 /// <summary>The run that the arrival before this step was to wake is no more to be run, because its rule is gone from the tenant's files.</summary>
@@ -69,6 +72,9 @@ public sealed record RunEnded(
 {
     /// <summary>What woke it, to try it again by; null where it ended well for the first time.</summary>
     public LeftRun? Woken { get; init; }
+
+    /// <summary>It failed, and its rule says that it is tried again later: it does not go into quarantine.</summary>
+    public bool IsRetried { get; init; }
 
     /// <summary>The outgoing calls that it made, in order.</summary>
     public IReadOnlyList<CallRecord> Calls { get; init; } = [];
@@ -119,11 +125,11 @@ public sealed record LeftRun(string Rule, long Pid, long SetPosition, int SetCou
     /// <summary>As in <see cref="OwedRun.IsQuiet"/>.</summary>
     public bool IsQuiet { get; init; }
 
-    /// <summary>As in <see cref="OwedRun.Quarantine"/>.</summary>
-    public long? Quarantine { get; init; }
+    /// <summary>As in <see cref="OwedRun.Again"/>.</summary>
+    public Again Again { get; init; }
 
-    /// <summary>Later runs of its rule in its process wait while it is in quarantine.</summary>
-    public bool Holds { get; init; }
+    /// <summary>Its rule as loaded; null where it was brought along.</summary>
+    public LoadedRule? Loaded { get; init; }
 
     /// <summary>What it was brought along as; null where what woke it was made in this slice.</summary>
     public OwedRun? Owed { get; init; }
@@ -131,7 +137,7 @@ public sealed record LeftRun(string Rule, long Pid, long SetPosition, int SetCou
     public static LeftRun Of(OwedRun run) => new(run.Rule, run.Pid, run.SetPosition, run.Set.Count, run.Generation, run.Chain)
     {
         IsQuiet = run.IsQuiet,
-        Quarantine = run.Quarantine,
+        Again = run.Again,
         Owed = run,
     };
 }

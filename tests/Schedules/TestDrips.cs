@@ -36,8 +36,8 @@ internal sealed class TestDrips : IAsyncDisposable
     public DripTicker Ticker(SchedulesOptions? options = null) =>
         new(Database.App, options ?? new SchedulesOptions(), new DripMeters(_meters), Clock, NullLogger<DripTicker>.Instance);
 
-    public DripClock DripClock(SchedulesOptions? options = null) =>
-        new(Ticker(options), options ?? new SchedulesOptions(), Clock, NullLogger<DripClock>.Instance);
+    public Clock Ticking(SchedulesOptions? options = null) =>
+        new([Ticker(options)], options ?? new SchedulesOptions(), Clock, NullLogger<Clock>.Instance);
 
     public async Task<StoredDrip> SaveAsync(TestTenant tenant, string name, string cron, string kvps, string? zone = null, bool isOn = true)
     {

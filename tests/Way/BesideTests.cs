@@ -189,7 +189,7 @@ public sealed class BesideTests(TestDatabase database) : IAsyncLifetime
 
         var answer = await caller.SettleAsync("""{"n": 1}""");
 
-        answer.GetProperty("kvps").ToString().ShouldBe("""{"n":1}""");
+        answer.GetProperty("kvps").ToString().ShouldBe("""{"n":1,"quarantine_error":"ValueError: it is 200","quarantined_script":"scripts/rule.py:bad"}""");
         var run = answer.GetProperty("runs").EnumerateArray().ShouldHaveSingleItem();
         run.GetProperty("outcome").GetString().ShouldBe("failed");
         run.GetProperty("error").GetProperty("message").GetString().ShouldBe("it is 200");

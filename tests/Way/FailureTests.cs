@@ -32,7 +32,7 @@ public sealed class FailureTests(TestWay way) : IClassFixture<TestWay>
 
         var answer = await caller.SettleAsync("""{"n": 4}""");
 
-        answer.GetProperty("kvps").ToString().ShouldBe("""{"n":4,"twice":8}""");
+        answer.GetProperty("kvps").ToString().ShouldBe("""{"n":4,"quarantine_error":"ZeroDivisionError: division by zero","quarantined_script":"scripts/a.py:fails","twice":8}""");
         var runs = answer.GetProperty("runs").EnumerateArray().ToList();
         runs.Select(run => run.GetProperty("outcome").GetString()).ShouldBe(["failed", "ran"]);
         var error = runs[0].GetProperty("error");

@@ -28,7 +28,44 @@ public static class RunsApi
             .WithName("ReadRun").WithSummary("Read a run")
             .WithDescription("One run with what it printed, what it changed and what went wrong.")
             .Produces<RunDetailAnswer>().Refuses(401, 403, 404);
+        runs.MapGet("/deferred", DeferredAsync).RequireScope(Scope.Read)
+            .WithName("ListDeferredRuns").WithSummary("List the runs that are put off")
+            .WithDescription("Their rules say so: by debounce, throttle or retry. In the order in which they were put off; each goes into the line when it is due. 'rule=' keeps one rule, 'pid=' one process.")
+            .Produces<DeferredRunListAnswer>().Refuses(400, 401, 403)
+            .WithExample(null, """{"runs":[{"id":3,"rule":"scripts/door.py:left_open","pid":15,"kind":"debounce","stream":"process 15","wakings":4,"since":"2026-11-24T10:00:00+00:00","due":"2026-11-24T10:00:19+00:00","attempt":0,"changeSet":31,"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b"}],"next":null}""");
     }
+
+    private static async Task<IResult> DeferredAsync(HttpContext context, DeferredStore store, CancellationToken cancel, string? rule = null, long? pid = null, int limit = 100, string? cursor = null)
+    {
+        if ((Limit.Fault(limit, MostListed) ?? RuleFault(rule)) is { } fault)
+        {
+            return fault;
+        }
+
+        long? beyond = null;
+        if (cursor is not null)
+        {
+            if (!Cursor.TryRead(cursor, out var last))
+            {
+                return Cursor.Fault(cursor);
+            }
+
+            beyond = last;
+        }
+
+        var runs = await store.ListAsync(context.Holder().Tenant, rule, pid, beyond, limit + 1, cancel);
+        var next = runs.Count > limit ? Cursor.Of(runs[limit - 1].Id) : null;
+        if (next is not null)
+        {
+            Cursor.LinkNext(context, "cursor", next);
+        }
+
+        return Results.Ok(new DeferredRunListAnswer(
+            [.. runs.Take(limit).Select(run => new DeferredRunAnswer(
+                run.Id, run.Rule, run.Pid, run.Kind, run.Stream, run.Wakings, run.Since, run.Due, run.Attempt, run.ChangeSet, run.Root))], next));
+    }
+
+    private static Problem? RuleFault(string? rule) => rule?.Contains('\0') == true ? new Problem(ProblemType.InvalidRequest, "'rule' has a NUL in it.") : null;
 
     private static async Task<IResult> ListAsync(
         HttpContext context,
@@ -41,7 +78,7 @@ public static class RunsApi
         int limit = 100,
         string? cursor = null)
     {
-        if (Limit.Fault(limit, MostListed) is { } fault)
+        if ((Limit.Fault(limit, MostListed) ?? RuleFault(rule)) is { } fault)
         {
             return fault;
         }
@@ -66,11 +103,6 @@ public static class RunsApi
             }
 
             beyond = last;
-        }
-
-        if (rule?.Contains('\0') == true)
-        {
-            return new Problem(ProblemType.InvalidRequest, "'rule' has a NUL in it.");
         }
 
         var page = await store.ListAsync(context.Holder().Tenant, new RunQuery(position, pid, rule, only, beyond, limit), cancel);
@@ -192,3 +224,17 @@ public sealed record RunDetailAnswer(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Withheld { get; init; }
 }
+
+/// <summary>A page of runs that are put off.</summary>
+public sealed record DeferredRunListAnswer(IReadOnlyList<DeferredRunAnswer> Runs, string? Next);
+
+/// <summary>A run that is put off.</summary>
+/// <param name="Kind">debounce, throttle or retry.</param>
+/// <param name="Stream">What tells the streams of the rule apart: the process, or the value of the rule's per.</param>
+/// <param name="Wakings">How many it stands for; more than one where it is debounced.</param>
+/// <param name="Since">When the first of these came.</param>
+/// <param name="Attempt">How often it failed before.</param>
+/// <param name="ChangeSet">The position of the first event that woke it.</param>
+/// <param name="Arrival">The arrival whose cascade it belongs to.</param>
+public sealed record DeferredRunAnswer(
+    long Id, string Rule, long Pid, string Kind, string Stream, int Wakings, DateTimeOffset Since, DateTimeOffset Due, int Attempt, long ChangeSet, Guid Arrival);

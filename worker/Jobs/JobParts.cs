@@ -26,7 +26,7 @@ internal static class JobParts
                     QueuePollInterval = TimeSpan.FromSeconds(2),
                 }));
         services.AddSingleton<PumpProcess>().AddSingleton<IBackgroundProcess>(all => all.GetRequiredService<PumpProcess>());
-        services.AddSingleton<IBackgroundProcess, DripProcess>();
+        services.AddSingleton<IBackgroundProcess, ClockProcess>();
         services.AddHangfireServer(server =>
         {
             server.WorkerCount = 2;

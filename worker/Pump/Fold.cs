@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Eddy.Kvps;
@@ -180,7 +181,7 @@ public sealed class Fold
     {
         var landed = _landed;
         _landed = null;
-        var woken = landed is null ? run.Woken : LeftRun.Of(landed) with { Holds = run.Woken?.Holds ?? false };
+        var woken = landed is null ? run.Woken : LeftRun.Of(landed) with { Loaded = run.Woken?.Loaded };
         if (run is { Outcome: RunOutcome.No, Log: null, Calls.Count: 0 } && woken is null && _saidNo.TryGetValue((run.SetPosition, run.Pid), out var at))
         {
             AppendText(_saidNoRules[at].Rules, run.Rule);
@@ -246,13 +247,21 @@ public sealed class Fold
                 _runs = 0;
             }
 
+            if (run.IsRetried)
+            {
+                // After 10 seconds, 40, 160, and so on, an hour at the most.
+                Defer(woken! with { Again = woken.Again with { Attempt = woken.Again.Attempt + 1, IsDue = true } }, "retry",
+                    TimeSpan.FromSeconds(Math.Min(3600, 10 * Math.Pow(4, woken.Again.Attempt))), 0);
+                return;
+            }
+
             Quarantine(woken!, "failed", id, error);
             Strike(run.Rule, error.Kind);
             return;
         }
 
         _line.Strikes.Remove(run.Rule);
-        if (woken?.Quarantine is { } place)
+        if (woken?.Again.Quarantine is { } place)
         {
             _rows.Released.Tenants.Add(_tenant);
             _rows.Released.Ids.Add(place);
@@ -286,13 +295,56 @@ public sealed class Fold
         _rows.Off.Reasons.Add(kind == "CpuTime" ? "It used up its CPU time." : $"It used up its time {MostStrikes} times running.");
     }
 
-    private void PutAside(LeftRun run, Aside why) =>
-        Quarantine(run, why switch { Aside.Off => "off", Aside.Held => "held", _ => "stopped" }, null, null);
+    private void PutAside(LeftRun run, Aside why)
+    {
+        if (why != Aside.Deferred)
+        {
+            Quarantine(run, why switch { Aside.Off => "off", Aside.Held => "held", _ => "stopped" }, null, null);
+            return;
+        }
+
+        var rule = run.Loaded!;
+        var isDebounced = rule.Debounce > TimeSpan.Zero;
+        Defer(run with { Again = run.Again with { IsDue = true } }, isDebounced ? "debounce" : "throttle", isDebounced ? rule.Debounce : rule.ThrottleTime, rule.Throttle);
+    }
+
+    /// <param name="wait">How long it waits; of a rule that is throttled, the time within which it runs no more than <paramref name="most"/> times.</param>
+    private void Defer(LeftRun run, string kind, TimeSpan wait, int most)
+    {
+        var rows = _rows.Deferred;
+        rows.Tenants.Add(_tenant);
+        rows.Rules.Add(run.Rule);
+        rows.Pids.Add(run.Pid);
+        rows.Streams.Add(Stream(run));
+        rows.Kinds.Add(kind);
+        rows.Waits.Add((long)wait.TotalMicroseconds);
+        rows.Most.Add(most);
+        rows.Wakings.Add(Stored(run).Write());
+        rows.At.Add(_turn.At);
+        // What is due at once goes into the line again.
+        _turn.Shard.HasMore |= kind == "throttle";
+    }
+
+    /// <summary>What tells the streams of a rule apart: the process, or what a KVP of it says now.</summary>
+    private string Stream(LeftRun run)
+    {
+        if (run.Loaded?.Per is not { } key)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"process {run.Pid}");
+        }
+
+        var value = _line.State(run.Pid).GetValueOrDefault(key, "null");
+        return value.Length <= 200 ? value : "sha256 " + Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(value)));
+    }
+
+    private StoredWaking Stored(LeftRun run) => new(
+        run.Rule, run.Pid, run.SetPosition, run.SetCount, run.Owed?.SetAt.UtcDateTime ?? _turn.At, run.Generation, run.Chain, _root, _actor, run.IsQuiet, _trace,
+        run.Again.Quarantine, run.Again.Attempt, run.Again.IsDue);
 
     /// <summary>What was to be tried again is not: its rule is gone.</summary>
     private void Stay(OwedRun run)
     {
-        if (run.Quarantine is not null)
+        if (run.Again.Quarantine is not null)
         {
             Quarantine(LeftRun.Of(run), null, null, null);
         }
@@ -300,20 +352,21 @@ public sealed class Fold
 
     private void Quarantine(LeftRun run, string? kind, long? id, RunError? error)
     {
-        if (run.Holds && run.Quarantine is null)
+        var holds = run.Loaded?.Holds ?? false;
+        if (holds && run.Again.Quarantine is null)
         {
             _line.Held[(run.Rule, run.Pid)] = _line.Held.GetValueOrDefault((run.Rule, run.Pid)) + 1;
         }
 
-        var (at, trace) = (run.Owed?.SetAt.UtcDateTime ?? _turn.At, _trace);
         var rows = _rows.Quarantined;
         rows.Tenants.Add(_tenant);
-        rows.Ids.Add(run.Quarantine);
+        rows.Ids.Add(run.Again.Quarantine);
         rows.Rules.Add(run.Rule);
         rows.Pids.Add(run.Pid);
-        rows.Wakings.Add(new StoredWaking(run.Rule, run.Pid, run.SetPosition, run.SetCount, at, run.Generation, run.Chain, _root, _actor, run.IsQuiet, trace).Write());
+        // Whoever tries it again has all attempts before him.
+        rows.Wakings.Add(Stored(run with { Again = default }).Write());
         rows.Kinds.Add(kind);
-        rows.Holds.Add(kind is null ? null : run.Holds);
+        rows.Holds.Add(kind is null ? null : holds);
         rows.At.Add(_turn.At);
         rows.Runs.Add(id);
         rows.Errors.Add(error is null ? null : JsonSerializer.Serialize(error, JsonSerializerOptions.Web));
@@ -384,7 +437,9 @@ public sealed class Fold
         rows.Traces.Add(_trace);
         rows.Beside.Add(beside);
         rows.Quiet.Add(run.IsQuiet);
-        rows.Quarantine.Add(run.Quarantine);
+        rows.Quarantine.Add(run.Again.Quarantine);
+        rows.Attempts.Add(run.Again.Attempt);
+        rows.Due.Add(run.Again.IsDue);
     }
 
     private void Refuse(LineArrival arrival, string reason)

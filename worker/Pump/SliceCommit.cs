@@ -76,7 +76,7 @@ internal static class SliceCommit
                 Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
                 Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),
                 Column(wakings.Tags, Text), Column(wakings.Traces, Text), Column(wakings.Beside, NpgsqlDbType.Boolean),
-                Column(wakings.Quiet, NpgsqlDbType.Boolean), Column(wakings.Quarantine, Long));
+                Column(wakings.Quiet, NpgsqlDbType.Boolean), Column(wakings.Quarantine, Long), Column(wakings.Attempts, Int), Column(wakings.Due, NpgsqlDbType.Boolean));
         }
 
         if (rows.Quarantined.Ids.Count + rows.Released.Ids.Count + rows.Off.Rules.Count > 0)
@@ -86,6 +86,12 @@ internal static class SliceCommit
                 Column(aside.Kinds, Text), Column(aside.Holds, NpgsqlDbType.Boolean), Column(aside.At, Moment), Column(aside.Runs, Long), Column(aside.Errors, Text),
                 Column(rows.Released.Tenants, Uuid), Column(rows.Released.Ids, Long),
                 Column(off.Tenants, Uuid), Column(off.Rules, Text), Column(off.At, Moment), Column(off.Reasons, Text));
+        }
+
+        if (rows.Deferred is { Tenants.Count: > 0 } deferred)
+        {
+            Add(batch, "defer_runs", Column(deferred.Tenants, Uuid), Column(deferred.Rules, Text), Column(deferred.Pids, Long), Column(deferred.Streams, Text),
+                Column(deferred.Kinds, Text), Column(deferred.Waits, Long), Column(deferred.Most, Int), Column(deferred.Wakings, Text), Column(deferred.At, Moment));
         }
 
         if (rows.Refused is { Tenants.Count: > 0 } refused)

@@ -34,6 +34,9 @@ public sealed class SliceRows
     /// <summary>Runs that leave it.</summary>
     public PaidRows Released { get; } = new();
 
+    /// <summary>Runs that are put off: their rules say so.</summary>
+    public DeferredRows Deferred { get; } = new();
+
     /// <summary>Rules that are switched off.</summary>
     public OffRows Off { get; } = new();
 
@@ -149,6 +152,21 @@ public sealed class SliceRows
         public List<bool> Beside { get; } = [];
         public List<bool> Quiet { get; } = [];
         public List<long?> Quarantine { get; } = [];
+        public List<int> Attempts { get; } = [];
+        public List<bool> Due { get; } = [];
+    }
+
+    public sealed class DeferredRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<string> Rules { get; } = [];
+        public List<long> Pids { get; } = [];
+        public List<string> Streams { get; } = [];
+        public List<string> Kinds { get; } = [];
+        public List<long> Waits { get; } = [];
+        public List<int> Most { get; } = [];
+        public List<string> Wakings { get; } = [];
+        public List<DateTime> At { get; } = [];
     }
 
     public sealed class QuarantineRows

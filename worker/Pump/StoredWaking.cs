@@ -3,13 +3,15 @@ using Eddy.Sandbox;
 
 namespace Eddy.Pump;
 
-/// <summary>A run that was put aside, as the quarantine keeps it and an arrival brings it back: what woke it, where in the log that is, and the cascade that it goes on with.</summary>
+/// <summary>A run that was put aside, as the database keeps it and an arrival brings it back: what woke it, where in the log that is, and the cascade that it goes on with.</summary>
 /// <param name="Set">The first position of the change set that woke it.</param>
 /// <param name="SetAt">When that was made.</param>
 /// <param name="Root">The arrival whose cascade it belongs to.</param>
 /// <param name="Quarantine">Its number there, which the database adds when it is tried again.</param>
+/// <param name="Attempt">As in <see cref="Again"/>.</param>
+/// <param name="Due">It has waited as long as its rule says.</param>
 public sealed record StoredWaking(
-    string Rule, long Pid, long Set, int Count, DateTime SetAt, int Generation, IReadOnlyList<string> Chain, Guid Root, string Actor, bool Quiet, string? Trace, long? Quarantine = null)
+    string Rule, long Pid, long Set, int Count, DateTime SetAt, int Generation, IReadOnlyList<string> Chain, Guid Root, string Actor, bool Quiet, string? Trace, long? Quarantine = null, int Attempt = 0, bool Due = false)
 {
     public static StoredWaking Read(string json) => JsonSerializer.Deserialize<StoredWaking>(json, JsonSerializerOptions.Web)!;
 
@@ -18,6 +20,6 @@ public sealed record StoredWaking(
     public OwedRun ToOwed(string source, IReadOnlyList<SetEvent> events) => new(Rule, Pid, events, new DateTimeOffset(SetAt), source, new Cascade(Root, Actor, 0), Generation, Chain)
     {
         IsQuiet = Quiet,
-        Quarantine = Quarantine,
+        Again = new Again(Quarantine, Attempt, Due),
     };
 }

@@ -8,7 +8,7 @@ namespace Eddy.Schedules;
 /// Sees to drips that are due, a chunk in one transaction: it takes them (SKIP LOCKED, so that each has one worker), appends their arrivals, and moves them on. So a crash anywhere, or a
 /// COMMIT whose answer was lost, leaves either all of that or nothing, and the next look goes by what there is.
 /// </summary>
-public sealed class DripTicker(NpgsqlDataSource source, SchedulesOptions options, DripMeters meters, TimeProvider time, ILogger<DripTicker> log)
+public sealed class DripTicker(NpgsqlDataSource source, SchedulesOptions options, DripMeters meters, TimeProvider time, ILogger<DripTicker> log) : ITicker
 {
     /// <summary>The door by which this worker's arrivals come in; each try is a flush of its own.</summary>
     private readonly Guid _door = Guid.CreateVersion7();
@@ -16,14 +16,12 @@ public sealed class DripTicker(NpgsqlDataSource source, SchedulesOptions options
     private long _flush;
     private int _size = options.Chunk;
 
-    /// <summary>When something is due next, or null where nothing is.</summary>
     public async Task<DateTimeOffset?> NextAsync(CancellationToken cancel)
     {
-        await using var next = source.CreateCommand("select next_due()");
+        await using var next = source.CreateCommand("select next_drip()");
         return await next.ExecuteScalarAsync(cancel) is DateTime at ? new DateTimeOffset(at) : null;
     }
 
-    /// <summary>Sees to the next chunk; how many that were, 0 where nothing is due that nobody else has taken.</summary>
     public async Task<int> TickAsync(CancellationToken cancel)
     {
         while (true)

@@ -8,20 +8,30 @@ public sealed class Housekeeper(NpgsqlDataSource source, TimeProvider time, ILog
     /// <summary>How long the answer of an idempotency key is kept.</summary>
     public static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(48);
 
+    /// <summary>How long it is remembered when a throttled rule ran: longer than any time that a throttle may have.</summary>
+    public static readonly TimeSpan StreamsKept = TimeSpan.FromDays(400);
+
     public async Task TidyAsync(CancellationToken cancel)
     {
         await MakePartitionsAsync(cancel);
+        var keys = await PruneAsync("select prune_idempotency($1)", IdempotencyKept, cancel);
+        var streams = await PruneAsync("select prune_streams($1)", StreamsKept, cancel);
+        log.LogInformation("Upkeep is done; {Keys} idempotency keys and {Streams} streams of throttled rules were forgotten", keys, streams);
+    }
+
+    private async Task<int> PruneAsync(string some, TimeSpan kept, CancellationToken cancel)
+    {
         var total = 0;
         int pruned;
         do
         {
-            await using var prune = source.CreateCommand("select prune_idempotency($1)");
-            prune.Parameters.Add(new() { Value = time.GetUtcNow().UtcDateTime - IdempotencyKept });
+            await using var prune = source.CreateCommand(some);
+            prune.Parameters.Add(new() { Value = time.GetUtcNow().UtcDateTime - kept });
             pruned = (int)(await prune.ExecuteScalarAsync(cancel))!;
             total += pruned;
         }
         while (pruned > 0);
-        log.LogInformation("Upkeep is done; {Pruned} idempotency keys were forgotten", total);
+        return total;
     }
 
     public async Task MakePartitionsAsync(CancellationToken cancel)

@@ -30,7 +30,7 @@ CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
     "cell", "cron", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
-    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "source", "values", "warming", "zygote")
+    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "zygote")
 
 
 def send(text):
@@ -145,7 +145,7 @@ class Cell:
                 logs.append([path, told])
         kvps.begin(self.shared, kvps.Bag(0, {}), False)
         self.line.listen(found)
-        self.send(json.dumps(["loaded", [[name, keys, loading.holds(name, cls)] for name, cls, keys in found], errors, logs]).encode())
+        self.send(json.dumps(["loaded", [[name, keys, *given] for name, _, keys, given in found], errors, logs]).encode())
 
     def compile(self, path, text):
         """Says what is wrong with a file, and what its rules read and write. Nothing of it is executed."""

@@ -37,9 +37,10 @@ import limits
 import outgoing
 import processes
 import rules
+import settings
 from journal import JOURNAL
 from kvps import EVERYTHING, Bag, WatchedBag
-from loading import NAMES, holds, required
+from loading import NAMES
 from rules import Event
 from values import quote
 
@@ -70,7 +71,7 @@ def _process(text):
 class Listener:
     """A rule in force. `wary`: the host hears of its next run before it begins, since it is new or was slow."""
 
-    __slots__ = ("index", "id", "cls", "keys", "shared", "child", "parent", "star", "wary", "made", "required", "hold")
+    __slots__ = ("index", "id", "cls", "keys", "shared", "child", "parent", "star", "wary", "made", "required", "hold", "deferred", "retry")
 
     def __init__(self, index, name, cls, entries):
         self.index = index
@@ -83,16 +84,20 @@ class Listener:
         self.parent = _below("parent.", entries)
         self.wary = True
         self.made = cls.__init__ is not object.__init__
-        self.required = required("", cls)
-        self.hold = holds("", cls)
+        self.required = settings.required("", cls)
+        self.hold = settings.holds("", cls)
+        quiet, runs, *_, self.retry = settings.flow("", cls)
+        self.deferred = bool(quiet or runs)
 
 
 class ChangeSet:
     """Changes that became visible together: (pid, key, text, previous) each, from `position` on. `quiet`: it comes of a quarantine, and what fails because of it
-    sets no KVPs. `again`: a run that was in quarantine is tried once more."""
+    sets no KVPs. `again`: 1 where the run that it wakes has waited as long as its rule says, 2 where that was in quarantine. `attempt`: how often that run was
+    put off because it failed."""
 
     __slots__ = ("position", "at", "source", "actor", "changes", "_events")
-    quiet = again = False
+    quiet = False
+    again = attempt = 0
 
     def __init__(self, position, at, source, actor, changes):
         self.position = position
@@ -119,12 +124,13 @@ class ChangeSet:
 
 
 class MarkedSet(ChangeSet):
-    __slots__ = ("quiet", "again")
+    __slots__ = ("quiet", "again", "attempt")
 
-    def __init__(self, position, at, source, actor, changes, quiet, again):
+    def __init__(self, position, at, source, actor, changes, quiet, again=0, attempt=0):
         super().__init__(position, at, source, actor, changes)
         self.quiet = quiet
         self.again = again
+        self.attempt = attempt
 
 
 class Line:
@@ -163,21 +169,22 @@ class Line:
         self.away = set()
         self.held = set()
         self.failed = False
+        self.in_transit = False
         self.running = False
         self.beside_line = False
         self.leaving = False
 
-    def set(self, position, at, source, quiet, again, more, flat):
+    def set(self, position, at, source, quiet, again, attempt, more, flat):
         """A change set that woke owed runs: pid, key, text, previous, and so on. A long one comes in pieces."""
         changes = [tuple(flat[i:i + 4]) for i in range(0, len(flat), 4)]
         if more:
             self.sets[-1].changes.extend(changes)
         else:
-            self.sets.append(MarkedSet(position, at, source, None, changes, quiet, again) if quiet or again else ChangeSet(position, at, source, None, changes))
+            self.sets.append(MarkedSet(position, at, source, None, changes, quiet, again, attempt) if quiet or again else ChangeSet(position, at, source, None, changes))
 
     def listen(self, found):
-        """Puts rules in force: (id, class, entries) each, in their order."""
-        self.listeners = [Listener(index, name, cls, entries) for index, (name, cls, entries) in enumerate(found)]
+        """Puts rules in force: (id, class, entries, settings) each, in their order."""
+        self.listeners = [Listener(index, name, cls, entries) for index, (name, cls, entries, _) in enumerate(found)]
         self.star = tuple(one.index for one in self.listeners if one.star)
         own = {key for one in self.listeners for key in one.keys}
         self.by_key = {
@@ -283,7 +290,7 @@ class Line:
                     queue.clear()
                     changes = self._stop(listener, woke, pid, generation)
                     generation = cascade_runs = 0
-                elif (away or held) and self._waits(listener, woke, pid):
+                elif (away or held or listener.deferred) and self._waits(listener, woke, pid):
                     steps.append(f"[6,{listener.index},{pid}]")
                     continue
                 else:
@@ -311,9 +318,9 @@ class Line:
                         woken = [(index, pid) for index in self._woken(made)]
                     if woken:
                         if self.failed:
-                            caused = MarkedSet(first, at, "quarantine", actor, made, True, False)
+                            caused = MarkedSet(first, at, "quarantine", actor, made, True)
                         elif woke.quiet:
-                            caused = MarkedSet(first, at, "rule", actor, made, True, False)
+                            caused = MarkedSet(first, at, "rule", actor, made, True)
                         else:
                             caused = ChangeSet(first, at, "rule", actor, made)
                         generation += 1
@@ -388,7 +395,7 @@ class Line:
     def _waits(self, listener, woke, pid):
         """Whether the next run has to leave the line before it begins."""
         index = listener.index
-        return (index, pid) in self.away or (index, 0) in self.away or (index, pid) in self.held and not woke.again
+        return (index, pid) in self.away or (index, 0) in self.away or (index, pid) in self.held and woke.again < 2 or listener.deferred and not woke.again
 
     def _stop(self, listener, woke, pid, generation):
         """The next run is not begun, because its cascade is too long. Gives what its quarantine changes."""
@@ -484,7 +491,8 @@ class Line:
         NAMES["events"] = events
         log = error = "0"
         own = of_shared = others = ()
-        gone = self.failed = False
+        raised = None
+        gone = self.failed = self.in_transit = False
         self.running = True
         started = clock()
         try:
@@ -511,6 +519,7 @@ class Line:
             BALLAST.clear()
             outcome, error, own, of_shared, others, gone = 3, _memory_error(), (), (), (), True
         except BaseException as problem:
+            raised = problem
             outcome, own, of_shared, others = 2, (), (), ()
             try:
                 error = _error(problem)
@@ -532,7 +541,9 @@ class Line:
         listener.wary = micros > 1000
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
-        if error != "0":
+        if error != "0" and outcome == 2 and woke.attempt < listener.retry and (self.in_transit or isinstance(raised, rules.Retry)):
+            outcome = 4
+        elif error != "0":
             if listener.hold:
                 self.held.add((listener.index, pid))
             if not woke.quiet:
@@ -605,7 +616,7 @@ class Line:
         told = [(one, some) for one in (self.own, *self.others.values()) if (some := one.changes())]
         text = '{"where":[' + ",".join(
             "[" + ("true" if negated else "false") + ",[" + ",".join(
-                f"[{quote(key)},{quote(operation)},{_operand(operand)}]" for key, operation, operand in conditions) + "]]"
+                f"[{quote(key)},{quote(operation)},{processes.operand(value)}]" for key, operation, value in conditions) + "]]"
             for negated, conditions in question["where"]) + "]"
         for name in ("order", "offset", "limit", "count"):
             if name in question:
@@ -699,8 +710,10 @@ class Line:
             if what == "part":
                 parts.append(b64decode(rest[0]))
             elif what == "answered":
+                self.in_transit = False
                 return rest, b"".join(parts)
             else:
+                self.in_transit = rest[0] in ("Dns", "Connect", "Timeout", "Protocol")
                 raise outgoing.CallRefused(*rest)
 
     def _check(self, changed):
@@ -739,13 +752,6 @@ def _told(changes):
 def _told_of(changed):
     """[process, changes, process, changes, …]"""
     return "[" + ",".join([f"{bag.pid},{_told(some)}" for bag, some in changed]) + "]"
-
-
-def _operand(operand):
-    """What the host compares with: canonical JSON, a list of such, or a truth."""
-    if isinstance(operand, list):
-        return "[" + ",".join(map(str, operand)) + "]"
-    return str(operand).lower() if isinstance(operand, bool) else str(operand)
 
 
 def _error(problem):

@@ -17,13 +17,15 @@ from datetime import date, datetime, time, timedelta, timezone
 import failures
 import memory
 import platform_modules
-from rules import NebriOS, Rule, parse_datetime
+import settings
+from rules import NebriOS, Retry, Rule, parse_datetime
+from settings import RuleError
 from values import check_key
 
 # The builtins of every tenant file; those of a run are set in it before each.
 NAMES = dict(
     builtins.__dict__, datetime=datetime, date=date, time=time, timedelta=timedelta, timezone=timezone,
-    parse_datetime=parse_datetime, json=json, re=re, math=math, random=random, Rule=Rule, NebriOS=NebriOS)
+    parse_datetime=parse_datetime, json=json, re=re, math=math, random=random, Rule=Rule, NebriOS=NebriOS, Retry=Retry)
 
 _SLIP = re.compile(r"listens_to\s*==")
 
@@ -137,36 +139,6 @@ class _Alias(importlib.abc.Loader):
         module.__spec__ = self.spec
 
 
-def required(name, cls):
-    """What a rule requires: keys, and tuples of keys. Raises a RuleError that explains."""
-    given = getattr(cls, "required", ())
-    if given is None or given == ():
-        return ()
-    if isinstance(given, str) or not isinstance(given, (list, tuple)):
-        raise RuleError(f'required of {name} must be a list of keys, as in required = ["email", ("first", "last")]')
-    for one in given:
-        for key in (one if isinstance(one, (list, tuple)) else (one,)):
-            if not isinstance(key, str):
-                raise RuleError(f"required of {name} has {key!r}, which is no text")
-            try:
-                check_key(key)
-            except ValueError as error:
-                raise RuleError(f"required of {name}: {error}") from None
-    return tuple(tuple(map(str, one)) if isinstance(one, (list, tuple)) else str(one) for one in given)
-
-
-def holds(name, cls):
-    """Whether later events of a process wait for a run of the rule that failed there. Raises a RuleError that explains."""
-    given = getattr(cls, "on_error", "skip")
-    if given not in ("skip", "hold"):
-        raise RuleError(f'on_error of {name} is {given!r}, and may be "skip" (go on with later events) or "hold" (keep them behind the run that failed)')
-    return given == "hold"
-
-
-class RuleError(Exception):
-    """A rule class that can not be in force."""
-
-
 def listened(name, cls):
     """The keys that a rule listens to; None if the class is no rule. Raises a RuleError that explains."""
     entries = getattr(cls, "listens_to", None)
@@ -196,7 +168,7 @@ def listened(name, cls):
 
 
 def load_script(path, text):
-    """Runs a script's body; gives its rules as a list of (id, class, keys), in the order of the file."""
+    """Runs a script's body; gives its rules as a list of (id, class, keys, settings for the host), in the order of the file."""
     name = "scripts." + path[len("scripts/"):-len(".py")].replace("/", ".")
     code = compile_file(path, text)
     module = types.ModuleType(name)
@@ -211,9 +183,8 @@ def load_script(path, text):
             seen.add(value)
             keys = listened(key, value)
             if keys is not None:
-                required(key, value)
-                holds(key, value)
-                found.append((f"{path}:{key}", value, keys))
+                settings.required(key, value)
+                found.append((f"{path}:{key}", value, keys, [settings.holds(key, value), settings.flow(key, value), settings.schedule(key, value)]))
     return found
 
 

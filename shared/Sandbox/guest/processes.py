@@ -279,6 +279,13 @@ def _text(key, value):
     return encode(key, value)
 
 
+def operand(value):
+    """What the host compares with: canonical JSON, a list of such, or a truth."""
+    if isinstance(value, list):
+        return "[" + ",".join(map(str, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class Query:
     """Processes that match, asked for when they are needed. Each method gives a new query."""
 

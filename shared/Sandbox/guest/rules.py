@@ -61,7 +61,11 @@ class Rule(Process, metaclass=RuleType):
         return f"<{type(self).__name__} in process {self.__bag__.pid}>"
 
 
-Rule.__module__ = "eddy"
+class Retry(Exception):
+    """Raised by a rule that is to run again later."""
+
+
+Rule.__module__ = Retry.__module__ = "eddy"
 NebriOS = Rule
 _new = Rule.__new__
 _set_bag = Process.__dict__["__bag__"].__set__

@@ -48,8 +48,8 @@ def true_frames():
         ["files", ["scripts/a.py", RULE]],
         ["load", []],
         ["state", False, [2, {"a": "[1]"}]],
-        ["set", 5, "2026-11-23T10:00:00+00:00", "post", False, False, False, [1, "go", "3", None]],
-        ["set", 6, "2026-11-23T10:00:00+00:00", "quarantine", True, True, False, [1, "go", "4", "3"]],
+        ["set", 5, "2026-11-23T10:00:00+00:00", "post", False, 0, 0, False, [1, "go", "3", None]],
+        ["set", 6, "2026-11-23T10:00:00+00:00", "quarantine", True, 2, 1, False, [1, "go", "4", "3"]],
         ["slice", 1, 10, "2026-11-23T10:00:00+00:00", 100, 10_000_000, False, ["key:x", 0], [[0, 1, 0, 1]],
          [[1, 1, "key:x", "post", ["go", "1"]], [1, 1, "key:y", "quarantine", [], 0, 1, 3], [2, 2, "key:x", "post", ["go", "true", "b", None]]], [0, 7], [0, 8]],
     ]
@@ -157,7 +157,7 @@ def main():
     true = packed(true_frames())
     got, end = feed(true)
     told = list(frames_of(got))
-    if end != 0 or [one[1] for one in told if one[0] == "loaded"] != [[["scripts/a.py:go", ["go", "shared.go"], False]]] or told[-1][-1] != 5:
+    if end != 0 or [one[1] for one in told if one[0] == "loaded"] != [[["scripts/a.py:go", ["go", "shared.go"], False, [0, 0, 0, None, 0], None]]] or told[-1][-1] != 5:
         sys.exit(f"a true talk did not come to its end: {end}, {told}")
     ends = {}
     for turn in range(COUNT):

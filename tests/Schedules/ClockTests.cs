@@ -7,7 +7,7 @@ using Npgsql;
 namespace Eddy.Tests.Schedules;
 
 /// <summary>What is due runs, once, whoever sees to it; the clock is turned by hand.</summary>
-public sealed class DripClockTests(TestDatabase database, ITestOutputHelper output)
+public sealed class ClockTests(TestDatabase database, ITestOutputHelper output)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -40,7 +40,7 @@ public sealed class DripClockTests(TestDatabase database, ITestOutputHelper outp
         await using var drips = await TestDrips.MakeAsync(database, "2040-05-01T10:00:30Z");
         var tenant = await TestTenant.MakeAsync(drips.Database);
         using var stop = new CancellationTokenSource();
-        var running = drips.DripClock().RunAsync(stop.Token);
+        var running = drips.Ticking().RunAsync(stop.Token);
         await drips.SaveAsync(tenant, "a", "1 10 * * *", "a := 1");
 
         drips.Clock.Pass(TimeSpan.FromSeconds(30));
@@ -335,7 +335,7 @@ public sealed class DripClockTests(TestDatabase database, ITestOutputHelper outp
         await using var connection = await drips.Database.App.OpenConnectionAsync(Cancel);
         await using var transaction = await connection.BeginTransactionAsync(Cancel);
         (await AskAsync("select count(*) from take_due('2040-05-01T10:00Z', 500)")).ShouldBe(3);
-        (await AskAsync("select extract(year from next_due())::bigint")).ShouldBe(2040);
+        (await AskAsync("select extract(year from next_drip())::bigint")).ShouldBe(2040);
         await AskAsync($"""
             select count(note_due(array['{tenant.Id}'::uuid], '{"{d1}"}', array[now()], array[now()], now(), '{"{ran}"}', '{"{null}"}', '{"{1}"}', array[gen_random_uuid()], '{"{0}"}'))
             """);

@@ -3,10 +3,10 @@ using Npgsql;
 namespace Eddy.Schedules;
 
 /// <summary>
-/// Wakes when a drip is due, and sees to all that are. Every worker has one; which of them gets to a drip first does not matter. What is saved meanwhile is looked for each
+/// Wakes when something is due, and has it seen to. Every worker has one. What is saved meanwhile is looked for each
 /// <see cref="SchedulesOptions.Poll"/>.
 /// </summary>
-public sealed class DripClock(DripTicker ticker, SchedulesOptions options, TimeProvider time, ILogger<DripClock> log)
+public sealed class Clock(IEnumerable<ITicker> tickers, SchedulesOptions options, TimeProvider time, ILogger<Clock> log)
 {
     /// <summary>A timer may ring a little early.</summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
@@ -38,25 +38,29 @@ public sealed class DripClock(DripTicker ticker, SchedulesOptions options, TimeP
         }
     }
 
-    /// <summary>Sees to what is due; how long to wait then.</summary>
+    /// <summary>Has what is due seen to; how long to wait then.</summary>
     private async Task<TimeSpan> LookAsync(CancellationToken cancel)
     {
-        if (await ticker.NextAsync(cancel) is not { } next)
+        var pause = options.Poll;
+        foreach (var ticker in tickers)
         {
-            return options.Poll;
-        }
-
-        if (next <= time.GetUtcNow())
-        {
-            while (await ticker.TickAsync(cancel) > 0)
+            var next = await ticker.NextAsync(cancel);
+            if (next <= time.GetUtcNow())
             {
+                while (await ticker.TickAsync(cancel) > 0)
+                {
+                }
+
+                // What is due and could not be taken is another worker's; should it die, what it had is free again.
+                next = await ticker.NextAsync(cancel) is { } later && later > time.GetUtcNow() ? later : null;
             }
 
-            // What is due and could not be taken is another worker's; should it die, what it had is free again.
-            next = await ticker.NextAsync(cancel) is { } later && later > time.GetUtcNow() ? later : DateTimeOffset.MaxValue;
+            if (next - time.GetUtcNow() is { } left && left < pause)
+            {
+                pause = left < ShortestPause ? ShortestPause : left;
+            }
         }
 
-        var left = next - time.GetUtcNow();
-        return left > options.Poll ? options.Poll : left < ShortestPause ? ShortestPause : left;
+        return pause;
     }
 }
