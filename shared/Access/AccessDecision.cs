@@ -36,9 +36,16 @@ public sealed class AccessDecision
             return _who.Actor is Actor.ForTenant ? $"{_who.Actor.Name} may {what}: it acts for the tenant."
                 : _who.MayAll ? $"{_who.Actor.Name} may {what}: {(_who.Actor is Actor.OfMember { Role: "owner" } ? "owners" : "those in admins")} may do everything."
                 : Entry is { } entry ? string.Create(CultureInfo.InvariantCulture, $"{_who.Actor.Name} may {what}: {Membership(entry.Group)}, which entry {entry.Id} lets {(_act == KeyAct.Read ? "read" : "set")} {Covered(entry)}.")
-                : $"{_who.Actor.Name} may not {what}: no entry lets {Or(_who.Groups)} do that.";
+                : Refusal(Where());
         }
     }
+
+    /// <summary>Of what is not allowed, what the actor is told at the door: the kind of a process that is there only where they may read it.</summary>
+    /// <param name="stored">The process as it is, without what the actor makes of it.</param>
+    public string RefusalFor(KvpPlace? stored) =>
+        _place.IsShared || _place != stored || _who.May(KeyAct.Read, _place, KvpPlace.KindKey) ? Sentence : Refusal($"{Shown(Key)} of this process");
+
+    private string Refusal(string where) => $"{_who.Actor.Name} may not {(_act == KeyAct.Read ? "read" : "set")} {where}: no entry lets {Or(_who.Groups)} do that.";
 
     private string Where() =>
         _place.IsShared ? $"the shared KVP {Shown(Key)}"

@@ -12,7 +12,7 @@ public enum KeyAct
 /// <summary>Where a KVP is: in the shared bag, or in a process of some kind or none.</summary>
 public readonly record struct KvpPlace
 {
-    private const string KindKey = "kind";
+    public const string KindKey = "kind";
 
     private KvpPlace(bool isShared, string? kind) => (IsShared, Kind) = (isShared, kind);
 

@@ -50,7 +50,7 @@ public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb sha
                     else if (!expected.IsAllowed)
                     {
                         var path = pid == 0 ? $"/api/shared/{Uri.EscapeDataString(key)}" : $"/api/processes/{pid}/{Uri.EscapeDataString(key)}";
-                        (await ann.PutAsync(path, "1").JsonAsync(HttpStatusCode.Forbidden)).GetProperty("detail").GetString().ShouldBe(expected.Sentence);
+                        (await ann.PutAsync(path, "1").JsonAsync(HttpStatusCode.Forbidden)).GetProperty("detail").GetString().ShouldBe(expected.RefusalFor(place));
                         (await ann.Http.DeleteAsync(path, Cancel).ProblemAsync(HttpStatusCode.Forbidden)).ShouldBe("not-allowed");
                     }
 
@@ -194,6 +194,25 @@ public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb sha
         var (_, ann) = await WithEntriesAsync(AccessGen.Lets(1, "registered", "set", "order_total"));
 
         (await ann.PostAsync(body, "", type).ProblemAsync(HttpStatusCode.Forbidden)).ShouldBe("not-allowed");
+    }
+
+    [Theory]
+    [InlineData("""{"amount": 1}""", "ann@acme.test may not set amount of this process: no entry lets public or registered do that.")]
+    [InlineData("""[{"note": 1}, {"amount": 1}]""", "ann@acme.test may not set amount of this process: no entry lets public or registered do that.")]
+    [InlineData("""{"kind": "order", "note": 1}""", "ann@acme.test may not set kind of this process: no entry lets public or registered do that.")]
+    public async Task A_refusal_does_not_tell_a_kind_that_may_not_be_read(string body, string sentence)
+    {
+        var (tenant, ann) = await WithEntriesAsync(AccessGen.Lets(1, "registered", "set", "note"), AccessGen.Lets(2, "registered", "read", "kind", "invoice"));
+        await tenant.PrepareAsync("insert into processes values ($1, 1, 'salary', null, now()), ($1, 2, null, null, now()), ($1, 3, 'invoice', null, now())");
+
+        foreach (var pid in (int[])[1, 2])
+        {
+            var problem = await ann.PostAsync(body, $"?pid={pid}").JsonAsync(HttpStatusCode.Forbidden);
+            problem.GetProperty("detail").GetString().ShouldBe(sentence);
+            problem.ToString().ShouldNotContain("salary");
+        }
+
+        (await ann.PostAsync(body, "?pid=3").JsonAsync(HttpStatusCode.Forbidden)).GetProperty("detail").GetString().ShouldBe(sentence.Replace("this process", "a process of kind invoice"));
     }
 
     [Fact]

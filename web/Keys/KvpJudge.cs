@@ -40,12 +40,14 @@ internal static class KvpJudge
     {
         var errors = new List<FieldError>();
         string? first = null;
+        var stored = place;
         for (var i = 0; i < sets.Count && errors.Count < MostTold; i++)
         {
             foreach (var denied in access.Denied(place, sets[i]).Take(MostTold - errors.Count))
             {
-                first ??= denied.Sentence;
-                errors.Add(new FieldError(denied.Sentence, pointer(i, denied.Key)));
+                var why = denied.RefusalFor(stored);
+                first ??= why;
+                errors.Add(new FieldError(why, pointer(i, denied.Key)));
             }
 
             // What sets one process sets it one after the other.
