@@ -16,6 +16,9 @@ public sealed class AccessRules(long version, IEnumerable<AccessGroup> groups, I
     /// <summary>By number.</summary>
     public IReadOnlyList<AccessEntry> Entries { get; } = [.. entries.OrderBy(entry => entry.Id)];
 
+    /// <summary>How many patterns and members there are, and one.</summary>
+    internal int Weight => 1 + Entries.Sum(entry => entry.Keys.Count) + Groups.Sum(group => group.Addresses.Count + group.People.Count);
+
     /// <summary>What this actor may.</summary>
     public ActorAccess Of(Actor actor)
     {

@@ -17,8 +17,14 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
     public const int MostMembers = 1000;
     public const int MostEntries = 500;
 
-    /// <summary>How many tenants' rules are kept, to be used as long as their version is the same.</summary>
-    private const int MostKept = 2000;
+    /// <summary>Of all groups together.</summary>
+    public const int MostMembersInAll = 20_000;
+
+    /// <summary>The most patterns of keys, of all entries together.</summary>
+    public const int MostPatternsInAll = 5000;
+
+    /// <summary>How many patterns and members of all tenants are kept, to be used as long as their version is the same.</summary>
+    private const int MostKept = 500_000;
 
     // One statement, so one snapshot. What is known is not read again.
     internal const string ReadSql = """
@@ -38,6 +44,7 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
     private static readonly JsonSerializerOptions Rows = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     private readonly ConcurrentDictionary<TenantId, AccessRules> _kept = new();
+    private int _keptWeight;
 
     /// <summary>The tenant's groups and entries as they are now.</summary>
     public async Task<AccessRules> ReadAsync(TenantId tenant, CancellationToken cancel)
@@ -57,12 +64,15 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
             return known;
         }
 
-        if (_kept.Count >= MostKept)
+        // What is replaced counts until all is thrown away, which costs the next of each tenant a longer read.
+        var rules = RulesOf(rows);
+        if (Interlocked.Add(ref _keptWeight, rules.Weight) > MostKept)
         {
+            Interlocked.Exchange(ref _keptWeight, rules.Weight);
             _kept.Clear();
         }
 
-        return _kept[tenant] = RulesOf(rows);
+        return _kept[tenant] = rules;
     }
 
     /// <summary>What an actor may do now.</summary>
@@ -133,6 +143,11 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
             if (old is null && change.Rules.Groups.Count >= MostGroups)
             {
                 return new AccessOutcome.TooMany($"A tenant has at most {MostGroups} groups; delete one that is not needed.");
+            }
+
+            if (change.Rules.Groups.Where(group => group.Name != name).Sum(group => group.Addresses.Count + group.People.Count) + addresses.Count + people.Count > MostMembersInAll)
+            {
+                return new AccessOutcome.TooMany($"A tenant's groups have at most {MostMembersInAll} members together.");
             }
 
             var members = await change.MembersAsync();
@@ -212,6 +227,11 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
             if (old is null && change.Rules.Entries.Count >= MostEntries)
             {
                 return new AccessOutcome.TooMany($"A tenant has at most {MostEntries} entries; delete one that is not needed, or let one have more patterns.");
+            }
+
+            if (change.Rules.Entries.Where(entry => entry.Id != id).Sum(entry => entry.Keys.Count) + wanted.Keys.Count > MostPatternsInAll)
+            {
+                return new AccessOutcome.TooMany($"A tenant's entries name at most {MostPatternsInAll} keys together; name several at once by how they begin, as in order_*.");
             }
 
             if (!AccessGroup.IsReserved(wanted.Group) && change.Rules.Groups.All(group => group.Name != wanted.Group))

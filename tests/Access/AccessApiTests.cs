@@ -2,7 +2,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Eddy.Access;
+using Eddy.Postgres;
 using Eddy.Tenants;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Eddy.Tests.Access;
 
@@ -161,6 +164,31 @@ public sealed class AccessApiTests(TestDatabase database, SharedWeb shared) : IC
         added.Select(answer => answer.Headers.ETag!.Tag).Distinct().Count().ShouldBe(12);
         (await client.GetAsync("/api/access/entries", Cancel).JsonAsync()).GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("id").GetInt64()).ShouldBe(Enumerable.Range(1, 12).Select(n => (long)n));
         (await client.GetAsync("/api/access/audit", Cancel).JsonAsync()).GetProperty("changes").GetArrayLength().ShouldBe(13);
+    }
+
+    [Fact]
+    public async Task A_tenant_has_so_many_members_and_patterns_and_no_more()
+    {
+        var tenant = await TestTenant.MakeAsync(database);
+        var store = shared.Web.Services.GetRequiredService<AccessStore>();
+        string[] members = [.. Enumerable.Range(0, AccessStore.MostMembers).Select(n => $"a{n}@acme.test")];
+        var entry = new AccessEntry(0, "public", true, false, [.. Enumerable.Range(0, AccessEntry.MostKeys).Select(n => AccessGen.Pattern($"a{n}"))], null, false);
+
+        for (var i = 0; i < AccessStore.MostMembersInAll / members.Length; i++)
+        {
+            (await store.SetGroupAsync(tenant.Id, $"g{i}", members, [], "test", WriteCondition.None, Cancel)).ShouldBeOfType<AccessOutcome.GroupSet>();
+        }
+
+        for (var i = 0; i < AccessStore.MostPatternsInAll / AccessEntry.MostKeys; i++)
+        {
+            (await store.SetEntryAsync(tenant.Id, null, entry, "test", WriteCondition.None, Cancel)).ShouldBeOfType<AccessOutcome.EntrySet>();
+        }
+
+        var client = tenant.Client(shared.Web);
+        (await client.PutAsync("/api/access/groups/more", Json("""{"members": ["ann@acme.test"]}"""), Cancel).ProblemAsync(HttpStatusCode.BadRequest)).ShouldBe("too-many");
+        (await client.PutAsync("/api/access/groups/g0", Json("""{"members": ["ann@acme.test"]}"""), Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await client.PostAsync("/api/access/entries", Json("""{"group": "public", "may": ["read"], "keys": ["a"]}"""), Cancel).ProblemAsync(HttpStatusCode.BadRequest)).ShouldBe("too-many");
+        (await client.PutAsync("/api/access/entries/1", Json("""{"group": "public", "may": ["read"], "keys": ["a"]}"""), Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]

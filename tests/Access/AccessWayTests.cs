@@ -62,6 +62,47 @@ public sealed class AccessWayTests(TestWay way) : IClassFixture<TestWay>
     }
 
     [Fact]
+    public async Task What_rules_print_fail_with_and_put_off_is_shown_to_who_may_change_them()
+    {
+        var caller = await way.CallerAsync(("scripts/a.py", """
+            print("SECRET")
+
+            class fails(Rule):
+                listens_to = ["a"]
+
+                def action(self):
+                    raise ValueError(self.iban)
+
+            class waits(Rule):
+                listens_to = ["a"]
+                debounce = "1h"
+                per = "iban"
+
+                def action(self):
+                    pass
+            """));
+        await caller.SettleAsync("""{"a": 1, "iban": "SECRET"}""");
+        var run = (await caller.GetAsync("/api/runs?outcome=failed")).GetProperty("runs")[0].GetProperty("id");
+        var (viewer, editor) = (await caller.Tenant.AsAsync(way.Web, "ann@acme.test", "viewer"), await caller.Tenant.AsAsync(way.Web, "bob@acme.test", "editor"));
+
+        foreach (var path in (string[])["/api/files", "/api/runs", $"/api/runs/{run}", "/api/runs/deferred", "/api/quarantine", "/api/quarantine/runs", "/api/processes", "/api/processes/1", "/api/events", "/api/shared", "/api/rules", "/api/rules/graph"])
+        {
+            (await TextAsync(viewer, path)).ShouldNotContain("SECRET", Case.Sensitive, path);
+        }
+
+        foreach (var path in (string[])["/api/files", "/api/runs", $"/api/runs/{run}", "/api/runs/deferred", "/api/quarantine"])
+        {
+            (await TextAsync(editor, path)).ShouldContain("SECRET", Case.Sensitive, path);
+        }
+
+        static async Task<string> TextAsync(TestCaller of, string path)
+        {
+            using var answer = await of.Http.GetAsync(path, Cancel);
+            return await answer.Content.ReadAsStringAsync(Cancel);
+        }
+    }
+
+    [Fact]
     public async Task A_rule_that_lacks_what_it_requires_says_no_and_the_record_says_what_lacks()
     {
         var caller = await way.CallerAsync(("scripts/a.py", """
