@@ -1,11 +1,13 @@
 using Eddy.Access;
 using Eddy.Api;
+using Eddy.Cards;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ingest;
 using Eddy.Keys;
+using Eddy.Mail;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
@@ -74,6 +76,8 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>();
+        builder.Services.AddSingleton<OutboxStore>();
+        builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
         builder.Services.AddSingleton<DripStore>();
@@ -104,6 +108,8 @@ public static class WebProgram
         api.MapEvents();
         api.MapRuns();
         api.MapQuarantine();
+        api.MapOutbox();
+        api.MapCards();
         api.MapUsage();
         api.MapAccess();
         app.MapIngest();

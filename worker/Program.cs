@@ -2,6 +2,7 @@ using Eddy.Egress;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Jobs;
+using Eddy.Mail;
 using Eddy.Postgres;
 using Eddy.Processes;
 using Eddy.Pump;
@@ -60,7 +61,8 @@ public static class WorkerProgram
         var database = builder.Configuration["EDDY_APP_DB"] ?? "";
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
         var schedules = builder.Configuration.GetSection("Schedules").Get<SchedulesOptions>() ?? new SchedulesOptions();
-        List<string> faults = [.. pump.Faults(), .. schedules.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
+        var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
+        List<string> faults = [.. pump.Faults(), .. mail.Faults(), .. schedules.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         if (mastersFault is not null)
         {
@@ -106,13 +108,13 @@ public static class WorkerProgram
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
-        builder.Services.AddSingleton(pump).AddSingleton(schedules).AddSingleton(sandbox).AddSingleton(egress);
-        builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>();
+        builder.Services.AddSingleton(pump).AddSingleton(schedules).AddSingleton(sandbox).AddSingleton(egress).AddSingleton(mail);
+        builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>().AddSingleton<ReceiverStore>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton(all => new RuleSandbox(
             sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>()));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<DripMeters>().AddSingleton<ITicker, DripTicker>().AddSingleton<ITicker, DeferredTicker>().AddSingleton<Clock>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);

@@ -330,7 +330,7 @@ namespace Eddy.Migrations
                 column: "slug",
                 unique: true);
 
-            foreach (var script in (string[])["line", "state", "door", "quarantine", "flow", "pump", "schedules", "access", "operator", "walls"])
+            foreach (var script in (string[])["line", "state", "door", "quarantine", "flow", "pump", "effects", "schedules", "access", "operator", "walls"])
             {
                 migrationBuilder.Sql(Migrator.Sql(script));
             }

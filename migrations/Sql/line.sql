@@ -89,6 +89,8 @@ create table wakings (
   chain text[] not null,
   root uuid not null,
   actor text not null,
+  -- Whom a rule chose for the cascade's cards; null for its actor.
+  acting text,
   runs int not null,
   -- The cascade's runs so far have the numbers first_run to last_run.
   first_run bigint not null,

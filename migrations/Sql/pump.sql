@@ -72,15 +72,15 @@ $$;
 -- The owed runs of some shards: those in the line, or those beside it.
 create function read_owed(p_shards smallint[], p_beside boolean)
 returns table (id bigint, tenant_id uuid, rule text, pid bigint, set_position bigint, set_count int, set_at timestamptz, generation int, chain text[],
-  root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint, quiet boolean, quarantine bigint, attempt int, due boolean)
+  root uuid, actor text, runs int, first_run bigint, last_run bigint, tag text, trace text, tree_version bigint, quiet boolean, quarantine bigint, attempt int, due boolean, acting text)
 language sql stable security definer set search_path = pg_catalog, public as $$
   select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
-         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version, w.quiet, w.quarantine, w.attempt, w.due
+         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version, w.quiet, w.quarantine, w.attempt, w.due, w.acting
   from wakings w join tenants t on t.id = w.tenant_id
   where w.shard = any(p_shards) and w.beside and p_beside
   union all
   select w.id, w.tenant_id, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain,
-         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version, w.quiet, w.quarantine, w.attempt, w.due
+         w.root, w.actor, w.runs, w.first_run, w.last_run, w.tag, w.trace, t.tree_version, w.quiet, w.quarantine, w.attempt, w.due, w.acting
   from wakings w join tenants t on t.id = w.tenant_id
   where w.shard = any(p_shards) and not w.beside and not p_beside
   order by 1
@@ -275,7 +275,7 @@ create function owe_runs(
   p_paid_tenants uuid[], p_paid bigint[],
   p_tenants uuid[], p_rules text[], p_pids bigint[], p_sets bigint[], p_counts int[], p_set_at timestamptz[], p_generations int[], p_chains text[],
   p_roots uuid[], p_actors text[], p_runs int[], p_first_runs bigint[], p_last_runs bigint[], p_tags text[], p_traces text[], p_beside boolean[],
-  p_quiet boolean[], p_quarantine bigint[], p_attempts int[], p_due boolean[])
+  p_quiet boolean[], p_quarantine bigint[], p_attempts int[], p_due boolean[], p_acting text[])
 returns void
 language plpgsql security definer as $$
 declare
@@ -288,12 +288,12 @@ begin
   if v_count <> cardinality(p_paid) then
     raise exception '% of % owed runs are gone', cardinality(p_paid) - v_count, cardinality(p_paid) using errcode = 'ED002';
   end if;
-  insert into public.wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, quiet, quarantine, attempt, due)
+  insert into public.wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, quiet, quarantine, attempt, due, acting)
   select w.tenant_id, get_byte(uuid_send(w.tenant_id), 15) & 63, w.rule, w.pid, w.set_position, w.set_count, w.set_at, w.generation, w.chain::text[], w.root, w.actor, w.runs,
-    w.first_run, w.last_run, w.tag, w.trace, w.beside, w.quiet, w.quarantine, w.attempt, w.due
+    w.first_run, w.last_run, w.tag, w.trace, w.beside, w.quiet, w.quarantine, w.attempt, w.due, w.acting
   from unnest(p_tenants, p_rules, p_pids, p_sets, p_counts, p_set_at, p_generations, p_chains, p_roots, p_actors, p_runs, p_first_runs,
-    p_last_runs, p_tags, p_traces, p_beside, p_quiet, p_quarantine, p_attempts, p_due)
-    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, quiet, quarantine, attempt, due, n)
+    p_last_runs, p_tags, p_traces, p_beside, p_quiet, p_quarantine, p_attempts, p_due, p_acting)
+    with ordinality w(tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, beside, quiet, quarantine, attempt, due, acting, n)
   order by w.n;
 end
 $$;

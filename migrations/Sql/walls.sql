@@ -4,7 +4,7 @@ declare
   v_table text;
 begin
   foreach v_table in array array['members', 'api_keys', 'files', 'file_versions', 'package_files', 'secrets', 'secret_changes', 'tenant_keys', 'processes', 'kvps', 'kvp_index', 'looked_up', 'events', 'runs',
-    'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals', 'quarantine', 'rule_switches', 'deferred', 'streams', 'schedules',
+    'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals', 'quarantine', 'rule_switches', 'deferred', 'streams', 'schedules', 'outbox', 'cards',
     'groups', 'acl', 'acl_versions', 'audit'] loop
     execute format('alter table %I enable row level security', v_table);
     execute format('alter table %I force row level security', v_table);
@@ -44,12 +44,14 @@ grant select, insert on audit to eddy_app;
 grant select, delete on quarantine to eddy_app;
 grant select, insert, delete on rule_switches to eddy_app;
 grant select on deferred, trees, processes, kvps, kvp_index, looked_up, events, runs, refused, idempotency, heads to eddy_app;
+grant select on outbox to eddy_app;
+grant select, update (state, closed_at) on cards to eddy_app;
 grant select, insert, update, delete on people, people_claims, people_logins, people_tokens, people_passkeys to eddy_app;
 grant select, insert, update, delete on data_protection_keys to eddy_app;
 grant usage on all sequences in schema public to eddy_app;
 
 grant select, insert, update, delete on tenants, api_keys, members, processes, kvps, kvp_index, looked_up, events, runs, arrivals, doors, pids, idempotency, workers, leases, heads, wakings,
-  refused, trees, quarantine, rule_switches, deferred, streams to eddy_system;
+  refused, trees, quarantine, rule_switches, deferred, streams, outbox, cards to eddy_system;
 grant select (id, email, email_confirmed) on people to eddy_system;
 grant select, update on schedules to eddy_system;
 grant usage on all sequences in schema public to eddy_system;

@@ -84,7 +84,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         using var writer = new SliceWriter();
         writer.State(true, run.State.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
         writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Again with { IsDue = true }, run.Run.Set);
-        writer.Beside(number, run.At, cell.Table.IndexOf(run.Run.Rule), run.Run.Pid, run.Run.Cascade.Actor);
+        writer.Beside(number, run.At, cell.Table.IndexOf(run.Run.Rule), run.Run.Pid, run.Run.Cascade.Actor, run.Run.Cascade.Acting);
         channel.StartWaiting();
         deadlines.Watch(channel);
         try

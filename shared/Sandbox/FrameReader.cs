@@ -129,6 +129,7 @@ internal sealed class FrameReader(SandboxOptions options)
         List<PidChange> changes = [];
         string? log = null;
         RunError? error = null;
+        IReadOnlyList<Effect> effects = [];
         reader.Read();
         if (reader.TokenType != JsonTokenType.EndArray)
         {
@@ -144,7 +145,13 @@ internal sealed class FrameReader(SandboxOptions options)
             {
                 List(ref reader);
                 ReadOthers(ref reader, frame, course, changes);
-                Expect(ref reader, JsonTokenType.EndArray);
+                reader.Read();
+                if (reader.TokenType != JsonTokenType.EndArray)
+                {
+                    List(ref reader);
+                    effects = EffectReader.Read(ref reader, of => of == pid || course.Knows(of));
+                    Expect(ref reader, JsonTokenType.EndArray);
+                }
             }
 
             Check(changes);
@@ -158,12 +165,16 @@ internal sealed class FrameReader(SandboxOptions options)
             RunOutcome.Failed or RunOutcome.Killed => error is not null,
             _ => false,
         };
-        if (kind != 3 || !fits)
+        if (kind != 3 || !fits || effects.Count > 0 && outcome != RunOutcome.Ran)
         {
             throw new CellLied("It told of an outcome that there is not.");
         }
 
         course.End(rule, pid, outcome, changes, log, error, elapsed, cpu, isRetried);
+        if (effects.Count > 0)
+        {
+            course.Tell(effects);
+        }
     }
 
     private static void ReadReads(ref Utf8JsonReader reader, SliceCourse course)

@@ -117,9 +117,9 @@ public sealed class SandboxOptions
         Within(nameof(ZygoteForks), ZygoteForks, 2, 10_000_000);
 
         // Whatever a run may change and print must fit the frame that reports it, beside the small runs that are told of with it.
-        if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (2 << 20))
+        if ((long)FrameBytes < ProcessBytes + 6L * LogBytes + (3 << 20))
         {
-            faults.Add($"{nameof(FrameBytes)} must have room for {nameof(ProcessBytes)}, six times {nameof(LogBytes)} and 2 MiB.");
+            faults.Add($"{nameof(FrameBytes)} must have room for {nameof(ProcessBytes)}, six times {nameof(LogBytes)} and 3 MiB.");
         }
 
         return faults;

@@ -93,4 +93,8 @@ public readonly record struct Again(long? Quarantine, int Attempt, bool IsDue);
 /// <param name="Root">The arrival's public id.</param>
 /// <param name="Actor">On whose behalf the rules run.</param>
 /// <param name="Runs">How many runs it has had before this slice.</param>
-public sealed record Cascade(Guid Root, string Actor, int Runs);
+public sealed record Cascade(Guid Root, string Actor, int Runs)
+{
+    /// <summary>Whom one of its rules chose for its cards; null for its actor.</summary>
+    public string? Acting { get; init; }
+}

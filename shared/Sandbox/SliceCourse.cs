@@ -26,6 +26,7 @@ internal sealed class SliceCourse
     private int _cascade = -1;
     private int _cascadeRuns;
     private string _actor;
+    private string? _acting;
 
     /// <param name="below">The processes below others that landings change in what wakes rules there.</param>
     public SliceCourse(WakeTable table, Slice slice, SandboxOptions limits, IReadOnlyDictionary<long, IReadOnlyList<long>>? below = null)
@@ -53,6 +54,7 @@ internal sealed class SliceCourse
 
         _cascadeRuns = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Runs : 0;
         _actor = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Actor : "";
+        _acting = slice.Owed.Count > 0 ? slice.Owed[0].Cascade.Acting : null;
         _away = [.. slice.Away.Select(away => (table.IndexOf(away.Rule), away.Pid)).Where(away => away.Item1 >= 0)];
         _off = [.. slice.Off.Select(table.IndexOf).Where(rule => rule >= 0)];
         _held = [.. slice.Held.Select(held => (table.IndexOf(held.Rule), held.Pid)).Where(held => held.Item1 >= 0)];
@@ -99,6 +101,9 @@ internal sealed class SliceCourse
 
     public string Actor => _actor;
 
+    /// <summary>As in <see cref="Cascade.Acting"/>.</summary>
+    public string? Acting => _acting;
+
     /// <summary>Rules and processes of runs beside the line, those included that left in this slice.</summary>
     public IEnumerable<(int Rule, long Pid)> Away => _away.Concat(_off.Select(rule => (rule, 0L)));
 
@@ -123,7 +128,7 @@ internal sealed class SliceCourse
         var arrival = _slice.Arrivals[Taken];
         _cascade = Taken++;
         _cascadeRuns = 0;
-        _actor = arrival.Actor;
+        (_actor, _acting) = (arrival.Actor, arrival.Waking?.Cascade.Acting);
         _steps.Add(new ArrivalApplied(_cascade));
         if (arrival.Waking is { } owed)
         {
@@ -233,6 +238,13 @@ internal sealed class SliceCourse
     private bool Waits(Waking run) => !IsBeside && (_away.Contains((run.Rule, run.Pid)) || _off.Contains(run.Rule) || IsDeferred(run) || run.Again.Quarantine is null && _held.Contains((run.Rule, run.Pid)));
 
     private bool IsDeferred(Waking run) => run.Again is { Quarantine: null, IsDue: false } && _table.Rules[run.Rule].IsDeferred;
+
+    /// <summary>What the run that has just ended tells people.</summary>
+    public void Tell(IReadOnlyList<Effect> effects)
+    {
+        _steps[^1] = (RunEnded)_steps[^1] with { Effects = effects };
+        _acting = ActorChosen.Among(effects) ?? _acting;
+    }
 
     /// <summary>The next run leaves the line.</summary>
     public void Leave(int rule, long pid)
@@ -383,6 +395,7 @@ internal sealed class SliceCourse
 
             _steps.Add(new RunLanded(Landed++));
             (_cascadeRuns, _actor) = (run.Cascade.Runs + 1, run.Cascade.Actor);
+            _acting = ActorChosen.Among(ended?.Effects ?? []) ?? run.Cascade.Acting;
             if (ended is null)
             {
                 continue;

@@ -218,6 +218,7 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteStartArray();
         _json.WriteStringValue(course.Actor);
         _json.WriteNumberValue(course.CascadeRuns);
+        _json.WriteStringValue(course.Acting);
         _json.WriteEndArray();
         _json.WriteStartArray();
         var next = sets.Count;
@@ -256,6 +257,7 @@ internal sealed class SliceWriter : IDisposable
                 _json.WriteNumberValue(course.IndexOf(waking));
                 _json.WriteNumberValue(next++);
                 _json.WriteNumberValue(waking.Generation);
+                _json.WriteStringValue(waking.Cascade.Acting);
             }
 
             _json.WriteEndArray();
@@ -280,7 +282,7 @@ internal sealed class SliceWriter : IDisposable
     }
 
     /// <summary>A run beside the line. What woke it came before in frames of its own.</summary>
-    public void Beside(long number, DateTimeOffset at, int rule, long pid, string actor)
+    public void Beside(long number, DateTimeOffset at, int rule, long pid, string actor, string? acting)
     {
         Open("beside");
         _json.WriteNumberValue(number);
@@ -288,6 +290,7 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteNumberValue(rule);
         _json.WriteNumberValue(pid);
         _json.WriteStringValue(actor);
+        _json.WriteStringValue(acting);
         Close();
     }
 

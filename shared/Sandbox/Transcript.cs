@@ -78,6 +78,9 @@ public sealed record RunEnded(
 
     /// <summary>The outgoing calls that it made, in order.</summary>
     public IReadOnlyList<CallRecord> Calls { get; init; } = [];
+
+    /// <summary>What it tells people: mails and cards, in order. Empty unless it ran well.</summary>
+    public IReadOnlyList<Effect> Effects { get; init; } = [];
 }
 
 /// <summary>A run's change of its process or of the shared bag (0).</summary>

@@ -234,6 +234,31 @@ public sealed class FlowTests(TestWay way) : IClassFixture<TestWay>
     }
 
     [Fact]
+    public async Task Whom_a_cascade_acts_for_is_kept_over_the_pause()
+    {
+        var caller = await way.CallerAsync(("scripts/a.py", """
+            class choose(Rule):
+                listens_to = ["n"]
+
+                def action(self):
+                    self.last_actor = "ann@acme.test"
+                    self.chosen = True
+
+            class late(Rule):
+                listens_to = ["chosen"]
+                debounce = "1h"
+
+                def action(self):
+                    self.seen = self.last_actor
+            """));
+        var pid = (await caller.SettleAsync("""{"n": 1}""")).GetProperty("pid").GetInt64();
+
+        await DueAsync(caller);
+
+        (await caller.ProcessAsync(pid)).GetProperty("seen").GetString().ShouldBe("ann@acme.test");
+    }
+
+    [Fact]
     public async Task Another_tenant_sees_none_of_it()
     {
         var caller = await way.CallerAsync(("scripts/a.py", Noting("debounce = '1h'")));

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using Eddy.Access;
+using Eddy.Cards;
 using Eddy.Keys;
+using Eddy.Mail;
 using Eddy.Problems;
 using Eddy.Processes;
 using Eddy.Runs;
@@ -26,7 +28,7 @@ public static class RunsApi
             .WithExample(null, """{"runs":[{"id":1,"at":"2026-11-23T10:00:00+00:00","rule":"scripts/heat.py:high_temperature","outcome":"ran","pid":15,"changeSet":1,"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b","generation":1,"treeVersion":1,"milliseconds":0.117,"changes":1}],"next":null}""");
         runs.MapGet("/{id:long:min(1)}", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadRun").WithSummary("Read a run")
-            .WithDescription("One run with what it printed, what it changed and what went wrong.")
+            .WithDescription("One run with what it printed, what it changed, whom it told and what went wrong.")
             .Produces<RunDetailAnswer>().Refuses(401, 403, 404);
         runs.MapGet("/deferred", DeferredAsync).RequireScope(Scope.Read)
             .WithName("ListDeferredRuns").WithSummary("List the runs that are put off")
@@ -115,7 +117,7 @@ public static class RunsApi
         return Results.Ok(new RunListAnswer([.. page.Items.SelectMany(run => RunAnswer.Of(run, context.Access(), rule))], next));
     }
 
-    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, ProcessStore processes, CancellationToken cancel)
+    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, ProcessStore processes, OutboxStore outbox, CardStore cards, CancellationToken cancel)
     {
         var (tenant, access) = (context.Holder().Tenant, context.Access());
         if (await store.ReadAsync(tenant, id, cancel) is not var (run, changes))
@@ -123,17 +125,28 @@ public static class RunsApi
             return new Problem(ProblemType.NotFound, $"There is no run {id}.");
         }
 
-        // What a rule prints, sends or fails with may hold any KVP.
+        // What a rule prints, calls, tells people or fails with may hold any KVP.
         var told = access.MayChangeRules ? run : run with { Log = null, Error = null, Calls = null };
+        var effects = await EffectsAsync(tenant, id, outbox, cards, cancel);
         var readable = await access.ReadableAsync(tenant, changes, processes, cancel);
         return Results.Ok(
             new RunDetailAnswer(
                 run.Id, run.At, run.SaidNo ?? [run.Rule!], RunAnswer.WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
-                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, told.Log, RawJson.OrNull(told.Error), run.Trace, RawJson.OrNull(told.Calls), [.. readable.Select(EventAnswer.Of)])
+                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, told.Log, RawJson.OrNull(told.Error), run.Trace, RawJson.OrNull(told.Calls), access.MayChangeRules ? effects : null,
+                [.. readable.Select(EventAnswer.Of)])
             {
                 LeftOut = changes.Count - readable.Count,
-                Withheld = (run.Log ?? run.Error ?? run.Calls) is not null && !access.MayChangeRules,
+                Withheld = ((run.Log ?? run.Error ?? run.Calls) is not null || effects is not null) && !access.MayChangeRules,
             });
+    }
+
+    private static async Task<EffectsAnswer?> EffectsAsync(TenantId tenant, long run, OutboxStore outbox, CardStore cards, CancellationToken cancel)
+    {
+        var mails = await outbox.ListAsync(tenant, new MailQuery(null, run, null, Effect.Most), cancel);
+        var shown = await cards.ListAsync(tenant, new CardQuery(null, null, run, null, Effect.Most), cancel);
+        return mails.Items.Count + shown.Items.Count == 0
+            ? null
+            : new EffectsAnswer([.. mails.Items.Reverse().Select(MailAnswer.Of)], [.. shown.Items.Reverse().Select(CardAnswer.Of)]);
     }
 
     private static RunOutcome? OutcomeOf(string word) => word switch
@@ -197,6 +210,7 @@ public sealed record RunListAnswer(IReadOnlyList<RunAnswer> Runs, string? Next);
 /// <param name="Log">What it printed.</param>
 /// <param name="Traceparent">The W3C trace that it continues.</param>
 /// <param name="Calls">Its outgoing HTTP calls: method, host, path, status, bytes out and in, milliseconds, fault, and the names of the secrets used; null where it made none.</param>
+/// <param name="Effects">The mails that it sent and the cards that it showed; null where it told nobody anything.</param>
 /// <param name="Changes">What it changed.</param>
 public sealed record RunDetailAnswer(
     long Id,
@@ -214,13 +228,14 @@ public sealed record RunDetailAnswer(
     RawJson? Error,
     string? Traceparent,
     RawJson? Calls,
+    EffectsAnswer? Effects,
     IReadOnlyList<EventAnswer> Changes)
 {
     /// <summary>How many changes are not shown, because who asks may not read their keys; not there where none is.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int LeftOut { get; init; }
 
-    /// <summary>true where log, error or calls are there and not shown, because they may hold any KVP and who asks may not change rules; else not there.</summary>
+    /// <summary>true where log, error, calls or effects are there and not shown, because they may hold any KVP and who asks may not change rules; else not there.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Withheld { get; init; }
 }
@@ -238,3 +253,6 @@ public sealed record DeferredRunListAnswer(IReadOnlyList<DeferredRunAnswer> Runs
 /// <param name="Arrival">The arrival whose cascade it belongs to.</param>
 public sealed record DeferredRunAnswer(
     long Id, string Rule, long Pid, string Kind, string Stream, int Wakings, DateTimeOffset Since, DateTimeOffset Due, int Attempt, long ChangeSet, Guid Arrival);
+
+/// <summary>What a run told people, in its order.</summary>
+public sealed record EffectsAnswer(IReadOnlyList<MailAnswer> Mails, IReadOnlyList<CardAnswer> Cards);

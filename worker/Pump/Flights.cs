@@ -69,7 +69,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
             if (ended is not null && Overflow(line, ended.Changes, ref sizes) is { } fault)
             {
                 var error = new RunError("ValueError", fault, null, null, null);
-                ended = ended with { Outcome = RunOutcome.Failed, Changes = flight.Run.IsQuiet ? [] : error.SaidIn(ended.Pid, ended.Rule), Error = error };
+                ended = ended with { Outcome = RunOutcome.Failed, Changes = flight.Run.IsQuiet ? [] : error.SaidIn(ended.Pid, ended.Rule), Effects = [], Error = error };
             }
 
             foreach (var change in ended?.Changes ?? [])
@@ -85,7 +85,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
 
     /// <summary>The processes that have to be known for flights of this tenant to take off or to land.</summary>
     public static IEnumerable<long> Wanted(TenantLine line) => line.Flights.Where(flight => flight.State != FlightState.Flying)
-        .SelectMany(flight => flight.Result?.Ended?.Changes.Select(change => change.Pid).Append(flight.Run.Pid) ?? [flight.Run.Pid]).Append(0).Distinct();
+        .SelectMany(flight => flight.Result?.Ended is { } run ? run.Changes.Select(change => change.Pid).Concat(run.Effects.Select(effect => effect.Pid)).Append(flight.Run.Pid) : [flight.Run.Pid]).Append(0).Distinct();
 
     /// <summary>Lets take off what may: the first of each rule and process, as many as the tenant may have.</summary>
     public void TakeOff(ShardLine shard, TenantLine line)

@@ -31,6 +31,7 @@ public sealed class Fold
     // The cascade that the steps belong to.
     private Guid _root;
     private string _actor = "";
+    private string? _acting;
     private string? _tag;
     private string? _trace;
     private long _firstRun;
@@ -63,6 +64,7 @@ public sealed class Fold
             _rows.Paid.Tenants.AddRange(owed.Wakings.Select(_ => _tenant));
             _rows.Paid.Ids.AddRange(owed.Wakings);
             (_root, _actor, _tag, _trace, _firstRun, _runs) = (owed.Cascade.Root, owed.Cascade.Actor, owed.Tag, owed.Trace, owed.FirstRun, owed.Cascade.Runs);
+            _acting = owed.Cascade.Acting;
             isOpen = true;
         }
 
@@ -143,6 +145,7 @@ public sealed class Fold
     private void ApplyArrival(LineArrival arrival)
     {
         var set = arrival.Set;
+        _acting = set.Waking?.Cascade.Acting;
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (arrival.Root, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
         _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
@@ -163,6 +166,7 @@ public sealed class Fold
     {
         var flight = landed.Flight;
         var cascade = flight.Run.Cascade;
+        _acting = cascade.Acting;
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (cascade.Root, cascade.Actor, flight.Tag, flight.Trace, flight.FirstRun, cascade.Runs);
         _rows.Paid.Tenants.Add(_tenant);
         _rows.Paid.Ids.Add(flight.Waking);
@@ -196,6 +200,12 @@ public sealed class Fold
         }
 
         Judge(run, woken, id);
+
+        if (run.Effects.Count > 0)
+        {
+            _rows.Effects.Add(_tenant, id, _turn.At, _turn.Written[run]);
+            _acting = ActorChosen.Among(run.Effects) ?? _acting;
+        }
 
         var rows = _rows.Runs;
         rows.Tenants.Add(_tenant);
@@ -339,7 +349,7 @@ public sealed class Fold
 
     private StoredWaking Stored(LeftRun run) => new(
         run.Rule, run.Pid, run.SetPosition, run.SetCount, run.Owed?.SetAt.UtcDateTime ?? _turn.At, run.Generation, run.Chain, _root, _actor, run.IsQuiet, _trace,
-        run.Again.Quarantine, run.Again.Attempt, run.Again.IsDue);
+        run.Again.Quarantine, run.Again.Attempt, run.Again.IsDue, _acting);
 
     /// <summary>What was to be tried again is not: its rule is gone.</summary>
     private void Stay(OwedRun run)
@@ -437,6 +447,7 @@ public sealed class Fold
         rows.Traces.Add(_trace);
         rows.Beside.Add(beside);
         rows.Quiet.Add(run.IsQuiet);
+        rows.Acting.Add(_acting);
         rows.Quarantine.Add(run.Again.Quarantine);
         rows.Attempts.Add(run.Again.Attempt);
         rows.Due.Add(run.Again.IsDue);

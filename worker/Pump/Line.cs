@@ -310,6 +310,9 @@ public sealed record Turn(
     /// <summary>What the cell did; null where it could not be asked.</summary>
     public Transcript? Transcript { get; set; }
 
+    /// <summary>What those of its runs that tell people something tell them, written out. A run is known by being itself.</summary>
+    public IReadOnlyDictionary<RunEnded, IReadOnlyList<WrittenEffect>> Written { get; set; } = new Dictionary<RunEnded, IReadOnlyList<WrittenEffect>>();
+
     /// <summary>The version of the tree that the rules were of.</summary>
     public long TreeVersion { get; set; }
 

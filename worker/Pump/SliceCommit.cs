@@ -76,7 +76,7 @@ internal static class SliceCommit
                 Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
                 Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),
                 Column(wakings.Tags, Text), Column(wakings.Traces, Text), Column(wakings.Beside, NpgsqlDbType.Boolean),
-                Column(wakings.Quiet, NpgsqlDbType.Boolean), Column(wakings.Quarantine, Long), Column(wakings.Attempts, Int), Column(wakings.Due, NpgsqlDbType.Boolean));
+                Column(wakings.Quiet, NpgsqlDbType.Boolean), Column(wakings.Quarantine, Long), Column(wakings.Attempts, Int), Column(wakings.Due, NpgsqlDbType.Boolean), Column(wakings.Acting, Text));
         }
 
         if (rows.Quarantined.Ids.Count + rows.Released.Ids.Count + rows.Off.Rules.Count > 0)
@@ -98,6 +98,14 @@ internal static class SliceCommit
         {
             Add(batch, "refuse_arrivals", Column(refused.Tenants, Uuid), Column(refused.Arrivals, Uuid), Column(refused.Pids, Long), Column(refused.Kvps, Text),
                 Column(refused.Actors, Text), Column(refused.Sources, Text), Column(refused.ReceivedAt, Moment), Column(refused.Reasons, Text));
+        }
+
+        if (rows.Effects is { IsEmpty: false } effects)
+        {
+            var (mails, cards) = (effects.Mails, effects.Cards);
+            Add(batch, "append_effects", Column(mails.Tenants, Uuid), Column(mails.Ids, Long), Column(mails.Runs, Long), Column(mails.Pids, Long), Column(mails.At, Moment),
+                Column(mails.Receivers, Text), Column(mails.Subjects, Text), Column(mails.Texts, Text), Column(mails.Htmls, Text), Column(mails.Attached, Text),
+                Column(cards.Tenants, Uuid), Column(cards.Ids, Long), Column(cards.Runs, Long), Column(cards.Pids, Long), Column(cards.At, Moment), Column(cards.Names, Text), Column(cards.Users, Text));
         }
 
         if (rows.Told.Count > 0)

@@ -101,7 +101,7 @@ internal static class SliceReader
         var wakings = new List<Waking>();
         using (var read = new NpgsqlCommand(
             """
-            select id, tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, tree_version, quiet, quarantine, attempt, due
+            select id, tenant_id, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, tag, trace, tree_version, quiet, quarantine, attempt, due, acting
             from read_owed($1, $2)
             """, connection))
         {
@@ -113,7 +113,8 @@ internal static class SliceReader
                 wakings.Add(new Waking(
                     rows.GetInt64(0), new TenantId(rows.GetGuid(1)), rows.GetString(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetInt32(5), rows.GetDateTime(6),
                     rows.GetInt32(7), rows.GetFieldValue<string[]>(8), rows.GetGuid(9), rows.GetString(10), rows.GetInt32(11), rows.GetInt64(12), rows.GetInt64(13),
-                    rows.IsDBNull(14) ? null : rows.GetString(14), rows.IsDBNull(15) ? null : rows.GetString(15), rows.GetInt64(16), rows.GetBoolean(17), new Again(rows.IsDBNull(18) ? null : rows.GetInt64(18), rows.GetInt32(19), rows.GetBoolean(20))));
+                    rows.IsDBNull(14) ? null : rows.GetString(14), rows.IsDBNull(15) ? null : rows.GetString(15), rows.GetInt64(16), rows.GetBoolean(17), new Again(rows.IsDBNull(18) ? null : rows.GetInt64(18), rows.GetInt32(19), rows.GetBoolean(20)),
+                    rows.IsDBNull(21) ? null : rows.GetString(21)));
             }
         }
 
@@ -127,7 +128,7 @@ internal static class SliceReader
         {
             var (source, events) = sets.GetValueOrDefault((waking.Tenant, waking.SetPosition), ("rule", []));
             return (waking, new OwedRun(
-                waking.Rule, waking.Pid, events, waking.SetAt, source, new Cascade(waking.Root, waking.Actor, waking.Runs), waking.Generation, waking.Chain)
+                waking.Rule, waking.Pid, events, waking.SetAt, source, new Cascade(waking.Root, waking.Actor, waking.Runs) { Acting = waking.Acting }, waking.Generation, waking.Chain)
             {
                 IsQuiet = waking.Quiet,
                 Again = waking.Again,
@@ -211,5 +212,5 @@ internal static class SliceReader
 
     private sealed record Waking(
         long Id, TenantId Tenant, string Rule, long Pid, long SetPosition, int SetCount, DateTime SetAt, int Generation, string[] Chain, Guid Root, string Actor,
-        int Runs, long FirstRun, long LastRun, string? Tag, string? Trace, long TreeVersion, bool Quiet, Again Again);
+        int Runs, long FirstRun, long LastRun, string? Tag, string? Trace, long TreeVersion, bool Quiet, Again Again, string? Acting);
 }

@@ -28,6 +28,9 @@ public sealed class SliceRows
 
     public RefusedRows Refused { get; } = new();
 
+    /// <summary>What runs tell people.</summary>
+    public EffectRows Effects { get; } = new();
+
     /// <summary>Runs that go into quarantine, or stay there.</summary>
     public QuarantineRows Quarantined { get; } = new();
 
@@ -151,6 +154,7 @@ public sealed class SliceRows
         public List<string?> Traces { get; } = [];
         public List<bool> Beside { get; } = [];
         public List<bool> Quiet { get; } = [];
+        public List<string?> Acting { get; } = [];
         public List<long?> Quarantine { get; } = [];
         public List<int> Attempts { get; } = [];
         public List<bool> Due { get; } = [];

@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace Eddy.Pump;
 
 /// <summary>Takes a tenant's turn: reads its files if they have changed, and runs the slice in its cell. Many turns are under way at once.</summary>
-public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlDataSource source, PumpOptions options)
+public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, EffectWriter effects, NpgsqlDataSource source, PumpOptions options)
 {
     private readonly CellHolds _cells = new(sandbox);
 
@@ -41,7 +41,7 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
             }
 
             line.HasCell = true;
-            turn.Transcript = await sandbox.RunAsync(tree, SliceOf(turn), cancel);
+            turn.Transcript = await RunAsync(turn, tree, cancel);
             turn.Cpu = sandbox.TakeCpu(line.Tenant);
         }
         catch (Exception fault) when (fault is SandboxUnavailable or NpgsqlException or TimeoutException or OperationCanceledException)
@@ -54,6 +54,23 @@ public sealed class TurnRunner(RuleSandbox sandbox, TreeReader trees, NpgsqlData
             sandbox.Drop(turn.Line.Tenant);
             turn.Fault = fault;
         }
+    }
+
+    private async Task<Transcript> RunAsync(Turn turn, CellTree tree, CancellationToken cancel)
+    {
+        var transcript = await sandbox.RunAsync(tree, SliceOf(turn), cancel);
+        try
+        {
+            turn.Written = await effects.WriteAsync(turn, transcript, cancel);
+        }
+        catch
+        {
+            // The cell has gone on, and nothing of that will be in force.
+            sandbox.Drop(turn.Line.Tenant);
+            throw;
+        }
+
+        return transcript;
     }
 
     /// <summary>What arrivals come to that no rule listens to. No cell is asked.</summary>

@@ -11,6 +11,7 @@ import sys
 import time
 import types
 
+import effects
 import failures
 import feedback
 import journal
@@ -29,7 +30,7 @@ import secret_names
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
-    "cell", "cron", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
+    "cell", "cron", "effects", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
     "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "zygote")
 
 
@@ -89,6 +90,7 @@ class Cell:
         processes.run = self.line
         loading.NAMES.update(
             Process=processes.Process, Model=models.Model, Field=models.Field, Reference=models.Reference, ReferenceList=models.ReferenceList, parent=None, child=None, children=processes.Children(), new_child=processes.NewChild())
+        loading.NAMES.update(send_email=effects.send_email, load_card=effects.load_card)
         outgoing.exchange = self.line.call
         secret_names.ask_sign = self.line.sign
 

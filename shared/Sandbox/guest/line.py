@@ -5,7 +5,8 @@ What happens is told in steps, which the host reads as a JSON array per frame:
     0                  the next arrival was applied
     [2,r,p]            a run of rule r in process p begins; the last of its frame
     [3,r,p,o,us,us,…]  a run ended: outcome, wall and CPU microseconds, then own changes, shared changes, log, error, where any, and [p,changes,p,changes,…]
-                       of other processes, where any
+                       of other processes, where any, and what it tells people, where anything: ["mail",p,[to,…],message,subject,attach],
+                       ["card",p,name,user], ["actor",user]; 0 for no subject and no user
     4                  the next run was not begun, because the cascade is too long
     5                  the slice is done
     [6,r,p]            the next run leaves the line: it called out, has to wait for one of its rule and process, or its rule is switched off
@@ -31,6 +32,7 @@ from collections import deque
 from time import perf_counter_ns as clock
 from time import process_time_ns as cpu_clock
 
+import effects
 import failures
 import kvps
 import limits
@@ -173,6 +175,7 @@ class Line:
         self.running = False
         self.beside_line = False
         self.leaving = False
+        self.acting = None
 
     def set(self, position, at, source, quiet, again, attempt, more, flat):
         """A change set that woke owed runs: pid, key, text, previous, and so on. A long one comes in pieces."""
@@ -250,7 +253,7 @@ class Line:
     def slice(self, number, head, at, most, micros, careful, cascade, owed, arrivals, away, held):
         """Runs a slice. `owed` has [rule, pid, set, generation], the sets being the change sets that came before in frames of their own;
         `arrivals` has [pid, wake pid, actor, source, [key, text, …]], and, where one wakes a rule again, its rule, set and generation behind these;
-        `cascade` is [actor, runs] of the owed ones; `away` has rule and process of the runs that are beside the line, one after the other: others of
+        `cascade` is [actor, runs, whom a rule chose in its place or None] of the owed ones; `away` has rule and process of the runs that are beside the line, one after the other: others of
         these wait for them; the process is 0 where the rule is switched off. `held` has rules and processes where all waits for what is in quarantine."""
         self.number = number
         self.away = away = set(zip(away[::2], away[1::2]))
@@ -269,7 +272,7 @@ class Line:
         by_key, star = self.by_key, self.star
         position = head
         queue = deque()
-        actor, cascade_runs = cascade
+        actor, cascade_runs, self.acting = cascade
         sets = self.sets
         if sets:
             self.sets = []
@@ -330,9 +333,10 @@ class Line:
                 if taken == count or ran >= most or self.told > limits.TOLD or now > until and (ran or taken):
                     break
                 if len(arrivals[taken]) > 5:
-                    _, pid, actor, _, _, index, which, generation = arrivals[taken]
+                    _, pid, actor, _, _, index, which, generation, acting = arrivals[taken]
                     taken += 1
                     cascade_runs = 0
+                    self.acting = acting
                     steps.append("0")
                     if index >= 0:
                         sets[which].actor = actor
@@ -341,6 +345,7 @@ class Line:
                 pid, wake, actor, source, flat = arrivals[taken]
                 taken += 1
                 cascade_runs = 0
+                self.acting = None
                 kvp = state.get(pid)
                 if kvp is None:
                     kvp = state[pid] = {}
@@ -450,13 +455,14 @@ class Line:
         kvps.begin(self.shared, shared, True)
         return shared
 
-    def beside(self, number, at, rule, pid, actor):
+    def beside(self, number, at, rule, pid, actor, acting):
         """Runs one rule beside the line: it may call out, and what it reads is told. What woke it came before in frames of its own."""
         self.number = number
         self.flushed = clock()
         self.cpu = cpu_clock()
         (woke, *_), self.sets = self.sets, []
         woke.actor = actor
+        self.acting = acting
         self._meet(None, {0, pid})
         self.seen = seen = set()
         shared = WatchedBag(0, self.state.setdefault(0, {}), seen)
@@ -489,6 +495,8 @@ class Line:
             bag.behind = shared
         NAMES["event"] = events[0] if events else None
         NAMES["events"] = events
+        if effects.gathered:
+            effects.gathered.clear()
         log = error = "0"
         own = of_shared = others = ()
         raised = None
@@ -496,7 +504,7 @@ class Line:
         self.running = True
         started = clock()
         try:
-            bag.actor = woke.actor
+            bag.actor = self.acting or woke.actor
             run = rules.begin(listener.cls, bag)
             if listener.made:
                 run.__init__()
@@ -541,6 +549,11 @@ class Line:
         listener.wary = micros > 1000
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
+        told = ""
+        if effects.gathered and outcome == 1:
+            told = f",[{','.join(effects.gathered)}]"
+            if effects.is_acting():
+                self.acting = bag.actor
         if error != "0" and outcome == 2 and woke.attempt < listener.retry and (self.in_transit or isinstance(raised, rules.Retry)):
             outcome = 4
         elif error != "0":
@@ -549,12 +562,12 @@ class Line:
             if not woke.quiet:
                 kind, message, *_ = json.loads(error)
                 own = self._quarantined(listener, f"{kind}: {message}")
-        if own or of_shared or others or log != "0" or error != "0":
+        if own or of_shared or others or log != "0" or error != "0" or told:
             if self.by_parent:
                 self._wake_below([(bag, own), *others])
             shared_told = _told(of_shared) if of_shared else "0"
-            others_told = "," + _told_of(others) if others else ""
-            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}{others_told}]")
+            others_told = "," + _told_of(others) if others or told else ""
+            self.steps.append(f"[3,{listener.index},{pid},{outcome},{micros},{cpu},{_told(own)},{shared_told},{log},{error}{others_told}{told}]")
             if len(self.steps[-1]) > LONG:
                 self.flush()
         else:

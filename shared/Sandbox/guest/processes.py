@@ -77,10 +77,16 @@ class Process:
 
     def __setattr__(self, name, value):
         if name in _FIXED or name[:2] == "__" and name[-2:] == "__":
+            if name == "last_actor":
+                self.__act_for__(value)
+                return
             if name != "PARENT":
                 raise AttributeError(f"{name} can not be set")
             value = _parent(value)
         self.__bag__.set(name, value)
+
+    def __act_for__(self, actor):
+        raise AttributeError("last_actor can be set on self alone")
 
     def __delattr__(self, name):
         if name in _FIXED and name != "PARENT":

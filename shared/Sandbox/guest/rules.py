@@ -2,6 +2,7 @@
 
 from datetime import datetime, timezone
 
+import effects
 from processes import Process
 from values import decode
 
@@ -56,6 +57,10 @@ class Rule(Process, metaclass=RuleType):
     @property
     def last_actor(self):
         return self.__bag__.actor
+
+    def __act_for__(self, actor):
+        effects.act_for(actor)
+        self.__bag__.actor = actor
 
     def __repr__(self):
         return f"<{type(self).__name__} in process {self.__bag__.pid}>"

@@ -29,7 +29,7 @@ def up():
         trial.load([])
         for number in range(5):
             arrival = [1, 1, "key:warming", "post", ["warmth", str(number)]]
-            trial.line.slice(number, 0, "2000-01-01T00:00:00+00:00", 100, 60_000_000, False, ["", 0], [], [arrival], [], [])
+            trial.line.slice(number, 0, "2000-01-01T00:00:00+00:00", 100, 60_000_000, False, ["", 0, None], [], [arrival], [], [])
         feedback.check(_PATH, _RULE)
     del sys.modules[_MODULE]
     loading.forget(_PATH)

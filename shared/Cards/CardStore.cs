@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text;
+using Eddy.Postgres;
+using Eddy.Processes;
+using Eddy.Tenants;
+using Npgsql;
+
+namespace Eddy.Cards;
+
+/// <summary>The cards that runs show. Only the pump puts them in, with the run; whoever is done with one closes it.</summary>
+public sealed class CardStore(EddyDbs dbs)
+{
+    private const string Columns = "c.id, c.run, c.pid, c.at, c.name, c.for_user, c.state";
+
+    /// <summary>A page of cards, newest first: those that are not closed, or all of one run.</summary>
+    public async Task<Page<StoredCard>> ListAsync(TenantId tenant, CardQuery query, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        var command = new NpgsqlBatchCommand { Parameters = { new() { Value = tenant.Value }, new() { Value = query.Limit + 1 } } };
+        var where = new StringBuilder("c.tenant_id = $1").Append(query.Run is null ? " and c.state <> 'closed'" : "");
+        Add("c.for_user =", query.User);
+        Add("c.pid =", query.Pid);
+        Add("c.id >", query.Run * 1000);
+        Add("c.id <", (query.Run + 1) * 1000);
+        Add("c.id <", query.Beyond);
+        command.CommandText = $"select {Columns} from cards c where {where} order by c.id desc limit $2";
+        batch.BatchCommands.Add(command);
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var cards = new List<StoredCard>();
+        while (await rows.ReadAsync(cancel))
+        {
+            cards.Add(new StoredCard(
+                rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetString(4), rows.GetString(5), rows.GetString(6)));
+        }
+
+        return cards.Count > query.Limit ? new Page<StoredCard>([.. cards.Take(query.Limit)], cards[query.Limit - 1].Id) : new Page<StoredCard>(cards, null);
+
+        void Add(string condition, object? value)
+        {
+            if (value is not null)
+            {
+                command.Parameters.Add(new() { Value = value });
+                where.Append(CultureInfo.InvariantCulture, $" and {condition} ${command.Parameters.Count}");
+            }
+        }
+    }
+
+    /// <summary>Closes a card; false where there is none of this number that is not closed.</summary>
+    public async Task<bool> CloseAsync(TenantId tenant, long id, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("update cards set state = 'closed', closed_at = $3 where tenant_id = $1 and id = $2 and state <> 'closed' returning id")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = id }, new() { Value = at } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel);
+    }
+}
+
+/// <summary>A card that a run shows to a user.</summary>
+/// <param name="Id">Its number, unique in the tenant and rising: that of its run, and its place in it.</param>
+/// <param name="User">Who is to see it: an address or a name, as the rule gave it, or the actor of its cascade.</param>
+/// <param name="State"><c>waiting</c>, <c>shown</c> or <c>closed</c>.</param>
+public sealed record StoredCard(long Id, long Run, long Pid, DateTimeOffset At, string Name, string User, string State);
+
+/// <summary>Which cards to list, newest first. What is null does not matter.</summary>
+/// <param name="Run">Those of this run, closed ones too.</param>
+/// <param name="Beyond">The number that the page before ended with.</param>
+public sealed record CardQuery(string? User, long? Pid, long? Run, long? Beyond, int Limit);

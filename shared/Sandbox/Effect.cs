@@ -1,0 +1,38 @@
+namespace Eddy.Sandbox;
+
+/// <summary>What a run tells people. It is in force with the run's changes: with the commit that records the run, or not at all.</summary>
+/// <param name="Pid">The process that it is about.</param>
+public abstract record Effect(long Pid)
+{
+    /// <summary>How many mails and cards one run may have.</summary>
+    public const int Most = 100;
+
+    /// <summary>How many characters all texts of one run may have.</summary>
+    public const int MostCharacters = 1 << 20;
+}
+
+/// <summary>A mail, as its rule wrote it: placeholders are still in it.</summary>
+/// <param name="To">One or more addresses, each once.</param>
+/// <param name="Message">Markdown with placeholders.</param>
+/// <param name="Subject">One line with placeholders; null where the rule gave none.</param>
+/// <param name="Attach">Whether the KVPs of the process go along.</param>
+public sealed record MailSent(long Pid, IReadOnlyList<string> To, string Message, string? Subject, bool Attach) : Effect(Pid)
+{
+    public const int MostReceivers = 50;
+
+    /// <summary>In bytes of UTF-8.</summary>
+    public const int MostBytes = 256 << 10;
+
+    /// <summary>In bytes of UTF-8.</summary>
+    public const int MostSubjectBytes = 1000;
+}
+
+/// <summary>A card is to be shown.</summary>
+/// <param name="User">To whom; null for the last actor.</param>
+public sealed record CardLoaded(long Pid, string Name, string? User) : Effect(Pid);
+
+/// <summary>From here on the cascade's cards are for this one, where no other is named.</summary>
+public sealed record ActorChosen(string Actor) : Effect(0)
+{
+    public static string? Among(IReadOnlyList<Effect> effects) => effects is [ActorChosen chosen, ..] ? chosen.Actor : null;
+}
