@@ -104,7 +104,6 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["MailAddress.Fault"] = Parsed,
 
         ["AttachedKvps.For"] = Printed,
-        ["AttachedKvps.Visible"] = Compared,
         ["MailSubject.Of"] = Printed,
         ["MailTemplate.Parse"] = Parsed,
         ["MailTemplate.Print"] = Printed,
@@ -114,7 +113,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
 
         ["ApiKey.HashOf"] = Compared,
         ["CardStore.ListAsync"] = Compared,
-        ["ReceiverStore.MembersAsync"] = Compared,
+        ["ReceiverStore.OfAsync"] = Compared,
         ["DripStore.DeleteAsync"] = Compared,
         ["DripStore.FindAsync"] = Compared,
         ["DeferredStore.ListAsync"] = Compared,
