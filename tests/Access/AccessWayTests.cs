@@ -73,6 +73,13 @@ public sealed class AccessWayTests(TestWay way) : IClassFixture<TestWay>
                 def action(self):
                     raise ValueError(self.iban)
 
+            class tells(Rule):
+                listens_to = ["a"]
+
+                def action(self):
+                    send_email("ops@acme.test", "{{iban}}", subject="{{iban}}")
+                    load_card("welcome", user="SECRET@acme.test")
+
             class waits(Rule):
                 listens_to = ["a"]
                 debounce = "1h"
@@ -83,14 +90,15 @@ public sealed class AccessWayTests(TestWay way) : IClassFixture<TestWay>
             """));
         await caller.SettleAsync("""{"a": 1, "iban": "SECRET"}""");
         var run = (await caller.GetAsync("/api/runs?outcome=failed")).GetProperty("runs")[0].GetProperty("id");
+        var told = (await caller.GetAsync("/api/runs?rule=tells")).GetProperty("runs")[0].GetProperty("id");
         var (viewer, editor) = (await caller.Tenant.AsAsync(way.Web, "ann@acme.test", "viewer"), await caller.Tenant.AsAsync(way.Web, "bob@acme.test", "editor"));
 
-        foreach (var path in (string[])["/api/files", "/api/runs", $"/api/runs/{run}", "/api/runs/deferred", "/api/quarantine", "/api/quarantine/runs", "/api/processes", "/api/processes/1", "/api/events", "/api/shared", "/api/rules", "/api/rules/graph"])
+        foreach (var path in (string[])["/api/files", "/api/runs", $"/api/runs/{run}", $"/api/runs/{told}", "/api/runs/deferred", "/api/outbox", $"/api/outbox/{told}001", "/api/cards", "/api/quarantine", "/api/quarantine/runs", "/api/processes", "/api/processes/1", "/api/events", "/api/shared", "/api/rules", "/api/rules/graph"])
         {
             (await TextAsync(viewer, path)).ShouldNotContain("SECRET", Case.Sensitive, path);
         }
 
-        foreach (var path in (string[])["/api/files", "/api/runs", $"/api/runs/{run}", "/api/runs/deferred", "/api/quarantine"])
+        foreach (var path in (string[])["/api/files", "/api/runs", $"/api/runs/{run}", $"/api/runs/{told}", "/api/runs/deferred", "/api/outbox", $"/api/outbox/{told}001", "/api/cards", "/api/quarantine"])
         {
             (await TextAsync(editor, path)).ShouldContain("SECRET", Case.Sensitive, path);
         }
