@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Eddy.People;
 using Eddy.Postgres;
 using Eddy.Processes;
 using Eddy.Tenants;
@@ -331,7 +332,7 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
         return members;
     }
 
-    private static Actor.OfMember MemberOf(NpgsqlDataReader rows) => new(rows.GetGuid(0), rows.GetString(1), rows.GetString(2).ToLowerInvariant(), rows.GetBoolean(3));
+    private static Actor.OfMember MemberOf(NpgsqlDataReader rows) => new(rows.GetGuid(0), rows.GetString(1), MailAddress.Form(rows.GetString(2)), rows.GetBoolean(3));
 
     private static List<TRow> List<TRow>(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? [] : JsonSerializer.Deserialize<List<TRow>>(rows.GetString(column), Rows)!;
 }

@@ -33,18 +33,15 @@ public sealed class ReceiverStore(EddyDbs dbs, AccessStore accesses)
         {
             foreach (var address in normal[rows.GetString(0)])
             {
-                found[address] = rules.Of(new Actor.OfMember(rows.GetGuid(1), rows.GetString(2), Form(address), IsProven: true));
+                found[address] = rules.Of(new Actor.OfMember(rows.GetGuid(1), rows.GetString(2), People.MailAddress.Form(address), IsProven: true));
             }
         }
 
         foreach (var address in addresses)
         {
-            found.TryAdd(address, rules.Of(new Actor.OfAddress(Form(address))));
+            found.TryAdd(address, rules.Of(new Actor.OfAddress(People.MailAddress.Form(address))));
         }
 
         return found;
     }
-
-    // What is none of the addresses that groups can name, no group names.
-    private static string Form(string address) => People.MailAddress.TryRead(address, out var form) ? form : address;
 }

@@ -25,6 +25,9 @@ public static class MailAddress
         return address.Length <= MostCharacters;
     }
 
+    /// <summary>The one form of an address that is kept in another; what is none stays as it is.</summary>
+    public static string Form(string text) => TryRead(text, out var address) ? address : text;
+
     // What quotes would allow nobody has, and two spellings of one address would be two actors.
     private static bool IsLocal(ReadOnlySpan<char> local)
     {

@@ -312,6 +312,16 @@ public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb sha
     }
 
     [Fact]
+    public async Task An_address_is_one_however_a_person_and_a_group_write_it()
+    {
+        var tenant = await TestTenant.MakeAsync(database);
+        var ann = await tenant.AsAsync(shared.Web, "Ann@Müller.test", "viewer");
+        await tenant.Client(shared.Web).PutAsync("/api/access/groups/sales", new StringContent("""{"members": ["ann@müller.test"]}""", Encoding.UTF8, "application/json"), Cancel);
+
+        (await ann.GetAsync("/api/access/explain?act=set&key=a")).GetProperty("groups").ToString().ShouldBe("""["public","registered","sales"]""");
+    }
+
+    [Fact]
     public void Only_addresses_that_ask_for_each_KVP_or_have_none_are_open_to_everybody_in_the_tenant()
     {
         string[] judged =

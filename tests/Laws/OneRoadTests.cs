@@ -66,6 +66,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["QuarantineStore.SwitchOffAsync"] = Stored,
 
         ["FilePath.Fault"] = Parsed,
+        ["MailAddress.Form"] = Parsed,
         ["MailAddress.TryRead"] = Parsed,
         ["FilePath.IsModule"] = Parsed,
         ["FileStore.TextOf"] = Parsed,

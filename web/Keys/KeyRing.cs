@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Eddy.Access;
+using Eddy.People;
 using Eddy.Postgres;
 using Eddy.Tenants;
 using Npgsql;
@@ -190,7 +191,7 @@ public sealed class KeyRing
 
     private static Actor Who(NpgsqlDataReader rows) => rows.IsDBNull(7)
         ? new Actor.ForTenant($"key:{rows.GetString(5)}")
-        : new Actor.OfMember(rows.GetGuid(7), rows.GetString(8), rows.GetString(9).ToLowerInvariant(), rows.GetBoolean(10));
+        : new Actor.OfMember(rows.GetGuid(7), rows.GetString(8), MailAddress.Form(rows.GetString(9)), rows.GetBoolean(10));
 
     private sealed class Entry(long since)
     {
