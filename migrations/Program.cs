@@ -22,6 +22,7 @@ var root = new RootCommand("eddy: the operator's command line.")
     migrate,
     TenantCommands.Make(database),
     KeyCommands.Make(database),
+    MemberCommands.Make(database),
     SecretCommands.Make(database),
     DemoCommand.Make(database),
     DoctorCommand.Make(database),

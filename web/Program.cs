@@ -1,3 +1,4 @@
+using Eddy.Access;
 using Eddy.Api;
 using Eddy.Cards;
 using Eddy.Docs;
@@ -78,6 +79,7 @@ public static class WebProgram
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
+        builder.Services.AddSingleton<AccessStore>();
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
@@ -109,6 +111,7 @@ public static class WebProgram
         api.MapOutbox();
         api.MapCards();
         api.MapUsage();
+        api.MapAccess();
         app.MapIngest();
         app.MapHealth();
         app.MapMetrics();

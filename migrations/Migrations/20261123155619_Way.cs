@@ -22,6 +22,7 @@ namespace Eddy.Migrations
                     hash = table.Column<byte[]>(type: "bytea", nullable: false),
                     hint = table.Column<string>(type: "text", nullable: false),
                     scopes = table.Column<string[]>(type: "text[]", nullable: false),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     revoked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     last_used_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
@@ -329,7 +330,7 @@ namespace Eddy.Migrations
                 column: "slug",
                 unique: true);
 
-            foreach (var script in (string[])["line", "state", "door", "quarantine", "flow", "pump", "effects", "schedules", "ticks", "operator", "walls"])
+            foreach (var script in (string[])["line", "state", "door", "quarantine", "flow", "pump", "effects", "schedules", "ticks", "access", "operator", "walls"])
             {
                 migrationBuilder.Sql(Migrator.Sql(script));
             }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using Eddy.Access;
 using Eddy.Tenants;
 using Microsoft.EntityFrameworkCore;
 
@@ -19,7 +21,8 @@ public static class KeyCommands
         };
         scope.AcceptOnlyFromAmong(Scope.All);
 
-        var add = new Command("add", "Make a key. It is shown this once.") { tenant, name, scope };
+        var actsAs = new Option<string?>("--as") { Description = "The mail address of who of the tenant acts where it is shown, and is judged by what they may; without it the tenant itself." };
+        var add = new Command("add", "Make a key. It is shown this once.") { tenant, name, scope, actsAs };
         add.SetAction((parsed, cancel) => WithTenant(database, parsed.GetRequiredValue(tenant), async (db, id) =>
         {
             var keyName = parsed.GetRequiredValue(name);
@@ -30,9 +33,21 @@ public static class KeyCommands
                 return 1;
             }
 
-            var (key, secret) = ApiKey.Make(id, keyName, [.. parsed.GetRequiredValue(scope).Distinct()], TimeProvider.System.GetUtcNow());
+            Actor.OfMember? person = null;
+            if (parsed.GetValue(actsAs) is { } address && (person = await MemberCommands.FindAsync(db, id, address, cancel)) is null)
+            {
+                await Console.Error.WriteLineAsync($"'{address}' does not belong to the tenant; 'eddy member set' lets them.");
+                return 1;
+            }
+
+            var (key, secret) = ApiKey.Make(id, keyName, [.. parsed.GetRequiredValue(scope).Distinct()], TimeProvider.System.GetUtcNow(), person?.Person);
             rows.ApiKeys.Add(key);
             await rows.SaveChangesAsync(cancel);
+            if (person is not null)
+            {
+                await new AccessStore(db.Dbs, TimeProvider.System).NoteAsync(id, MemberCommands.Author, "add-key", keyName, JsonSerializer.Serialize(new { @as = person.Address, scopes = key.Scopes }), cancel);
+            }
+
             Console.WriteLine(secret);
             return 0;
         }, cancel));
@@ -41,10 +56,12 @@ public static class KeyCommands
         list.SetAction((parsed, cancel) => WithTenant(database, parsed.GetRequiredValue(tenant), async (db, id) =>
         {
             await using var rows = db.For(id);
+            var members = (await new AccessStore(db.Dbs, TimeProvider.System).MembersAsync(id, cancel)).ToDictionary(member => member.Person, member => member.Address);
             foreach (var key in await rows.ApiKeys.OrderBy(k => k.CreatedAt).ToListAsync(cancel))
             {
                 var state = key.RevokedAt is { } revoked ? $"revoked {revoked:u}" : key.LastUsedAt is { } used ? $"last used {used:u}" : "never used";
-                Console.WriteLine($"{key.Hint}…  {key.Name,-24}  {string.Join(',', key.Scopes),-18}  {state}");
+                var who = key.PersonId is not { } person ? "" : members.TryGetValue(person, out var address) ? $"  as {address}" : "  as somebody who does not belong to the tenant any more";
+                Console.WriteLine($"{key.Hint}…  {key.Name,-24}  {string.Join(',', key.Scopes),-18}  {state}{who}");
             }
 
             return 0;

@@ -1,17 +1,21 @@
 -- What the door does across tenants. A function in the language sql is planned anew at every call; these are called often, so they are not.
 -- Nor do they set search_path, for that costs more than what most of them do: every name in them is qualified instead.
 
--- Whose keys have these hashes, by their place in the list. Those that are in force.
+-- Whose keys have these hashes, by their place in the list. Those that are in force: one that acts as a person is, as long as that person belongs to the tenant.
 create function resolve_keys(p_hashes bytea[])
-returns table (n int, tenant_id uuid, slug text, time_zone text, key_id uuid, name text, scopes text[])
+returns table (n int, tenant_id uuid, slug text, time_zone text, key_id uuid, name text, scopes text[], person_id uuid, role text, address text, is_proven boolean)
 language plpgsql stable security definer as $$
 #variable_conflict use_column
 begin
   return query
-    select u.n::int, k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes
+    select u.n::int, k.tenant_id, t.slug, t.time_zone, k.id, k.name, k.scopes, k.person_id, m.role, m.email::text, m.email_confirmed
     from unnest(p_hashes) with ordinality u(hash, n)
     cross join lateral (select * from public.api_keys k where k.hash = u.hash and k.revoked_at is null offset 0) k
-    cross join lateral (select n.slug, n.time_zone from public.tenants n where n.id = k.tenant_id offset 0) t;
+    cross join lateral (select n.slug, n.time_zone from public.tenants n where n.id = k.tenant_id offset 0) t
+    left join lateral (
+      select m.role, p.email, p.email_confirmed from public.members m join public.people p on p.id = m.person_id
+      where m.tenant_id = k.tenant_id and m.person_id = k.person_id and p.email is not null offset 0) m on true
+    where k.person_id is null or m.role is not null;
 end
 $$;
 

@@ -4,7 +4,8 @@ declare
   v_table text;
 begin
   foreach v_table in array array['members', 'api_keys', 'files', 'file_versions', 'package_files', 'secrets', 'secret_changes', 'tenant_keys', 'processes', 'kvps', 'kvp_index', 'looked_up', 'events', 'runs',
-    'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals', 'quarantine', 'rule_switches', 'deferred', 'streams', 'schedules', 'rule_schedules', 'outbox', 'cards'] loop
+    'pids', 'idempotency', 'heads', 'wakings', 'refused', 'trees', 'arrivals', 'quarantine', 'rule_switches', 'deferred', 'streams', 'schedules', 'rule_schedules', 'outbox', 'cards',
+    'groups', 'acl', 'acl_versions', 'audit'] loop
     execute format('alter table %I enable row level security', v_table);
     execute format('alter table %I force row level security', v_table);
     execute format('create policy tenant on %I using (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), '''')::uuid))', v_table);
@@ -37,6 +38,9 @@ grant select, insert, update, delete on secrets to eddy_app;
 grant select, insert, update on tenant_keys to eddy_app;
 grant select, insert, update, delete on schedules to eddy_app;
 grant select, insert on secret_changes to eddy_app;
+grant select, insert, update, delete on groups, acl to eddy_app;
+grant select, insert, update on acl_versions to eddy_app;
+grant select, insert on audit to eddy_app;
 grant select, delete on quarantine to eddy_app;
 grant select, insert, delete on rule_switches to eddy_app;
 grant select on deferred, rule_schedules, trees, processes, kvps, kvp_index, looked_up, events, runs, refused, idempotency, heads to eddy_app;
@@ -48,6 +52,7 @@ grant usage on all sequences in schema public to eddy_app;
 
 grant select, insert, update, delete on tenants, api_keys, members, processes, kvps, kvp_index, looked_up, events, runs, arrivals, doors, pids, idempotency, workers, leases, heads, wakings,
   refused, trees, quarantine, rule_switches, deferred, streams, rule_schedules, outbox, cards to eddy_system;
+grant select (id, email, email_confirmed) on people to eddy_system;
 grant select, update on schedules to eddy_system;
 grant usage on all sequences in schema public to eddy_system;
 

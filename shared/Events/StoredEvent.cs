@@ -6,7 +6,7 @@ namespace Eddy.Events;
 /// <param name="Pid">The process, or 0 for the shared bag.</param>
 /// <param name="Value">JSON, or null where the KVP was removed.</param>
 /// <param name="Previous">JSON, or null where there was none before.</param>
-/// <param name="Actor">On whose behalf, as in <c>key:sensors</c>.</param>
+/// <param name="Actor">On whose behalf, as in <c>key:sensors</c> or <c>ann@acme.test</c>.</param>
 /// <param name="Source">The door by which it came, as in <c>post</c>, or <c>rule</c>.</param>
 /// <param name="Cause">The run that made it; null for what came from outside.</param>
 /// <param name="ChangeSet">The first position of its change set.</param>

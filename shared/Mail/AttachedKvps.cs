@@ -1,32 +1,31 @@
 using System.Text;
+using Eddy.Access;
+using Eddy.Kvps;
 
 namespace Eddy.Mail;
 
-/// <summary>Which KVPs of its process go along with a mail: those that each of its receivers may see.</summary>
-/// <param name="members">Those of the receivers who are members of the tenant.</param>
-public sealed class AttachedKvps(IReadOnlySet<string> members)
+/// <summary>Which KVPs of its process go along with a mail: those that each of its receivers may read.</summary>
+/// <param name="accesses">What each receiver may.</param>
+public sealed class AttachedKvps(IReadOnlyDictionary<string, ActorAccess> accesses)
 {
     /// <summary>As JSON. What goes beyond, in the order of the keys, is left out.</summary>
     public const int MostCharacters = 256 << 10;
 
-    private static readonly Dictionary<string, string> None = [];
-
     /// <summary>A JSON object; null where nothing goes along.</summary>
     public string? For(IReadOnlyList<string> receivers, IReadOnlyDictionary<string, string> kvps)
     {
-        var visible = receivers.Select(receiver => Visible(kvps, receiver)).ToList();
+        // Who is in the same groups may read the same.
+        var readers = receivers.Select(receiver => accesses[receiver]).DistinctBy(access => string.Join(',', access.Groups)).ToList();
+        var place = KvpPlace.Process(kvps.TryGetValue(KvpPlace.KindKey, out var kind) ? KvpLookup.Of(kind).Txt : null);
         var json = new StringBuilder("{");
-        foreach (var (key, value) in kvps.Where(kvp => visible.TrueForAll(seen => seen.ContainsKey(kvp.Key))).OrderBy(kvp => kvp.Key, StringComparer.Ordinal))
+        foreach (var (key, value) in kvps.Where(kvp => readers.TrueForAll(reader => reader.May(KeyAct.Read, place, kvp.Key))).OrderBy(kvp => kvp.Key, StringComparer.Ordinal))
         {
             if (json.Length + key.Length + value.Length <= MostCharacters)
             {
-                json.Append(json.Length > 1 ? "," : "").Append(Kvps.KvpValue.FromText(key)).Append(':').Append(value);
+                json.Append(json.Length > 1 ? "," : "").Append(KvpValue.FromText(key)).Append(':').Append(value);
             }
         }
 
         return json.Length > 1 ? json.Append('}').ToString() : null;
     }
-
-    /// <summary>The KVPs of a process that a receiver of mail may see. The one place where that is decided: members see all, others none.</summary>
-    public IReadOnlyDictionary<string, string> Visible(IReadOnlyDictionary<string, string> kvps, string receiver) => members.Contains(receiver) ? kvps : None;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Eddy.Kvps;
 using Eddy.Postgres;
 using Eddy.Tenants;
 using Npgsql;
@@ -42,6 +43,36 @@ public sealed class ProcessStore(EddyDbs dbs)
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         return await rows.ReadAsync(cancel) ? rows.GetString(0) : null;
+    }
+
+    /// <summary>The kind that a process will have once all that waits for its turn now is applied, as far as arrivals say; null where it has none.</summary>
+    public async Task<string?> KindInLineAsync(TenantId tenant, long pid, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select kind, is_waiting, waiting from kind_in_line($1, $2)") { Parameters = { new() { Value = tenant.Value }, new() { Value = pid } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        await rows.ReadAsync(cancel);
+        return !rows.GetBoolean(1) ? Text(rows, 0) : Text(rows, 2) is { } waiting ? KvpLookup.Of(waiting).Txt : null;
+    }
+
+    /// <summary>The kinds of those of these processes that are there; null where one has none.</summary>
+    public async Task<IReadOnlyDictionary<long, string?>> KindsAsync(TenantId tenant, IReadOnlyCollection<long> pids, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select p.pid, p.kind from unnest($2) u(pid) cross join lateral (select p.pid, p.kind from processes p where p.tenant_id = $1 and p.pid = u.pid offset 0) p")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = pids.ToArray() } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var kinds = new Dictionary<long, string?>();
+        while (await rows.ReadAsync(cancel))
+        {
+            kinds[rows.GetInt64(0)] = Text(rows, 1);
+        }
+
+        return kinds;
     }
 
     public async Task<Page<StoredProcess>> ListAsync(TenantId tenant, ProcessQuery query, CancellationToken cancel)

@@ -5,7 +5,8 @@ namespace Eddy.Tenants;
 
 /// <summary>
 /// A credential of a machine: <c>eddy_</c> and 32 random bytes in base64url, shown once. Stored is its SHA-256, which is enough for a secret that
-/// nobody can guess. Whoever holds it acts for one tenant, within its scopes, until it is revoked.
+/// nobody can guess. Whoever holds it acts for one tenant, or
+/// for one person in it, within its scopes, until it is revoked.
 /// </summary>
 public sealed class ApiKey
 {
@@ -26,6 +27,9 @@ public sealed class ApiKey
     /// <summary>Some of <see cref="Scope.All"/>.</summary>
     public required string[] Scopes { get; init; }
 
+    /// <summary>The person who acts where it is shown; null where the tenant does. It is in force as long as they belong to the tenant.</summary>
+    public Guid? PersonId { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? RevokedAt { get; set; }
@@ -34,7 +38,8 @@ public sealed class ApiKey
     public DateTimeOffset? LastUsedAt { get; set; }
 
     /// <summary>A key and the secret that is its only copy.</summary>
-    public static (ApiKey Key, string Secret) Make(TenantId tenant, string name, string[] scopes, DateTimeOffset now)
+    /// <param name="person">Who acts where it is shown; null for the tenant.</param>
+    public static (ApiKey Key, string Secret) Make(TenantId tenant, string name, string[] scopes, DateTimeOffset now, Guid? person = null)
     {
         var secret = Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         var key = new ApiKey
@@ -45,6 +50,7 @@ public sealed class ApiKey
             Hash = HashOf(secret),
             Hint = secret[..(Prefix.Length + 4)],
             Scopes = scopes,
+            PersonId = person,
             CreatedAt = now,
         };
         return (key, secret);

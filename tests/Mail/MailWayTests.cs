@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Npgsql;
 
@@ -166,7 +167,7 @@ public sealed class MailWayTests(TestWay way) : IClassFixture<TestWay>
     }
 
     [Fact]
-    public async Task The_KVPs_go_along_to_members_alone()
+    public async Task The_KVPs_go_along_that_every_receiver_may_read()
     {
         var caller = await CallerAsync("""
             class tell(Rule):
@@ -178,21 +179,35 @@ public sealed class MailWayTests(TestWay way) : IClassFixture<TestWay>
                     send_email("anna@acme.test, stranger@acme.test", "m")
                     send_email("unconfirmed@acme.test", "m")
                     send_email("elsewhere@acme.test", "m")
+                    send_email("bob@acme.test", "m")
+                    send_email("anna@acme.test, bob@acme.test", "m")
+                    send_email("Customer@müller.test", "m")
+                    send_email("bob@acme.test, customer@müller.test", "m")
                     self.done = [1.5, "x"]
+                    self.kind = "order"
             """);
-        await MemberAsync(caller.Tenant, "anna@acme.test", confirmed: true);
-        await MemberAsync(caller.Tenant, "unconfirmed@acme.test", confirmed: false);
-        await MemberAsync((await way.CallerAsync()).Tenant, "elsewhere@acme.test", confirmed: true);
+        await MemberAsync(caller.Tenant, "anna@acme.test", confirmed: true, "owner");
+        await MemberAsync(caller.Tenant, "bob@acme.test", confirmed: true);
+        await MemberAsync(caller.Tenant, "unconfirmed@acme.test", confirmed: false, "owner");
+        await MemberAsync((await way.CallerAsync()).Tenant, "elsewhere@acme.test", confirmed: true, "owner");
+        await caller.PutAsync("/api/access/groups/customers", """{"members": ["customer@müller.test"]}""");
+        foreach (var entry in (string[])[
+            """{"group": "registered", "may": ["read"], "keys": ["done", "kind"], "kind": "order"}""", """{"group": "registered", "may": ["read"], "keys": ["go"], "kind": "invoice"}""",
+            """{"group": "registered", "may": ["set"], "keys": ["go"]}""", """{"group": "customers", "may": ["read"], "keys": ["g*", "kind"]}"""])
+        {
+            (await caller.Http.PostAsync("/api/access/entries", new StringContent(entry, Encoding.UTF8, "application/json"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.Created);
+        }
 
         await caller.SettleAsync("""{"go": 1}""");
 
         var attached = new List<string>();
-        for (var id = 1001; id <= 1005; id++)
+        for (var id = 1001; id <= 1009; id++)
         {
             attached.Add((await caller.GetAsync($"/api/outbox/{id}")).GetProperty("attached").GetRawText());
         }
 
-        attached.ShouldBe(["""{"done":[1.5,"x"],"go":1}""", "null", "null", "null", "null"]);
+        attached.ShouldBe([
+            """{"done":[1.5,"x"],"go":1,"kind":"order"}""", "null", "null", "null", "null", """{"done":[1.5,"x"],"kind":"order"}""", """{"done":[1.5,"x"],"kind":"order"}""", """{"go":1,"kind":"order"}""", """{"kind":"order"}"""]);
     }
 
     [Fact]
@@ -328,13 +343,13 @@ public sealed class MailWayTests(TestWay way) : IClassFixture<TestWay>
 
     private static IEnumerable<string> Names(JsonElement answer) => answer.GetProperty("cards").EnumerateArray().Select(card => card.GetProperty("name").GetString()!);
 
-    private static async Task MemberAsync(TestTenant tenant, string address, bool confirmed)
+    private static async Task MemberAsync(TestTenant tenant, string address, bool confirmed, string role = "viewer")
     {
         await tenant.PrepareAsync($"""
             with person as (
               insert into people (id, email, normalized_email, email_confirmed, phone_number_confirmed, two_factor_enabled, lockout_enabled, access_failed_count)
               values (gen_random_uuid(), '{address}', '{address.ToUpperInvariant()}', {confirmed}, false, false, false, 0) returning id)
-            insert into members (tenant_id, person_id, role) select $1, id, 'viewer' from person
+            insert into members (tenant_id, person_id, role) select $1, id, '{role}' from person
             """);
     }
 

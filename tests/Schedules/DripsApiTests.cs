@@ -85,6 +85,7 @@ public sealed class DripsApiTests(TestDatabase database, SharedWeb shared) : ICl
     [InlineData("""{"cron": "* * * * *", "kvps": "a := 1\u0000"}""", "invalid-request", "/kvps")]
     [InlineData("""{"cron": "* * * * *", "kvps": "a := \ud800"}""", "invalid-request", "/kvps")]
     [InlineData("""{"cron": "* * * * *", "kvps": "drip_missed := 1"}""", "invalid-request", "/kvps")]
+    [InlineData("""{"cron": "* * * * *", "kvps": "a := 1", "\ud800": 1}""", "invalid-request", "")]
     [InlineData("""{"cron": "* * * * *", "kvps": "a := 1", "timeZone": "Berlin"}""", "invalid-request", "/timeZone")]
     [InlineData("""{"cron": "* * * * *", "kvps": "a := 1", "timeZone": "../../etc/passwd"}""", "invalid-request", "/timeZone")]
     [InlineData("""{"cron": "* * * * *", "kvps": "a := 1", "timeZone": "Europe/../UTC"}""", "invalid-request", "/timeZone")]

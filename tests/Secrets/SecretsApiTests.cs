@@ -101,6 +101,7 @@ public sealed class SecretsApiTests(TestDatabase database, KeeperWeb shared) : I
     [InlineData("""["GOLDGOLD"]""", "invalid-request")]
     [InlineData("\"GOLDGOLD\"", "invalid-request")]
     [InlineData("""{"hosts": ["a.test"]}""", "invalid-request")]
+    [InlineData("""{"value": "GOLDGOLD", "hosts": ["a.test"], "\ud800": 1}""", "invalid-request")]
     [InlineData("""{"value": null, "hosts": ["a.test"]}""", "invalid-request")]
     [InlineData("""{"value": ["GOLDGOLD"], "hosts": ["a.test"]}""", "invalid-request")]
     [InlineData("""{"value": "", "hosts": ["a.test"]}""", "invalid-request")]

@@ -16,6 +16,8 @@ internal sealed record DripBody(string? Cron, string? Kvps, string? TimeZone, bo
 
     private const string Form = """{"cron": "30 2 * * *", "kvps": "report := daily", "timeZone": "Europe/Berlin", "on": true}""";
 
+    private const string HalfName = "A name in the body has half a surrogate pair, or bytes that are no UTF-8.";
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 3 };
 
     /// <param name="takesOn">Whether it may be said whether it is on.</param>
@@ -32,6 +34,11 @@ internal sealed record DripBody(string? Cron, string? Kvps, string? TimeZone, bo
         catch (JsonException fault)
         {
             problem = new Problem(ProblemType.InvalidJson, $"The body is not valid JSON with each name once: it takes {Form}.", [new FieldError(KvpValue.MalformedJson(fault), Line: (int)(fault.LineNumber ?? 0) + 1)]);
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            problem = new Problem(ProblemType.InvalidRequest, HalfName, [new FieldError(HalfName, "")]);
             return null;
         }
     }

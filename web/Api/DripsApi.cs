@@ -30,7 +30,8 @@ public static class DripsApi
             .WithName("SaveDrip").WithSummary("Save a drip")
             .WithDescription(
                 "Makes or overwrites a drip: each time that 'cron' says, the KVPs of its text become a new process. 'cron' has five fields and counts in 'timeZone', or in the tenant's time zone where that is absent. "
-                + "With 'on' false it is kept and does not run. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new drip is made.")
+                + "With 'on' false it is kept and does not run. With If-Match only the version that was named is overwritten; with 'If-None-Match: *' only a new drip is made. "
+                + "By a key that acts for a person it takes that they may set its KVPs.")
             .Accepts<DripRequest>("application/json", ApiDescription.AnyType)
             .Produces<DripAnswer>().Produces<DripAnswer>(201).Refuses(400, 401, 403, 412, 413)
             .WithExample("""{"cron":"30 2 * * *","kvps":"report := daily\nday := 2026-11-24","timeZone":"Europe/Berlin","on":true}""",
@@ -91,6 +92,11 @@ public static class DripsApi
             return problem!;
         }
 
+        if (context.Access().SetFault(null, [drip.Changes], (_, _) => "/kvps") is { } denied)
+        {
+            return denied;
+        }
+
         var holder = context.Holder();
         switch (await drips.SaveAsync(holder.Tenant, name, drip, holder.Actor, condition, cancel))
         {
@@ -128,7 +134,13 @@ public static class DripsApi
             return NotThere();
         }
 
-        var arrival = new NewArrival(holder.Tenant, null, ChangeList.Read(drip.Changes), holder.Actor, Drip.Source, Activity.Current?.Id);
+        var changes = ChangeList.Read(drip.Changes);
+        if (context.Access().SetFault(null, [changes], (_, _) => null) is { } denied)
+        {
+            return denied;
+        }
+
+        var arrival = new NewArrival(holder.Tenant, null, changes, holder.Actor, Drip.Source, Activity.Current?.Id);
         return await door.AcceptAsync([arrival], null, WaitFor.Nothing, TimeSpan.Zero, cancel) switch
         {
             DoorAnswer.Accepted { Arrivals: [var accepted] } => Results.Accepted(null, new ArrivalAnswer(accepted.Arrival, accepted.Pid)),

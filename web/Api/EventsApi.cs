@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Eddy.Events;
 using Eddy.Keys;
 using Eddy.Problems;
+using Eddy.Processes;
 using Eddy.Tenants;
 
 namespace Eddy.Api;
@@ -13,14 +14,14 @@ public static class EventsApi
     private const int MostListed = 1000;
 
     public static void MapEvents(this IEndpointRouteBuilder api) =>
-        api.MapGet("/events", ListAsync).WithTags("Events").RequireScope(Scope.Read)
+        api.MapGet("/events", ListAsync).WithTags("Events").RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListEvents").WithSummary("Read the log")
             .WithDescription(
-                "The events after a position, in their order, which is that of time. Keep 'last' and ask with 'after=' for what came since: positions have no gaps, so nothing is missed and nothing comes twice.")
+                "The events after a position, in their order, which is that of time. Keep 'last' and ask with 'after=' for what came since: positions have no gaps, so nothing is missed and nothing comes twice. Events whose keys who asks may not read are counted in 'leftOut' instead.")
             .Produces<EventListAnswer>().Refuses(400, 401, 403)
             .WithExample(null, """{"events":[{"position":3,"at":"2026-11-23T10:00:00+00:00","pid":15,"key":"alert","value":"Too hot","actor":"key:sensors","source":"rule","cause":1,"changeSet":3,"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b"}],"last":3}""");
 
-    private static async Task<IResult> ListAsync(HttpContext context, EventStore store, CancellationToken cancel, long after = 0, int limit = 100)
+    private static async Task<IResult> ListAsync(HttpContext context, EventStore store, ProcessStore processes, CancellationToken cancel, long after = 0, int limit = 100)
     {
         if (Limit.Fault(limit, MostListed) is { } fault)
         {
@@ -39,7 +40,8 @@ public static class EventsApi
             Cursor.LinkNext(context, "after", last.ToString(CultureInfo.InvariantCulture));
         }
 
-        return Results.Ok(new EventListAnswer([.. events.Select(EventAnswer.Of)], last));
+        var readable = await context.Access().ReadableAsync(context.Holder().Tenant, events, processes, cancel);
+        return Results.Ok(new EventListAnswer([.. readable.Select(EventAnswer.Of)], last) { LeftOut = events.Count - readable.Count });
     }
 }
 
@@ -49,7 +51,7 @@ public static class EventsApi
 /// <param name="Value">What it became; not there where it was removed.</param>
 /// <param name="Deleted">true where it was removed, else not there.</param>
 /// <param name="Previous">What it was before; not there where it was not.</param>
-/// <param name="Actor">On whose behalf, as in key:sensors.</param>
+/// <param name="Actor">On whose behalf, as in key:sensors or ann@acme.test.</param>
 /// <param name="Source">The door by which it came, or 'rule'.</param>
 /// <param name="Cause">The run that made it; not there for what came from outside.</param>
 /// <param name="ChangeSet">The first position of the changes that became visible together.</param>
@@ -75,4 +77,9 @@ public sealed record EventAnswer(
 
 /// <summary>A part of the log.</summary>
 /// <param name="Last">The position to go on after.</param>
-public sealed record EventListAnswer(IReadOnlyList<EventAnswer> Events, long Last);
+public sealed record EventListAnswer(IReadOnlyList<EventAnswer> Events, long Last)
+{
+    /// <summary>How many events before 'last' are not shown, because who asks may not read their keys; not there where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int LeftOut { get; init; }
+}

@@ -25,13 +25,13 @@ public static class FilesApi
     public static void MapFiles(this IEndpointRouteBuilder api)
     {
         var files = api.MapGroup("/files").WithTags("Files");
-        files.MapGet("/", ListAsync).RequireScope(Scope.Read)
+        files.MapGet("/", ListAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListFiles").WithSummary("List the files")
             .WithDescription(
                 "All files by path, without their contents. 'faults' says why the version that was saved last does not compile, 'findings' all that was found in it, warnings too; 'loadFaults' and 'loadLog' what happened and what was printed when the version in force was last "
                 + "loaded, as it is with the first event after a save: a file that fails there is not in force either.")
             .Produces<FileListAnswer>().Refuses(401, 403);
-        files.MapGet("/{**path}", ReadAsync).RequireScope(Scope.Read)
+        files.MapGet("/{**path}", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadFile").WithSummary("Read a file")
             .WithDescription("The file as it was last saved, byte for byte. Its version is the ETag; X-Eddy-In-Force names the version that is in force, where that is another or none.")
             .Produces(200, contentType: "application/octet-stream").Produces(304).Refuses(401, 403, 404);
@@ -66,6 +66,8 @@ public static class FilesApi
         var tenant = context.Holder().Tenant;
         var all = await files.ListAsync(tenant, cancel);
         var loaded = await files.LoadedAsync(tenant, cancel);
+        // What failed or was printed while files loaded may hold a shared KVP.
+        loaded = context.Access().MayChangeRules ? loaded : null;
         var faults = loaded?.Faults is { } json ? JsonSerializer.Deserialize<List<LoadError>>(json, JsonSerializerOptions.Web)! : [];
         var logs = loaded?.Logs is { } told ? JsonSerializer.Deserialize<List<LoadLog>>(told, JsonSerializerOptions.Web)! : [];
         return Results.Ok(new FileListAnswer([.. all.Select(file => FileAnswer.Of(file) with

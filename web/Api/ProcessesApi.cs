@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Eddy.Access;
 using Eddy.Ingest;
 using Eddy.Keys;
 using Eddy.Kvps;
@@ -21,43 +23,43 @@ public static class ProcessesApi
     public static void MapProcesses(this IEndpointRouteBuilder api)
     {
         var processes = api.MapGroup("/processes").WithTags("Processes");
-        processes.MapGet("/", ListAsync).RequireScope(Scope.Read)
+        processes.MapGet("/", ListAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListProcesses").WithSummary("List processes")
             .WithDescription(
                 "Newest first, or by rising number with 'order=oldest'. 'kind=' keeps one kind, 'parent=15' those below process 15; 'key.NAME=VALUE' keeps those whose KVP NAME is VALUE: the text itself, or what is printed of a number, "
                 + "boolean or date. A page may be shorter than 'limit'; the list goes on as long as there is a 'next', which is also in the Link header.")
             .Produces<ProcessListAnswer>().Refuses(400, 401, 403);
-        processes.MapGet("/{pid:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
+        processes.MapGet("/{pid:long:min(1)}", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadProcess").WithSummary("Read a process")
             .WithDescription("Its KVPs as they are in force. What was accepted and waits to be applied is not there yet.")
             .Produces<ProcessAnswer>().Refuses(401, 403, 404)
             .WithExample(null, """{"pid":15,"kind":null,"createdAt":"2026-11-23T10:00:00+00:00","kvps":{"alert":"Too hot","room":"attic","temperature":95}}""");
-        processes.MapPut("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, DoorOptions limits, CancellationToken cancel) => SetAsync(context, pid, door, limits, cancel))
-            .RequireScope(Scope.Write)
+        processes.MapPut("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, ProcessStore processes, DoorOptions limits, CancellationToken cancel) => SetAsync(context, pid, door, processes, limits, cancel))
+            .RequireScope(Scope.Write).RequirePerson(PersonKind.Anybody)
             .WithName("SetKvp").WithSummary("Set a KVP")
             .WithDescription("The body is the value as JSON. Answered when it is applied; with 202 where that takes longer than 10 s. It is an event, also where the value was the same before.")
             .Accepts<object>("application/json")
             .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503)
             .WithExample("72", """{"pid":15,"key":"temperature","value":72}""");
-        processes.MapDelete("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, CancellationToken cancel) => RemoveAsync(context, pid, door, cancel))
-            .RequireScope(Scope.Write)
+        processes.MapDelete("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, ProcessStore processes, CancellationToken cancel) => RemoveAsync(context, pid, door, processes, cancel))
+            .RequireScope(Scope.Write).RequirePerson(PersonKind.Anybody)
             .WithName("RemoveKvp").WithSummary("Remove a KVP")
             .WithDescription("Answered when it is applied; with 202 where that takes longer than 10 s.")
             .Produces(204).Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 404, 422, 429, 503);
 
         var shared = api.MapGroup("/shared").WithTags("Shared KVPs");
-        shared.MapGet("/", ReadSharedAsync).RequireScope(Scope.Read)
+        shared.MapGet("/", ReadSharedAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadShared").WithSummary("Read the shared KVPs")
             .Produces<SharedAnswer>().Refuses(401, 403);
-        shared.MapPut("/{key}", (HttpContext context, string key, Door door, DoorOptions limits, CancellationToken cancel) => SetAsync(context, 0, door, limits, cancel))
-            .RequireScope(Scope.Write)
+        shared.MapPut("/{key}", (HttpContext context, string key, Door door, ProcessStore processes, DoorOptions limits, CancellationToken cancel) => SetAsync(context, 0, door, processes, limits, cancel))
+            .RequireScope(Scope.Write).RequirePerson(PersonKind.Anybody)
             .WithName("SetShared").WithSummary("Set a shared KVP")
             .WithDescription("The body is the value as JSON. Answered when it is applied; with 202 where that takes longer than 10 s.")
             .Accepts<object>("application/json")
             .Produces<KvpAnswer>().Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 413, 415, 422, 429, 503)
             .WithExample("90", """{"pid":0,"key":"limit","value":90}""");
-        shared.MapDelete("/{key}", (HttpContext context, string key, Door door, CancellationToken cancel) => RemoveAsync(context, 0, door, cancel))
-            .RequireScope(Scope.Write)
+        shared.MapDelete("/{key}", (HttpContext context, string key, Door door, ProcessStore processes, CancellationToken cancel) => RemoveAsync(context, 0, door, processes, cancel))
+            .RequireScope(Scope.Write).RequirePerson(PersonKind.Anybody)
             .WithName("RemoveShared").WithSummary("Remove a shared KVP")
             .Produces(204).Produces<KvpAcceptedAnswer>(202).Refuses(400, 401, 403, 422, 429, 503);
     }
@@ -98,6 +100,12 @@ public static class ProcessesApi
             return new Problem(ProblemType.InvalidRequest, "'kind' has a NUL in it.");
         }
 
+        var access = context.Access();
+        if (FilterFault(access, kind, parent, keys) is { } hidden)
+        {
+            return hidden;
+        }
+
         var page = await processes.ListAsync(context.Holder().Tenant, new ProcessQuery(kind, parent, keys, order == "newest", beyond, limit), cancel);
         var next = page.Next is { } end ? Cursor.Of(end) : null;
         if (next is not null)
@@ -105,21 +113,38 @@ public static class ProcessesApi
             Cursor.LinkNext(context, "cursor", next);
         }
 
-        return Results.Ok(new ProcessListAnswer([.. page.Items.Select(ProcessAnswer.Of)], next));
+        return Results.Ok(new ProcessListAnswer([.. page.Items.Select(process => ProcessAnswer.Of(process, access))], next));
+    }
+
+    /// <summary>Who is found by a key tells its value, so only keys that may be read in all that might be found can be asked for.</summary>
+    private static Problem? FilterFault(ActorAccess access, string? kind, long? parent, List<KeyValuePair<string, string>> keys)
+    {
+        foreach (var key in keys.Select(pair => pair.Key).Concat(parent is null ? [] : ["PARENT"]).Concat(kind is null ? [] : ["kind"]))
+        {
+            if (kind is null ? !access.MayInEveryKind(KeyAct.Read, key) : !access.May(KeyAct.Read, KvpPlace.Process(kind), key))
+            {
+                return new Problem(ProblemType.NotAllowed, kind is null
+                    ? $"{access.Actor.Name} may not read {key} in processes of every kind, and so not look for it; name a kind with 'kind='."
+                    : access.Decide(KeyAct.Read, KvpPlace.Process(kind), key).Sentence);
+            }
+        }
+
+        return null;
     }
 
     private static async Task<IResult> ReadAsync(HttpContext context, long pid, ProcessStore processes, CancellationToken cancel) =>
         await processes.ReadAsync(context.Holder().Tenant, pid, cancel) is { } process
-            ? Results.Ok(ProcessAnswer.Of(process))
+            ? Results.Ok(ProcessAnswer.Of(process, context.Access()))
             : new Problem(ProblemType.UnknownProcess, $"There is no process {pid}.");
 
     private static async Task<IResult> ReadSharedAsync(HttpContext context, ProcessStore processes, CancellationToken cancel)
     {
         var shared = await processes.ReadAsync(context.Holder().Tenant, 0, cancel);
-        return Results.Ok(new SharedAnswer(ProcessAnswer.Of(shared!).Kvps));
+        var answer = ProcessAnswer.Of(shared!, context.Access());
+        return Results.Ok(new SharedAnswer(answer.Kvps) { LeftOut = answer.LeftOut });
     }
 
-    private static async Task<IResult> SetAsync(HttpContext context, long pid, Door door, DoorOptions limits, CancellationToken cancel)
+    private static async Task<IResult> SetAsync(HttpContext context, long pid, Door door, ProcessStore processes, DoorOptions limits, CancellationToken cancel)
     {
         if (!context.Request.HasJsonContentType())
         {
@@ -140,11 +165,11 @@ public static class ProcessesApi
             return new Problem(type, fault.Detail, [new FieldError(fault.Detail, fault.Pointer)]);
         }
 
-        return await ChangeAsync(context, pid, new Change(KeyOf(context), value), door, cancel);
+        return await ChangeAsync(context, pid, new Change(KeyOf(context), value), door, processes, cancel);
     }
 
-    private static Task<IResult> RemoveAsync(HttpContext context, long pid, Door door, CancellationToken cancel) =>
-        ChangeAsync(context, pid, new Change(KeyOf(context), null), door, cancel);
+    private static Task<IResult> RemoveAsync(HttpContext context, long pid, Door door, ProcessStore processes, CancellationToken cancel) =>
+        ChangeAsync(context, pid, new Change(KeyOf(context), null), door, processes, cancel);
 
     // Routing leaves an escaped slash escaped, and so can not be told from a key that has '%2F' in it: the address as it came tells.
     private static string KeyOf(HttpContext context)
@@ -155,7 +180,7 @@ public static class ProcessesApi
         return Uri.UnescapeDataString(target[(target.LastIndexOf('/') + 1)..]);
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, long pid, Change change, Door door, CancellationToken cancel)
+    private static async Task<IResult> ChangeAsync(HttpContext context, long pid, Change change, Door door, ProcessStore processes, CancellationToken cancel)
     {
         if (KvpKey.Fault(change.Key) is { } fault)
         {
@@ -163,6 +188,11 @@ public static class ProcessesApi
         }
 
         var holder = context.Holder();
+        if (await context.Access().SetFaultAsync(holder.Tenant, pid, [[change]], isList: false, processes, cancel) is { } refusal)
+        {
+            return refusal;
+        }
+
         var arrival = new NewArrival(holder.Tenant, pid, [change], holder.Actor, "api", System.Diagnostics.Activity.Current?.Id);
         return await door.AcceptAsync([arrival], null, WaitFor.Applied, AppliedWithin, cancel) switch
         {
@@ -181,15 +211,23 @@ public static class ProcessesApi
 /// <summary>A process and its KVPs.</summary>
 public sealed record ProcessAnswer(long Pid, string? Kind, DateTimeOffset? CreatedAt, IReadOnlyDictionary<string, RawJson> Kvps)
 {
-    internal static ProcessAnswer Of(StoredProcess process)
+    /// <summary>How many KVPs are not shown, because who asks may not read them; not there where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int LeftOut { get; init; }
+
+    internal static ProcessAnswer Of(StoredProcess process, ActorAccess access)
     {
+        var place = process.Pid == 0 ? KvpPlace.Shared : KvpPlace.Process(process.Kind);
         var kvps = new OrderedDictionary<string, RawJson>(process.Kvps.Count);
         foreach (var (key, value) in process.Kvps)
         {
-            kvps.Add(key, new RawJson(value));
+            if (access.May(KeyAct.Read, place, key))
+            {
+                kvps.Add(key, new RawJson(value));
+            }
         }
 
-        return new ProcessAnswer(process.Pid, process.Kind, process.CreatedAt, kvps);
+        return new ProcessAnswer(process.Pid, access.May(KeyAct.Read, place, "kind") ? process.Kind : null, process.CreatedAt, kvps) { LeftOut = process.Kvps.Count - kvps.Count };
     }
 }
 
@@ -197,7 +235,12 @@ public sealed record ProcessAnswer(long Pid, string? Kind, DateTimeOffset? Creat
 /// <param name="Next">The 'cursor' of the next page; null at the end.</param>
 public sealed record ProcessListAnswer(IReadOnlyList<ProcessAnswer> Processes, string? Next);
 
-public sealed record SharedAnswer(IReadOnlyDictionary<string, RawJson> Kvps);
+public sealed record SharedAnswer(IReadOnlyDictionary<string, RawJson> Kvps)
+{
+    /// <summary>How many are not shown, because who asks may not read them; not there where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int LeftOut { get; init; }
+}
 
 /// <summary>A KVP that is in force. Shared KVPs have PID 0.</summary>
 public sealed record KvpAnswer(long Pid, string Key, RawJson Value);

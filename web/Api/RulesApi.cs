@@ -16,7 +16,7 @@ public static class RulesApi
     public static void MapRules(this IEndpointRouteBuilder api)
     {
         var rules = api.MapGroup("/rules").WithTags("Rules");
-        rules.MapGet("/", ListAsync).RequireScope(Scope.Read)
+        rules.MapGet("/", ListAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListRules").WithSummary("List the rules")
             .WithDescription(
                 "The rules in force as they are written, in the order of their files. A key is told with whose it is: 'x' of the rule's own process, 'shared.x', 'parent.x', 'child.x', 'new_child.x', and 'process.x' "
@@ -25,7 +25,7 @@ public static class RulesApi
             .WithExample(
                 null,
                 """{"rules":[{"id":"scripts/heat.py:high_temperature","file":"scripts/heat.py","class":"high_temperature","line":1,"endLine":11,"listensTo":["temperature"],"schedule":null,"reads":["room","temperature"],"checkReads":["temperature"],"writes":["alert"],"unknownReads":false,"unknownWrites":false}]}""");
-        rules.MapGet("/graph", GraphAsync).RequireScope(Scope.Read)
+        rules.MapGet("/graph", GraphAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadRuleGraph").WithSummary("Read who wakes whom")
             .WithDescription(
                 "'nodes' are the rules, and the libraries and API scripts that have to do with KVPs. 'edges' lead from one that writes keys to a rule that listens to them. 'loops' are rules that may wake themselves or one another without end; such a loop is 'guarded' where there is no way round without "

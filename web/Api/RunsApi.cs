@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
+using Eddy.Access;
 using Eddy.Cards;
 using Eddy.Keys;
 using Eddy.Mail;
 using Eddy.Problems;
+using Eddy.Processes;
 using Eddy.Runs;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -17,14 +19,14 @@ public static class RunsApi
     public static void MapRuns(this IEndpointRouteBuilder api)
     {
         var runs = api.MapGroup("/runs").WithTags("Runs");
-        runs.MapGet("/", ListAsync).RequireScope(Scope.Read)
+        runs.MapGet("/", ListAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ListRuns").WithSummary("List runs")
             .WithDescription(
                 "Newest first. 'event=' keeps what one event (its position) woke, 'pid=' one process, 'rule=' one rule (its id or the name of its class), 'outcome=' no, ran, failed or killed. "
                 + "Rules whose checks said no together have one id. The list goes on as long as there is a 'next', which is also in the Link header.")
             .Produces<RunListAnswer>().Refuses(400, 401, 403)
             .WithExample(null, """{"runs":[{"id":1,"at":"2026-11-23T10:00:00+00:00","rule":"scripts/heat.py:high_temperature","outcome":"ran","pid":15,"changeSet":1,"arrival":"01a20941-f9f0-7989-ad4f-5e4983f1f43b","generation":1,"treeVersion":1,"milliseconds":0.117,"changes":1}],"next":null}""");
-        runs.MapGet("/{id:long:min(1)}", ReadAsync).RequireScope(Scope.Read)
+        runs.MapGet("/{id:long:min(1)}", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadRun").WithSummary("Read a run")
             .WithDescription("One run with what it printed, what it changed, whom it told and what went wrong.")
             .Produces<RunDetailAnswer>().Refuses(401, 403, 404);
@@ -112,18 +114,30 @@ public static class RunsApi
             Cursor.LinkNext(context, "cursor", next);
         }
 
-        return Results.Ok(new RunListAnswer([.. page.Items.SelectMany(run => RunAnswer.Of(run, rule))], next));
+        return Results.Ok(new RunListAnswer([.. page.Items.SelectMany(run => RunAnswer.Of(run, context.Access(), rule))], next));
     }
 
-    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, OutboxStore outbox, CardStore cards, CancellationToken cancel)
+    private static async Task<IResult> ReadAsync(HttpContext context, long id, RunStore store, ProcessStore processes, OutboxStore outbox, CardStore cards, CancellationToken cancel)
     {
-        var tenant = context.Holder().Tenant;
-        return await store.ReadAsync(tenant, id, cancel) is var (run, changes)
-            ? Results.Ok(new RunDetailAnswer(
+        var (tenant, access) = (context.Holder().Tenant, context.Access());
+        if (await store.ReadAsync(tenant, id, cancel) is not var (run, changes))
+        {
+            return new Problem(ProblemType.NotFound, $"There is no run {id}.");
+        }
+
+        // What a rule prints, calls, tells people or fails with may hold any KVP.
+        var told = access.MayChangeRules ? run : run with { Log = null, Error = null, Calls = null };
+        var effects = await EffectsAsync(tenant, id, outbox, cards, cancel);
+        var readable = await access.ReadableAsync(tenant, changes, processes, cancel);
+        return Results.Ok(
+            new RunDetailAnswer(
                 run.Id, run.At, run.SaidNo ?? [run.Rule!], RunAnswer.WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
-                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, run.Log, RawJson.OrNull(run.Error), run.Trace, RawJson.OrNull(run.Calls), await EffectsAsync(tenant, id, outbox, cards, cancel),
-                [.. changes.Select(EventAnswer.Of)]))
-            : new Problem(ProblemType.NotFound, $"There is no run {id}.");
+                run.Elapsed.TotalMilliseconds, run.Cpu.TotalMilliseconds, told.Log, RawJson.OrNull(told.Error), run.Trace, RawJson.OrNull(told.Calls), access.MayChangeRules ? effects : null,
+                [.. readable.Select(EventAnswer.Of)])
+            {
+                LeftOut = changes.Count - readable.Count,
+                Withheld = ((run.Log ?? run.Error ?? run.Calls) is not null || effects is not null) && !access.MayChangeRules,
+            });
     }
 
     private static async Task<EffectsAnswer?> EffectsAsync(TenantId tenant, long run, OutboxStore outbox, CardStore cards, CancellationToken cancel)
@@ -155,7 +169,7 @@ public static class RunsApi
 /// <param name="Generation">How many runs led here, this one included.</param>
 /// <param name="TreeVersion">The version of the files under which it ran.</param>
 /// <param name="Changes">How many KVPs it changed.</param>
-/// <param name="Error">What went wrong: kind, message, file, line, traceback; not there where nothing did.</param>
+/// <param name="Error">What went wrong: kind, message, file, line, traceback; not there where nothing did, or who asks may not change rules.</param>
 public sealed record RunAnswer(
     long Id,
     DateTimeOffset At,
@@ -171,12 +185,12 @@ public sealed record RunAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Error)
 {
     /// <summary>One for each rule of the record; of checks that said no only those that were asked for.</summary>
-    public static IEnumerable<RunAnswer> Of(StoredRun run, string? onlyRule = null) =>
+    internal static IEnumerable<RunAnswer> Of(StoredRun run, ActorAccess access, string? onlyRule = null) =>
         (run.SaidNo ?? [run.Rule!])
             .Where(rule => onlyRule is null || rule == onlyRule || rule.EndsWith(":" + onlyRule, StringComparison.Ordinal))
             .Select(rule => new RunAnswer(
                 run.Id, run.At, rule, WordFor(run.Outcome), run.Pid, run.SetPosition, run.Root, run.Generation, run.TreeVersion,
-                run.Elapsed.TotalMilliseconds, run.Changes, RawJson.OrNull(run.Error)));
+                run.Elapsed.TotalMilliseconds, run.Changes, access.MayChangeRules ? RawJson.OrNull(run.Error) : null));
 
     internal static string WordFor(RunOutcome outcome) => outcome switch
     {
@@ -215,7 +229,16 @@ public sealed record RunDetailAnswer(
     string? Traceparent,
     RawJson? Calls,
     EffectsAnswer? Effects,
-    IReadOnlyList<EventAnswer> Changes);
+    IReadOnlyList<EventAnswer> Changes)
+{
+    /// <summary>How many changes are not shown, because who asks may not read their keys; not there where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int LeftOut { get; init; }
+
+    /// <summary>true where log, error, calls or effects are there and not shown, because they may hold any KVP and who asks may not change rules; else not there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Withheld { get; init; }
+}
 
 /// <summary>A page of runs that are put off.</summary>
 public sealed record DeferredRunListAnswer(IReadOnlyList<DeferredRunAnswer> Runs, string? Next);

@@ -10,6 +10,8 @@ internal sealed record SecretBody(string Value, IReadOnlyList<HostPattern> Hosts
     /// <summary>The most bytes: a value may be written with escapes.</summary>
     public const int MostBytes = 128 << 10;
 
+    private const string HalfName = "A name in the body has half a surrogate pair, or bytes that are no UTF-8.";
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 3 };
 
     public static SecretBody? Read(byte[] json, out Problem? problem)
@@ -27,6 +29,11 @@ internal sealed record SecretBody(string Value, IReadOnlyList<HostPattern> Hosts
             // The parser's own words repeat characters of the text, or a name.
             problem = new Problem(ProblemType.InvalidJson, """The body is not valid JSON with each name once: it takes {"value": "…", "hosts": ["api.example.com"]}.""",
                 fault.LineNumber is { } line ? [new FieldError("It can not be read here.", Line: (int)line + 1)] : null);
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            problem = new Problem(ProblemType.InvalidRequest, HalfName, [new FieldError(HalfName, "")]);
             return null;
         }
     }

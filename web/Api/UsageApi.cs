@@ -8,7 +8,7 @@ namespace Eddy.Api;
 public static class UsageApi
 {
     public static void MapUsage(this IEndpointRouteBuilder api) =>
-        api.MapGet("/usage", ReadAsync).RequireScope(Scope.Read)
+        api.MapGet("/usage", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithTags("Usage").WithName("ReadUsage").WithSummary("Read what was used")
             .WithDescription("Since the tenant was made: events in its log, runs, and the CPU time of all its runs, of those too that failed or were killed.")
             .Produces<UsageAnswer>().Refuses(401, 403)

@@ -4,9 +4,12 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization;
+using Eddy.Access;
 using Eddy.Api;
 using Eddy.Keys;
 using Eddy.Problems;
+using Eddy.Processes;
 using Eddy.Runs;
 using Eddy.Tenants;
 using Microsoft.Extensions.Primitives;
@@ -28,8 +31,8 @@ public static class IngestApi
 
     public static void MapIngest(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/in", (Delegate)PostAsync).RequireScope(Scope.Ingest).Describe("SendEvents", "Send events in", "with the key as a bearer.");
-        app.MapPost("/in/{key}", (Delegate)PostAsync).RequireScope(Scope.Ingest).TakeKeyFromAddress()
+        app.MapPost("/in", (Delegate)PostAsync).RequireScope(Scope.Ingest).RequirePerson(PersonKind.Anybody).Describe("SendEvents", "Send events in", "with the key as a bearer.");
+        app.MapPost("/in/{key}", (Delegate)PostAsync).RequireScope(Scope.Ingest).RequirePerson(PersonKind.Anybody).TakeKeyFromAddress()
             .Describe("SendEventsByAddress", "Send events in, with the key in the address", "for senders that can not set headers.");
     }
 
@@ -105,6 +108,11 @@ public static class IngestApi
 
         var sets = (BodySets)parsed;
         var holder = context.Holder();
+        if (await context.Access().SetFaultAsync(holder.Tenant, ask.Pid, sets.Sets, sets.IsList, services.GetRequiredService<ProcessStore>(), context.RequestAborted) is { } denied)
+        {
+            return denied;
+        }
+
         var trace = Trace(request);
         var arrivals = new NewArrival[sets.Sets.Count];
         for (var i = 0; i < arrivals.Length; i++)
@@ -163,7 +171,7 @@ public static class IngestApi
         {
             foreach (var arrival in accepted.Arrivals)
             {
-                answers.Add(await SettledAsync(runs, tenant, arrival, context.RequestAborted));
+                answers.Add(await SettledAsync(runs, tenant, arrival, context.Access(), context.RequestAborted));
             }
         }
         catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
@@ -174,15 +182,19 @@ public static class IngestApi
         return answers;
     }
 
-    private static async Task<SettledAnswer> SettledAsync(RunStore store, TenantId tenant, AcceptedArrival arrival, CancellationToken cancel)
+    private static async Task<SettledAnswer> SettledAsync(RunStore store, TenantId tenant, AcceptedArrival arrival, ActorAccess access, CancellationToken cancel)
     {
         var (first, last) = arrival.Runs is { } range ? (range.First, range.Last) : await store.FindRangeAsync(tenant, arrival.Pid, arrival.Arrival, cancel);
         var (process, runs) = await store.ReadWithProcessAsync(tenant, arrival.Pid, arrival.Arrival, first, last, cancel);
+        var answer = process is null ? null : ProcessAnswer.Of(process, access);
         return new SettledAnswer(
             arrival.Arrival,
             arrival.Pid,
-            process is null ? new Dictionary<string, RawJson>() : ProcessAnswer.Of(process).Kvps,
-            [.. runs.SelectMany(run => RunAnswer.Of(run))]);
+            answer?.Kvps ?? new Dictionary<string, RawJson>(),
+            [.. runs.SelectMany(run => RunAnswer.Of(run, access))])
+        {
+            LeftOut = answer?.LeftOut ?? 0,
+        };
     }
 
     private static Problem ProblemOf(DoorAnswer answer) => answer switch
@@ -299,4 +311,9 @@ public sealed record ArrivalAnswer(Guid Arrival, long Pid);
 /// <summary>What was accepted, and what came of it.</summary>
 /// <param name="Kvps">The process's KVPs once all was settled.</param>
 /// <param name="Runs">The runs that it caused, in their order.</param>
-public sealed record SettledAnswer(Guid Arrival, long Pid, IReadOnlyDictionary<string, RawJson> Kvps, IReadOnlyList<RunAnswer> Runs);
+public sealed record SettledAnswer(Guid Arrival, long Pid, IReadOnlyDictionary<string, RawJson> Kvps, IReadOnlyList<RunAnswer> Runs)
+{
+    /// <summary>How many KVPs are not shown, because whoever sent it may not read them; not there where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int LeftOut { get; init; }
+}

@@ -1,3 +1,4 @@
+using Eddy.Access;
 using Eddy.Problems;
 using Eddy.Tenants;
 
@@ -5,9 +6,9 @@ namespace Eddy.Keys;
 
 /// <summary>
 /// Stands before every endpoint: under <c>/api</c> and <c>/in</c> nothing is reached without a key that has the endpoint's scope, and an endpoint there that
-/// names none is reached by nobody.
+/// names none is reached by nobody. By a key that acts for a person, nothing is reached but what that person may.
 /// </summary>
-public sealed class KeyGate(RequestDelegate next, KeyRing ring)
+public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore accesses)
 {
     private const string Scheme = "Bearer ";
 
@@ -46,9 +47,25 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring)
             return;
         }
 
+        var access = holder.Unbound ?? await accesses.OfAsync(holder.Tenant, holder.Who, context.RequestAborted);
+        if (PersonFault(endpoint, access) is { } fault)
+        {
+            await RefuseAsync(context, new Problem(ProblemType.NotAllowed, fault));
+            return;
+        }
+
         context.Features.Set(holder);
+        context.Features.Set(access);
         await next(context);
     }
+
+    private static string? PersonFault(Endpoint endpoint, ActorAccess access) =>
+        access.MayAll ? null : (endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind ?? PersonKind.Editor) switch
+        {
+            PersonKind.Admin => $"{access.Actor.Name} may not do this: it takes an owner of the tenant or one of admins.",
+            PersonKind.Editor when !access.MayChangeRules => $"{access.Actor.Name} may not do this: it takes an owner or an editor of the tenant, or one of admins.",
+            _ => null,
+        };
 
     internal static bool IsGuarded(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/in");
 

@@ -1,15 +1,19 @@
+using Eddy.Access;
 using Eddy.Tenants;
 
 namespace Eddy.Keys;
 
-/// <summary>Who calls: a machine with an API key in force, and the tenant for which it acts.</summary>
+/// <summary>Who calls: a machine with an API key in force, the tenant that it is of, and who acts by it.</summary>
 /// <param name="TimeZone">The tenant's IANA time zone.</param>
-public sealed record KeyHolder(TenantId Tenant, string Slug, string TimeZone, Guid KeyId, string Name, IReadOnlyList<string> Scopes)
+public sealed record KeyHolder(TenantId Tenant, string Slug, string TimeZone, Guid KeyId, string Name, IReadOnlyList<string> Scopes, Actor Who)
 {
     private long _usedAt;
 
-    /// <summary>The actor of what it causes.</summary>
-    public string Actor { get; } = $"key:{Name}";
+    /// <summary>The actor of what it causes, as events have it.</summary>
+    public string Actor => Who.Name;
+
+    /// <summary>What the tenant itself may. Of a person <see cref="KeyGate"/> asks what they may.</summary>
+    internal ActorAccess? Unbound { get; } = Who is Actor.ForTenant ? ActorAccess.OfTenant(Who) : null;
 
     public bool May(string scope) => Scopes.Contains(scope);
 

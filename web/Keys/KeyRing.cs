@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Eddy.Access;
+using Eddy.People;
 using Eddy.Postgres;
 using Eddy.Tenants;
 using Npgsql;
@@ -174,18 +176,22 @@ public sealed class KeyRing
     private async Task<KeyHolder?[]> FindAsync(List<byte[]> hashes)
     {
         var found = new KeyHolder?[hashes.Count];
-        await using var resolve = _source.CreateCommand("select n, tenant_id, slug, time_zone, key_id, name, scopes from resolve_keys($1)");
+        await using var resolve = _source.CreateCommand("select n, tenant_id, slug, time_zone, key_id, name, scopes, person_id, role, address, is_proven from resolve_keys($1)");
         resolve.Parameters.Add(new() { Value = hashes.ToArray() });
         resolve.CommandTimeout = 5;
         await using var rows = await resolve.ExecuteReaderAsync();
         while (await rows.ReadAsync())
         {
             found[rows.GetInt32(0) - 1] = new KeyHolder(
-                new TenantId(rows.GetGuid(1)), rows.GetString(2), rows.GetString(3), rows.GetGuid(4), rows.GetString(5), rows.GetFieldValue<string[]>(6));
+                new TenantId(rows.GetGuid(1)), rows.GetString(2), rows.GetString(3), rows.GetGuid(4), rows.GetString(5), rows.GetFieldValue<string[]>(6), Who(rows));
         }
 
         return found;
     }
+
+    private static Actor Who(NpgsqlDataReader rows) => rows.IsDBNull(7)
+        ? new Actor.ForTenant($"key:{rows.GetString(5)}")
+        : new Actor.OfMember(rows.GetGuid(7), rows.GetString(8), MailAddress.Form(rows.GetString(9)), rows.GetBoolean(10));
 
     private sealed class Entry(long since)
     {

@@ -1,3 +1,5 @@
+using Eddy.Access;
+
 namespace Eddy.Keys;
 
 /// <summary>An endpoint's mark: a key with this scope may call it.</summary>
@@ -5,6 +7,24 @@ public sealed record ScopeRequired(string Scope);
 
 /// <summary>An endpoint's mark: the key is the part <c>{key}</c> of its address. Such a key counts for <see cref="Tenants.Scope.Ingest"/> alone.</summary>
 public sealed record KeyInAddress;
+
+/// <summary>
+/// An endpoint's mark: what a person must be who calls it by a key that acts for them. Without it they must be an <see cref="PersonKind.Editor"/>, so that one which is forgotten is
+/// closed.
+/// </summary>
+public sealed record PersonRequired(PersonKind Kind);
+
+public enum PersonKind
+{
+    /// <summary>Anybody in the tenant: the endpoint asks for each KVP, or has none.</summary>
+    Anybody,
+
+    /// <summary>An owner, an editor, or one of admins.</summary>
+    Editor,
+
+    /// <summary>An owner, or one of admins.</summary>
+    Admin,
+}
 
 public static class ScopeRequiredExtensions
 {
@@ -17,6 +37,15 @@ public static class ScopeRequiredExtensions
     public static TBuilder TakeKeyFromAddress<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new KeyInAddress());
+
+    /// <summary>Says what a person must be who calls it; <see cref="KeyGate"/> sees to it.</summary>
+    public static TBuilder RequirePerson<TBuilder>(this TBuilder endpoint, PersonKind kind)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new PersonRequired(kind));
+
+    /// <summary>What whoever calls an endpoint that requires a scope may do with KVPs.</summary>
+    public static ActorAccess Access(this HttpContext context) =>
+        context.Features.Get<ActorAccess>() ?? throw new InvalidOperationException("The endpoint requires no scope, so nobody has been asked for a key.");
 
     /// <summary>Who calls an endpoint that requires a scope.</summary>
     public static KeyHolder Holder(this HttpContext context) =>

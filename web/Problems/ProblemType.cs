@@ -19,9 +19,11 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     public static readonly ProblemType InvalidRequest = new("invalid-request", 400, "The request is not valid");
     public static readonly ProblemType UnknownKey = new("unknown-key", 401, "The API key is not known");
     public static readonly ProblemType MissingScope = new("missing-scope", 403, "The API key may not do this");
+    public static readonly ProblemType NotAllowed = new("not-allowed", 403, "Whoever acts may not do this");
     public static readonly ProblemType UnknownProcess = new("unknown-process", 404, "There is no such process");
     public static readonly ProblemType NotFound = new("not-found", 404, "There is nothing here");
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "This address does not take that method");
+    public static readonly ProblemType InUse = new("in-use", 409, "Something else needs it");
     public static readonly ProblemType PreconditionFailed = new("precondition-failed", 412, "It has changed in the meantime");
     public static readonly ProblemType BodyTooLarge = new("body-too-large", 413, "The body is too large");
     public static readonly ProblemType ValueTooLarge = new("value-too-large", 413, "A value is too large");
@@ -39,8 +41,8 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     /// <summary>All of them, by status.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidJson, InvalidForm, InvalidText, InvalidCsv, WrongShape, NothingToSet, InvalidKey, InvalidValue, TooMany, InvalidRequest, UnknownKey, MissingScope,
-        UnknownProcess, NotFound, MethodNotAllowed, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedPart, UnsupportedType,
+        InvalidJson, InvalidForm, InvalidText, InvalidCsv, WrongShape, NothingToSet, InvalidKey, InvalidValue, TooMany, InvalidRequest, UnknownKey, MissingScope, NotAllowed,
+        UnknownProcess, NotFound, MethodNotAllowed, InUse, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedPart, UnsupportedType,
         IdempotencyMismatch, Refused, PreconditionRequired, TooManyRequests, Failed, Unavailable, NoMasterKey,
     ];
 

@@ -32,8 +32,8 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
         }
 
         var mails = telling.SelectMany(run => run.Effects).OfType<MailSent>().Where(mail => mail.Attach);
-        var members = await receivers.MembersAsync(turn.Line.Tenant, mails.SelectMany(mail => mail.To).ToHashSet(StringComparer.Ordinal), cancel);
-        return new Writing(turn, transcript, telling, new AttachedKvps(members), _site, time).Write();
+        var accesses = await receivers.OfAsync(turn.Line.Tenant, mails.SelectMany(mail => mail.To).ToHashSet(StringComparer.Ordinal), cancel);
+        return new Writing(turn, transcript, telling, new AttachedKvps(accesses), _site, time).Write();
     }
 
     /// <summary>Follows the steps of one turn.</summary>

@@ -1,0 +1,72 @@
+using Eddy.Access;
+using Eddy.Events;
+using Eddy.Ingest;
+using Eddy.Kvps;
+using Eddy.Problems;
+using Eddy.Processes;
+using Eddy.Tenants;
+
+namespace Eddy.Keys;
+
+/// <summary>Holds what somebody sends or asks for against what they may. Whoever may everything costs nothing.</summary>
+internal static class KvpJudge
+{
+    /// <summary>Of a refusal as many places are named.</summary>
+    private const int MostTold = 20;
+
+    /// <summary>Why these change sets may not be set by this actor, or null. All of them, or none.</summary>
+    /// <param name="pid">The process; null for a new one each, 0 for the shared bag.</param>
+    public static async Task<Problem?> SetFaultAsync(
+        this ActorAccess access, TenantId tenant, long? pid, IReadOnlyList<IReadOnlyList<Change>> sets, bool isList, ProcessStore processes, CancellationToken cancel)
+    {
+        if (access.MayAll)
+        {
+            return null;
+        }
+
+        KvpPlace? place = pid switch
+        {
+            null => null,
+            0 => KvpPlace.Shared,
+            { } number => KvpPlace.Process(await processes.KindInLineAsync(tenant, number, cancel)),
+        };
+        return access.SetFault(place, sets, (i, key) => (isList ? $"/{i}" : "") + Refusal.Segment(key));
+    }
+
+    /// <summary>The same, where the kind of the process is known.</summary>
+    /// <param name="place">Null for a new process each.</param>
+    /// <param name="pointer">Where in the body a key of a change set is; null for nowhere.</param>
+    public static Problem? SetFault(this ActorAccess access, KvpPlace? place, IReadOnlyList<IReadOnlyList<Change>> sets, Func<int, string, string?> pointer)
+    {
+        var errors = new List<FieldError>();
+        string? first = null;
+        var stored = place;
+        for (var i = 0; i < sets.Count && errors.Count < MostTold; i++)
+        {
+            foreach (var denied in access.Denied(place, sets[i]).Take(MostTold - errors.Count))
+            {
+                var why = denied.RefusalFor(stored);
+                first ??= why;
+                errors.Add(new FieldError(why, pointer(i, denied.Key)));
+            }
+
+            // What sets one process sets it one after the other.
+            place = place?.After(sets[i]);
+        }
+
+        return first is null ? null : new Problem(ProblemType.NotAllowed, first, errors);
+    }
+
+    /// <summary>Those of these events whose keys this actor may read, where they are now.</summary>
+    public static async Task<IReadOnlyList<StoredEvent>> ReadableAsync(
+        this ActorAccess access, TenantId tenant, IReadOnlyList<StoredEvent> events, ProcessStore processes, CancellationToken cancel)
+    {
+        if (access.MayAll || events.Count == 0)
+        {
+            return events;
+        }
+
+        var kinds = await processes.KindsAsync(tenant, [.. events.Select(one => one.Pid).Where(pid => pid > 0).Distinct()], cancel);
+        return [.. events.Where(one => access.May(KeyAct.Read, one.Pid == 0 ? KvpPlace.Shared : KvpPlace.Process(kinds.GetValueOrDefault(one.Pid)), one.Key))];
+    }
+}
