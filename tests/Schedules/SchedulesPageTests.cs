@@ -34,7 +34,7 @@ public sealed partial class SchedulesPageTests(CellFixture cells)
         using var drip = JsonDocument.Parse(Drip().Match(Page).Groups[1].Value);
 
         Cadence.TryParse(drip.RootElement.GetProperty("cron").GetString()!, out _, out _).ShouldBeTrue();
-        KvpText.TryRead(drip.RootElement.GetProperty("kvps").GetString()!, out var changes, out _).ShouldBeTrue();
+        Eddy.Kvps.KvpText.TryRead(drip.RootElement.GetProperty("kvps").GetString()!, out var changes, out _).ShouldBeTrue();
         changes!.Select(change => (change.Key, change.Value)).ShouldBe([("report", "\"daily\""), ("limit", "90")]);
     }
 
