@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Eddy.Kvps;
 using Eddy.Processes;
 using Eddy.Sandbox;
 using Eddy.Schedules;
