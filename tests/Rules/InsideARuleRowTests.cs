@@ -52,7 +52,7 @@ public sealed class InsideARuleRowTests(TestWay way) : IClassFixture<TestWay>
     public Task A_process() => RowAsync(
         "p = Process.objects.create(kind='x'); p.n = 1; before = Process.objects.get(pid=p.pid).n; p['any key'] = 2; p.PARENT = self; p.save(); again = Process.objects.get(pid=p.pid); "
         + "self.got = [before, again.as_dict()['n'], sorted(key for key, _ in again), again.PARENT == self, [c.n for c in self.CHILDREN], p.__getattr__('n'), p.__getitem__('n'), isinstance(self, Process)]; again.delete(); self.left = Process.objects.count(kind='x')",
-        """[1,1,["PARENT","any key","kind","n"],true,[1],1,1,true]""", ("left", "0"));
+        """[null,1,["any key","kind","n"],true,[1],1,1,true]""", ("left", "0"));
 
     [Fact]
     public Task Process_DoesNotExist_and_MultipleObjectsReturned() => RowAsync("""
