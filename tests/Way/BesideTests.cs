@@ -141,10 +141,10 @@ public sealed class BesideTests(TestDatabase database) : IAsyncLifetime
                     workspace.save("seen")
             """);
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(n => caller.SettleAsync($$"""{"n": {{n}}}""")));
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(n => caller.SettleAsync($$"""{"n": {{n}}}""")));
 
         var lines = (await caller.Http.GetStringAsync("/api/files/workspace/seen", TestContext.Current.CancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        lines.Select(line => int.Parse(line, null)).Order().ShouldBe(Enumerable.Range(0, 20));
+        lines.Select(line => int.Parse(line, null)).Order().ShouldBe(Enumerable.Range(0, 12));
         await new TestLog(_own).ShouldBeSoundAsync(caller.Tenant.Id);
     }
 

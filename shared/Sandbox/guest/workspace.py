@@ -1,6 +1,5 @@
 """`open` and `workspace`: the tenant's files under workspace/. They come through the host, since a cell opens none. What a run writes stays in the cell's memory, and is gone with the run unless it was saved."""
 
-import builtins
 import io
 import os
 
@@ -14,7 +13,7 @@ SAVES = 20
 FILE = 1 << 20
 SAVED = 4 << 20
 
-_open = builtins.open
+_open = io.open
 
 
 class Workspace:
