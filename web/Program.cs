@@ -5,6 +5,8 @@ using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
+using Eddy.Ide;
+using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
 using Eddy.Mail;
@@ -13,6 +15,7 @@ using Eddy.Postgres;
 using Eddy.Problems;
 using Eddy.Quarantine;
 using Eddy.Processes;
+using Eddy.Push;
 using Eddy.Events;
 using Eddy.Runs;
 using Eddy.Sandbox;
@@ -88,16 +91,21 @@ public static class WebProgram
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
+        builder.Services.AddFeed();
+        builder.Services.AddIdentity();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
-        builder.Services.AddRazorComponents();
+        builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 
         var app = builder.Build();
         app.UseProblems();
         app.UseSecurityHeaders();
         app.UseStaticFiles();
         app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.UseMiddleware<KeyGate>();
+        app.UseAntiforgery();
 
         var api = app.MapGroup("/api");
         api.MapFiles();
@@ -117,6 +125,9 @@ public static class WebProgram
         app.MapMetrics();
         app.MapApiDocs();
         app.MapHome();
+        app.MapSignOut();
+        app.MapStaticAssets();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
     }
 }

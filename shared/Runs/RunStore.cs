@@ -67,6 +67,18 @@ public sealed class RunStore(EddyDbs dbs)
         return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.GetInt64(1), TimeSpan.FromMicroseconds(rows.GetInt64(2))) : default;
     }
 
+    /// <summary>The records after this number, in their order, without their logs, and whether there are more.</summary>
+    public async Task<(IReadOnlyList<StoredRun> Runs, bool More)> ReadAfterAsync(TenantId tenant, long after, int limit, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new($"select {Columns} from runs r where r.tenant_id = $1 and r.id > $2 order by r.id limit $3")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = after }, new() { Value = limit + 1 } },
+        });
+        var runs = await ReadRowsAsync(batch, cancel);
+        return runs.Count > limit ? (runs[..limit], true) : (runs, false);
+    }
+
     /// <summary>A page of runs without their logs, newest first.</summary>
     public async Task<Page<StoredRun>> ListAsync(TenantId tenant, RunQuery query, CancellationToken cancel)
     {

@@ -499,6 +499,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     {
         try
         {
+            pump.Watched.Tell(rows);
             SliceCommit.Execute(_connection!, pump.Worker, shards, rows);
             return true;
         }

@@ -35,6 +35,9 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, FlightRunner
     /// <summary>It has leases that are good.</summary>
     public bool IsAlive => time.GetElapsedTime(Volatile.Read(ref _claimedAt)) < options.Lease;
 
+    /// <summary>Whose screens are open somewhere.</summary>
+    internal WatchedTenants Watched { get; } = new(time);
+
     public async Task RunAsync(CancellationToken stop)
     {
         var lanes = Enumerable.Range(0, options.Lanes).Select(number =>
@@ -54,6 +57,7 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, FlightRunner
         using var listener = new Listener(source, log);
         listener.On("eddy_arrivals", Hear);
         listener.On("eddy_leases", _ => ClaimSoon(all.Token));
+        listener.On("eddy_watch", Watched.Hear);
         listener.OnConnected(AskAll);
         listener.Start();
         Task[] parts = [ClaimAsync(all.Token), PollAsync(all.Token), new BacklogMeter(this, source, meters, time, log).RunAsync(all.Token)];
