@@ -92,7 +92,7 @@ public static class WebProgram
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
-        builder.Services.AddIdentity();
+        builder.Services.AddIdentity(options.People);
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -102,6 +102,7 @@ public static class WebProgram
         app.UseSecurityHeaders();
         app.UseStaticFiles();
         app.UseRouting();
+        app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<KeyGate>();
@@ -126,6 +127,7 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapPasskeys();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
