@@ -4,6 +4,7 @@ using Eddy.Mail;
 using Eddy.Packages;
 using Eddy.Sandbox;
 using Eddy.Secrets;
+using Eddy.Telemetry;
 using Npgsql;
 
 namespace Eddy;
@@ -99,7 +100,8 @@ internal static class WebOptionsExtensions
         var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
         web.People = builder.Configuration.GetSection("People").Get<PeopleOptions>() ?? new PeopleOptions();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. web.People.Faults()];
+        var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. web.People.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -115,7 +117,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(mail).AddSingleton(web.People);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(web.People);
         return web;
     }
 
