@@ -47,8 +47,8 @@ public sealed class SignUpTests(TestBrowser browser, TestDatabase database, Shar
         var resetKnown = await forms.SendAsync("/reset", "reset", ("Form.Email", known));
         var resetUnknown = await forms.SendAsync("/reset", "reset", ("Form.Email", unknown));
 
-        toKnown.Text.Replace(known, unknown, StringComparison.Ordinal).ShouldBe(toUnknown.Text);
-        resetKnown.Text.Replace(known, unknown, StringComparison.Ordinal).ShouldBe(resetUnknown.Text);
+        ToldIn(toKnown.Text).Replace(known, unknown, StringComparison.Ordinal).ShouldBe(ToldIn(toUnknown.Text));
+        ToldIn(resetKnown.Text).Replace(known, unknown, StringComparison.Ordinal).ShouldBe(ToldIn(resetUnknown.Text));
         (await database.SubjectsAsync(known)).ShouldBe(["You have an account already", "Set a new password"]);
         (await database.SubjectsAsync(unknown)).ShouldBe(["Confirm your address"]);
     }
@@ -108,6 +108,9 @@ public sealed class SignUpTests(TestBrowser browser, TestDatabase database, Shar
         using var outside = new TestForms(shared.Web);
         (await outside.GetAsync("/dev/mails")).Status.ShouldBe(HttpStatusCode.NotFound);
     }
+
+    // Beside it, a page holds what is drawn by lot.
+    private static string ToldIn(string page) => page[page.IndexOf("<div class=\"told\"", StringComparison.Ordinal)..page.IndexOf("</main>", StringComparison.Ordinal)];
 
     private static Task<(HttpStatusCode Status, string Text, string? Location)> SignUpAsync(TestForms forms, string address) => forms.SendAsync(
         "/sign-up", "sign-up", ("Form.Email", address), ("Form.Password", "three words in a row"), ("Form.Name", "Acme"), ("Form.Slug", "a" + Guid.NewGuid().ToString("N")[..10]), ("Form.Zone", "UTC"));
