@@ -6,6 +6,7 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Find;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -94,7 +95,12 @@ public static class WebProgram
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
+<<<<<<< HEAD
         builder.Services.AddIdentity(options.People);
+=======
+        builder.Services.AddIdentity();
+        builder.Services.AddSingleton<Finder>();
+>>>>>>> main
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
