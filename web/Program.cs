@@ -95,8 +95,12 @@ public static class WebProgram
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
+<<<<<<< HEAD
+        builder.Services.AddIdentity(options.People);
+=======
         builder.Services.AddIdentity();
         builder.Services.AddSingleton<Finder>();
+>>>>>>> main
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -106,6 +110,7 @@ public static class WebProgram
         app.UseSecurityHeaders();
         app.UseStaticFiles();
         app.UseRouting();
+        app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<KeyGate>();
@@ -130,6 +135,7 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapPasskeys();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
