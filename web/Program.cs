@@ -65,6 +65,8 @@ public static class WebProgram
             ContentRootPath = AppContext.BaseDirectory,
         });
         var options = builder.AddOptions();
+        // What packages bring for browsers lies where it was restored to, until it is published.
+        builder.WebHost.UseStaticWebAssets();
         builder.AddLogs();
         builder.AddTelemetry();
         builder.AddKestrel(options);
@@ -86,6 +88,7 @@ public static class WebProgram
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
+        builder.Services.AddSingleton<FileKeeper>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
