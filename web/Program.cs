@@ -64,6 +64,8 @@ public static class WebProgram
             ApplicationName = typeof(WebProgram).Assembly.GetName().Name,
             ContentRootPath = AppContext.BaseDirectory,
         });
+        // What libraries serve lies with them until it is published.
+        builder.WebHost.UseStaticWebAssets();
         var options = builder.AddOptions();
         // What packages bring for browsers lies where it was restored to, until it is published.
         builder.WebHost.UseStaticWebAssets();
