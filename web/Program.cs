@@ -6,6 +6,7 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Files;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -67,8 +68,6 @@ public static class WebProgram
         // What libraries serve lies with them until it is published.
         builder.WebHost.UseStaticWebAssets();
         var options = builder.AddOptions();
-        // What packages bring for browsers lies where it was restored to, until it is published.
-        builder.WebHost.UseStaticWebAssets();
         builder.AddLogs();
         builder.AddTelemetry();
         builder.AddKestrel(options);
@@ -90,7 +89,7 @@ public static class WebProgram
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
-        builder.Services.AddSingleton<FileKeeper>();
+        builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();

@@ -155,6 +155,24 @@ public sealed class EditorTests(TestBrowser browser, TestWay way) : IClassFixtur
     }
 
     [Fact]
+    public async Task The_tenants_keys_are_proposed_with_their_last_values_and_told_with_their_rules()
+    {
+        var caller = await way.CallerAsync(("scripts/heat.py", Heat));
+        await caller.SettleAsync("""{"temperature": 71.5}""");
+        await using var screen = await browser.OpenAsync(way.Web, caller.Tenant);
+        await OpenAsync(screen, caller, "scripts/heat.py");
+
+        await screen.Page.Keyboard.PressAsync("Control+End");
+        await screen.Page.Keyboard.TypeAsync("        self.tempe");
+        await Assertions.Expect(screen.Page.Locator(".suggest-widget.visible")).ToContainTextAsync("71.5 (float)");
+        await screen.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(screen.Page.Locator(".editor:not([hidden]) .view-line").Last).ToContainTextAsync("self.temperature");
+
+        await screen.Page.Locator(".editor:not([hidden]) .view-line").Nth(4).GetByText("temperature").HoverAsync();
+        await Assertions.Expect(screen.Page.Locator(".monaco-hover").First).ToContainTextAsync("Read by scripts/heat.py:hot.");
+    }
+
+    [Fact]
     public async Task Who_may_not_change_rules_reads_them()
     {
         var caller = await way.CallerAsync(("scripts/heat.py", Heat));
@@ -207,7 +225,7 @@ public sealed class EditorTests(TestBrowser browser, TestWay way) : IClassFixtur
     private static async Task OpenAsync(TestScreen screen, TestCaller caller, string path)
     {
         await screen.GoAsync($"/t/{caller.Tenant.Slug}/rules/{path}");
-        await Assertions.Expect(screen.Page.Locator(".editor:not([hidden]) textarea")).ToBeFocusedAsync();
+        await screen.Page.Locator(".editor:not([hidden]) textarea").FocusAsync();
     }
 
     private static ILocator Text(TestScreen screen) => screen.Page.Locator(".editor:not([hidden]) .view-lines");

@@ -14,10 +14,18 @@ namespace Eddy.Ide.Files;
 /// </summary>
 public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
 {
+    private static readonly TimeSpan NamesStay = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _end = new();
     private DotNetObjectReference<Editor>? _events;
     private DotNetObjectReference<CodeEditor>? _talk;
     private IJSObjectReference? _script;
+    private TenantNames? _names;
+    private long _namesAt;
+
+    [Inject] public required TenantNamesReader Names { get; set; }
+
+    [Inject] public required TimeProvider Time { get; set; }
 
     [Inject] public required FileKeeper Keeper { get; set; }
 
@@ -92,6 +100,15 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
         }
     }
 
+    [JSInvokable]
+    public async Task<IReadOnlyList<Proposal>> CompleteAsync(string before) => (await NamesAsync()).Complete(before);
+
+    [JSInvokable]
+    public async Task<string?> ExplainAsync(string before) => (await NamesAsync()).Explain(before);
+
+    [JSInvokable]
+    public async Task<CallForm?> SignatureAsync(string call) => (await NamesAsync()).SignatureOf(call);
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
@@ -143,6 +160,17 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
         {
             // It was closed before it was open.
         }
+    }
+
+    /// <summary>As they were a few seconds ago at most: whoever types asks at every key.</summary>
+    private async Task<TenantNames> NamesAsync()
+    {
+        if (_names is null || Time.GetElapsedTime(_namesAt) > NamesStay)
+        {
+            (_names, _namesAt) = (await Names.ReadAsync(Seat, _end.Token), Time.GetTimestamp());
+        }
+
+        return _names;
     }
 
     private async Task<byte[]?> ReadAsync(IJSStreamReference sent)

@@ -321,6 +321,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
         }
 
         var origin = await Store.VersionAsync(Seat.Tenant, file.Path, over, _end.Token) is { } was ? FileStore.TextOf(was) ?? "" : "";
+        file.Word = null;
         file.Clash = new Clash(theirs.Author, theirs.Version, mine, TextMerge.Of(origin, text, mine));
     }
 
@@ -332,7 +333,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
         }
     }
 
-    private async Task RestoreAsync(OpenFile file, long version, string text)
+    private static async Task RestoreAsync(OpenFile file, long version, string text)
     {
         file.ShowsHistory = false;
         await file.Editor!.PutAsync(text, null);

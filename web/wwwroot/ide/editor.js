@@ -475,7 +475,7 @@ export async function compare(id, path, was, is) {
   const place = document.getElementById(id);
   if (!place) return;
   parted(id);
-  const editor = monaco.editor.createDiffEditor(place, { ...looks(), readOnly: true, originalEditable: false, renderSideBySide: innerWidth > 900, ariaLabel: `Changes of ${path}` });
+  const editor = monaco.editor.createDiffEditor(place, { ...looks(), readOnly: true, originalEditable: false, renderOverviewRuler: false, renderSideBySide: innerWidth > 900, ariaLabel: `Changes of ${path}` });
   const models = { original: monaco.editor.createModel(was, languageOf(path)), modified: monaco.editor.createModel(is, languageOf(path)) };
   editor.setModel(models);
   diffs.set(id, { editor, models });
