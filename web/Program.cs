@@ -7,6 +7,7 @@ using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Files;
+using Eddy.Ide.Find;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -97,6 +98,7 @@ public static class WebProgram
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
         builder.Services.AddIdentity();
+        builder.Services.AddSingleton<Finder>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();

@@ -156,7 +156,7 @@ public sealed record KnownKey(string Key, string? Json, long? Pid, DateTimeOffse
 /// <summary>A model of a tenant's libraries.</summary>
 public sealed record KnownModel(string Module, string Name, IReadOnlyList<string> Fields)
 {
-    public string About => $"A model of `{Module}`{(Fields.Count == 0 ? "." : $" with {string.Join(", ", Fields.Select(field => $"`{field}`"))}.")}";
+    public string About => $"A model of `{Module}`{(Fields.Count == 0 ? "." : $" with {string.Join(", ", Fields.Select(one => $"`{one}`"))}.")}";
 }
 
 /// <summary>What may stand at a place.</summary>
