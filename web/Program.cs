@@ -6,6 +6,7 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Files;
 using Eddy.Ide.Find;
 using Eddy.Identity;
 using Eddy.Ingest;
@@ -89,6 +90,7 @@ public static class WebProgram
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
+        builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
