@@ -1,11 +1,13 @@
 using Eddy.Access;
 using Eddy.Api;
 using Eddy.Cards;
+using Eddy.Cascades;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Trace;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -78,7 +80,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
-        builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
+        builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -92,6 +94,7 @@ public static class WebProgram
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
+        builder.Services.AddTrace();
         builder.Services.AddIdentity();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();

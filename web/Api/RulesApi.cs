@@ -83,7 +83,7 @@ public static class RulesApi
     }
 
     /// <summary>All rules in force. A file that nobody has looked at yet, as one that came with the tenant, is looked at now.</summary>
-    private static async Task<IReadOnlyList<PlacedRule>> RulesAsync(TenantId tenant, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
+    internal static async Task<IReadOnlyList<PlacedRule>> RulesAsync(TenantId tenant, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
     {
         var rules = new List<PlacedRule>();
         foreach (var (path, inForce, known) in await files.ListRulesAsync(tenant, cancel))
