@@ -1,6 +1,7 @@
 using Eddy.Access;
 using Eddy.Api;
 using Eddy.Cards;
+using Eddy.Cascades;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
@@ -8,6 +9,7 @@ using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Files;
 using Eddy.Ide.Find;
+using Eddy.Ide.Trace;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -82,7 +84,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
-        builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
+        builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -97,12 +99,9 @@ public static class WebProgram
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
-<<<<<<< HEAD
+        builder.Services.AddTrace();
         builder.Services.AddIdentity(options.People);
-=======
-        builder.Services.AddIdentity();
         builder.Services.AddSingleton<Finder>();
->>>>>>> main
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
