@@ -6,6 +6,8 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Exports;
+using Eddy.Ide.Kvps;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -76,6 +78,7 @@ public static class WebProgram
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();
         builder.Services.AddSingleton<FileStore>();
         builder.Services.AddSingleton<ProcessStore>();
+        builder.Services.AddSingleton<ProcessListStore>().AddSingleton<ProcessStoryStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
@@ -93,6 +96,7 @@ public static class WebProgram
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
         builder.Services.AddIdentity();
+        builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -126,6 +130,7 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapExports();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;

@@ -129,6 +129,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ProcessFinder.CountAsync"] = Compared,
         ["ProcessFinder.FindAsync"] = Compared,
         ["ProcessFinder.PidsAsync"] = Compared,
+        ["ProcessListStore.OutlineAsync"] = Compared,
+        ["ProcessListStore.PidsAsync"] = Compared,
         ["ProcessStore.ListAsync"] = Compared,
         ["ProcessStore.ReadKvpAsync"] = Compared,
         ["RunStore.ListAsync"] = Compared,
@@ -213,6 +215,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/secrets"] = Compared,
         ["GET /api/shared"] = Compared,
 
+        ["GET /t/{slug}/export/processes.{form}"] = Compared,
+        ["GET /t/{slug}/export/processes/{pid:long:min(1)}.{form}"] = Compared,
+        ["GET /t/{slug}/export/shared.{form}"] = Compared,
         ["GET /"] = Ours,
         ["GET /openapi/{documentName}.json"] = Ours,
         ["any /metrics"] = Ours,
