@@ -66,6 +66,8 @@ public static class WebProgram
             ApplicationName = typeof(WebProgram).Assembly.GetName().Name,
             ContentRootPath = AppContext.BaseDirectory,
         });
+        // What libraries serve lies with them until it is published.
+        builder.WebHost.UseStaticWebAssets();
         var options = builder.AddOptions();
         builder.AddLogs();
         builder.AddTelemetry();

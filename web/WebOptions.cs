@@ -2,6 +2,7 @@ using Eddy.Ingest;
 using Eddy.Packages;
 using Eddy.Sandbox;
 using Eddy.Secrets;
+using Eddy.Telemetry;
 using Npgsql;
 
 namespace Eddy;
@@ -92,7 +93,8 @@ internal static class WebOptionsExtensions
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var packages = builder.Configuration.GetSection("Packages").Get<PackageOptions>() ?? new PackageOptions();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults()];
+        var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -108,7 +110,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics);
         return web;
     }
 

@@ -11,6 +11,7 @@ using Eddy.Quarantine;
 using Eddy.Sandbox;
 using Eddy.Schedules;
 using Eddy.Secrets;
+using Eddy.Telemetry;
 using Eddy.Upkeep;
 using Npgsql;
 using OpenTelemetry.Metrics;
@@ -63,7 +64,8 @@ public static class WorkerProgram
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
         var schedules = builder.Configuration.GetSection("Schedules").Get<SchedulesOptions>() ?? new SchedulesOptions();
         var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
-        List<string> faults = [.. pump.Faults(), .. mail.Faults(), .. schedules.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
+        var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
+        List<string> faults = [.. pump.Faults(), .. metrics.Faults(), .. mail.Faults(), .. schedules.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. egress.Faults().Select(fault => "Egress: " + fault)];
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         if (mastersFault is not null)
         {
@@ -109,7 +111,7 @@ public static class WorkerProgram
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
-        builder.Services.AddSingleton(pump).AddSingleton(schedules).AddSingleton(sandbox).AddSingleton(egress).AddSingleton(mail);
+        builder.Services.AddSingleton(pump).AddSingleton(schedules).AddSingleton(sandbox).AddSingleton(egress).AddSingleton(mail).AddSingleton(metrics);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>().AddSingleton<AccessStore>().AddSingleton<ReceiverStore>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton(all => new RuleSandbox(
@@ -122,7 +124,7 @@ public static class WorkerProgram
 
         var app = builder.Build();
         app.MapWorkerHealth();
-        app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapMetrics();
         return app;
     }
 

@@ -33,7 +33,7 @@ public sealed class ConnectionTests(TestDatabase database)
         await Patience.UntilAsync("the worker has no lease that is good", () => !worker.IsAlive);
         await CutAsync(own, -1);
 
-        await Patience.UntilAsync("an event goes all the way", TimeSpan.FromSeconds(15), async () =>
+        await Patience.UntilAsync("an event goes all the way", Patience.Long, async () =>
         {
             using var response = await caller.PostAsync("""{"n": 2}""", headers: [("Idempotency-Key", "two"), ("Prefer", "wait=1")]);
             return response.StatusCode == System.Net.HttpStatusCode.OK;

@@ -101,6 +101,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ActorAccess.Denied"] = Compared,
         ["ActorAccess.May"] = Compared,
         ["ActorAccess.MayInEveryKind"] = Compared,
+        ["MetricsDoor.Fault"] = Compared,
         ["CardName.Is"] = Parsed,
         ["MailAddress.Fault"] = Parsed,
 

@@ -9,7 +9,7 @@ public sealed class MailOnceTests(TestDatabase database)
         await using var own = await database.OfItsOwnAsync();
         await using var web = await TestWeb.StartAsync(own);
         await using var site = await TestSite.StartAsync();
-        await using var worker = await TestWorker.StartAsync(own, site.Allowed);
+        await using var worker = await TestWorker.StartAsync(own, site.Held);
         var tenant = await TestTenant.MakeAsync(own);
         var caller = new TestCaller(tenant, tenant.Client(web));
         await caller.SaveAsync("scripts/ask.py", """

@@ -137,7 +137,7 @@ public sealed class ProcessTests(TestWay way, TestDatabase database) : IClassFix
     public async Task A_run_that_calls_out_finds_and_changes_others_too_and_is_done_again_where_they_changed_meanwhile()
     {
         await using var site = await TestSite.StartAsync();
-        await using var worker = await TestWorker.StartAsync(_own ??= await database.OfItsOwnAsync(), site.Allowed);
+        await using var worker = await TestWorker.StartAsync(_own ??= await database.OfItsOwnAsync(), site.Held);
         await using var web = await TestWeb.StartAsync(_own);
         var tenant = await TestTenant.MakeAsync(_own);
         var caller = new TestCaller(tenant, tenant.Client(web));
@@ -297,6 +297,10 @@ public sealed class ProcessTests(TestWay way, TestDatabase database) : IClassFix
     [InlineData("Process.objects.filter(n__lt=[1])", "TypeError", "n__lt compares numbers")]
     [InlineData("Process.objects.filter(kind='item')[3:].filter(n=1)", "TypeError", "filter first")]
     [InlineData("Process.objects.filter(kind='item')[99]", "IndexError", "99")]
+    [InlineData("Process.objects.filter(n__in=range(1001)).count()", "ValueError", "n__in takes 1000 values at the most, and these are 1001")]
+    [InlineData("len(Process.objects.filter(**{f'k{i}': i for i in range(101)}))", "ValueError", "a query has 100 conditions at the most, and this one 101")]
+    [InlineData("list(Process.objects.order_by(*'abcdefghijk'))", "ValueError", "a query is ordered by 10 keys at the most, and this one by 11")]
+    [InlineData("Process.objects.all()[200_000_000]", "ValueError", "a query goes to the process at 100000000 at the most, and this one to 200000000")]
     [InlineData("setattr(self, 'PROCESS_ID', 3)", "AttributeError", "can not be set")]
     [InlineData("setattr(self, 'PARENT', 'x')", "TypeError", "PARENT is a process or None")]
     public async Task What_can_not_be_asked_says_why(string expression, string kind, string message)

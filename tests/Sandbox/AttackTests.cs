@@ -77,7 +77,7 @@ public abstract class AttackTests(AttackFixture cells)
     public async Task Every_wait_is_ended()
     {
         var limits = cells.Options;
-        limits.WallTime = TimeSpan.FromSeconds(2);
+        limits.WallTime = TimeSpan.FromSeconds(6);
         await using var sandbox = await CellFixture.StartAsync(limits);
         var attempts = Waits.SelectMany(Attempt.In).ToList();
 

@@ -45,11 +45,11 @@ public sealed class BlameTests(CellFixture cells)
     public async Task A_run_that_sleeps_is_ended_at_its_limit()
     {
         var limits = CellFixture.Limits();
-        limits.WallTime = TimeSpan.FromSeconds(1);
+        limits.WallTime = TimeSpan.FromSeconds(5);
         limits.CpuTime = TimeSpan.FromSeconds(60);
         await using var sandbox = await CellFixture.StartAsync(limits);
 
-        await BlameAsync(sandbox, "sleep", "WallTime", "longer than 1 s");
+        await BlameAsync(sandbox, "sleep", "WallTime", "longer than 5 s");
     }
 
     private static async Task BlameAsync(RuleSandbox sandbox, string how, string kind, string message)

@@ -2,7 +2,7 @@ using Eddy.Sandbox;
 
 namespace Eddy.Tests.Sandbox;
 
-/// <summary>A sandbox in which no run may take longer than two seconds.</summary>
+/// <summary>A sandbox in which no run may take longer than six seconds.</summary>
 public sealed class ShortCells : IAsyncLifetime
 {
     public RuleSandbox Sandbox { get; private set; } = null!;
@@ -10,7 +10,7 @@ public sealed class ShortCells : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var options = CellFixture.Limits();
-        options.WallTime = TimeSpan.FromSeconds(2);
+        options.WallTime = TimeSpan.FromSeconds(6);
         Sandbox = await CellFixture.StartAsync(options);
     }
 

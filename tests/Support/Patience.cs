@@ -6,7 +6,7 @@ namespace Eddy.Tests;
 internal static class Patience
 {
     /// <summary>Generous, for the machine may be busy.</summary>
-    public static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Long = TimeSpan.FromMinutes(2);
 
     /// <summary>Asks again and again, and fails where it did not come true in time.</summary>
     public static async Task UntilAsync(string what, TimeSpan within, Func<Task<bool>> isSo)

@@ -22,6 +22,9 @@ public sealed class TestSite : IAsyncDisposable
     /// <summary>The setting of a worker that lets rules call it.</summary>
     public string Allowed => $"Egress:Allow:0={new Uri(Address).Authority}";
 
+    /// <summary>The settings of a worker whose rules may call it, and may be held up by it for as long as a test likes.</summary>
+    public string[] Held => [Allowed, "Egress:CallTime=00:05:00", "Sandbox:WallTime=00:10:00"];
+
     /// <summary>The queries that it was called with.</summary>
     public ConcurrentQueue<string> Calls { get; } = new();
 

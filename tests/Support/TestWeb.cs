@@ -1,4 +1,6 @@
+using Eddy.Sandbox;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Eddy.Tests;
 
@@ -34,7 +36,12 @@ public sealed class SharedWeb(TestDatabase database) : IAsyncLifetime
 {
     public TestWeb Web { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Web = await TestWeb.StartAsync(database);
+    public async ValueTask InitializeAsync()
+    {
+        Web = await TestWeb.StartAsync(database);
+        var sandbox = Web.Services.GetRequiredService<RuleSandbox>();
+        await Patience.UntilAsync("files can be checked", () => sandbox.Health.Ready);
+    }
 
     public ValueTask DisposeAsync() => Web.DisposeAsync();
 }

@@ -13,7 +13,7 @@ public sealed class BesideTests(TestDatabase database) : IAsyncLifetime
         _own = await database.OfItsOwnAsync();
         _web = await TestWeb.StartAsync(_own);
         _site = await TestSite.StartAsync();
-        _worker = await TestWorker.StartAsync(_own, _site.Allowed);
+        _worker = await TestWorker.StartAsync(_own, _site.Held);
     }
 
     [Fact]
@@ -234,7 +234,7 @@ public sealed class BesideTests(TestDatabase database) : IAsyncLifetime
         await Patience.UntilAsync("the calls are out", () => _site.Waiting == 5);
         await _worker.StopAsync();
         _site.LetGo(100);
-        await using var next = await TestWorker.StartAsync(_own, _site.Allowed);
+        await using var next = await TestWorker.StartAsync(_own, _site.Held);
 
         await Patience.UntilAsync("all have landed", Patience.Long, async () => await new TestLog(_own).CountAsync(caller.Tenant.Id, "wakings") == 0);
         (await caller.SharedAsync()).GetProperty("total").GetInt32().ShouldBe(5);

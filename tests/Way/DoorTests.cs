@@ -42,6 +42,21 @@ public sealed class DoorTests(TestDatabase database, TestWay way) : IClassFixtur
         (await caller.SharedAsync()).GetProperty("total").GetInt32().ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("gzip", "application/json")]
+    [InlineData("br", "application/xml")]
+    [InlineData("identity, gzip", "text/csv")]
+    public async Task What_is_packed_is_refused_and_never_kept_as_what_its_type_says(string coding, string type)
+    {
+        var caller = await way.CallerAsync();
+
+        (await caller.PostAsync("a\n1\n", type: type, headers: ("Content-Encoding", coding)).ProblemAsync(HttpStatusCode.UnsupportedMediaType)).ShouldBe("unsupported-coding");
+        (await caller.PostAsync("a\n1\n", "?as=payload", type, ("Content-Encoding", coding)).ProblemAsync(HttpStatusCode.UnsupportedMediaType)).ShouldBe("unsupported-coding");
+
+        (await caller.SettleAsync("a\n1\n", type: "text/csv", headers: ("Content-Encoding", "identity")))[0].GetProperty("kvps").ToString().ShouldBe("""{"a":1}""");
+        (await caller.GetAsync("/api/processes")).GetProperty("processes").GetArrayLength().ShouldBe(1);
+    }
+
     [Fact]
     public async Task One_key_sent_many_times_at_once_is_one_event_and_everybody_gets_its_answer()
     {

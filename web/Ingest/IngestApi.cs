@@ -266,6 +266,12 @@ public static class IngestApi
                 }
             }
 
+            // What is packed is neither unpacked here nor kept as if it were what its type says.
+            if (request.Headers.ContentEncoding.Any(coding => !string.IsNullOrWhiteSpace(coding) && !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase)))
+            {
+                return new Problem(ProblemType.UnsupportedCoding, "'Content-Encoding' is not taken: send the body as it is.");
+            }
+
             if (request.Headers["Idempotency-Key"] is { Count: > 0 } key)
             {
                 if (key.Count > 1 || key[0] is not { Length: > 0 and <= LongestKey } text || !text.All(c => c is > ' ' and < (char)127))

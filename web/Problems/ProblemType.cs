@@ -18,6 +18,7 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     public static readonly ProblemType TooMany = new("too-many", 400, "There are too many KVPs or elements");
     public static readonly ProblemType InvalidRequest = new("invalid-request", 400, "The request is not valid");
     public static readonly ProblemType UnknownKey = new("unknown-key", 401, "The API key is not known");
+    public static readonly ProblemType ClosedMetrics = new("closed-metrics", 401, "The metrics are not for everybody");
     public static readonly ProblemType MissingScope = new("missing-scope", 403, "The API key may not do this");
     public static readonly ProblemType NotAllowed = new("not-allowed", 403, "Whoever acts may not do this");
     public static readonly ProblemType UnknownProcess = new("unknown-process", 404, "There is no such process");
@@ -28,6 +29,7 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     public static readonly ProblemType BodyTooLarge = new("body-too-large", 413, "The body is too large");
     public static readonly ProblemType ValueTooLarge = new("value-too-large", 413, "A value is too large");
     public static readonly ProblemType UnsupportedCharset = new("unsupported-charset", 415, "The character set is not known");
+    public static readonly ProblemType UnsupportedCoding = new("unsupported-coding", 415, "The content coding is not taken here");
     public static readonly ProblemType UnsupportedPart = new("unsupported-part", 415, "A part of the form can not be taken");
     public static readonly ProblemType UnsupportedType = new("unsupported-type", 415, "The content type is not taken here");
     public static readonly ProblemType IdempotencyMismatch = new("idempotency-mismatch", 422, "The idempotency key was used for another request");
@@ -41,8 +43,8 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     /// <summary>All of them, by status.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidJson, InvalidForm, InvalidText, InvalidCsv, WrongShape, NothingToSet, InvalidKey, InvalidValue, TooMany, InvalidRequest, UnknownKey, MissingScope, NotAllowed,
-        UnknownProcess, NotFound, MethodNotAllowed, InUse, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedPart, UnsupportedType,
+        InvalidJson, InvalidForm, InvalidText, InvalidCsv, WrongShape, NothingToSet, InvalidKey, InvalidValue, TooMany, InvalidRequest, UnknownKey, ClosedMetrics, MissingScope, NotAllowed,
+        UnknownProcess, NotFound, MethodNotAllowed, InUse, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedCoding, UnsupportedPart, UnsupportedType,
         IdempotencyMismatch, Refused, PreconditionRequired, TooManyRequests, Failed, Unavailable, NoMasterKey,
     ];
 

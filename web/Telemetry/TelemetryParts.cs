@@ -1,3 +1,4 @@
+using Eddy.Problems;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -51,5 +52,16 @@ internal static class TelemetryParts
                 .AddPrometheusExporter());
     }
 
-    public static void MapMetrics(this IEndpointRouteBuilder app) => app.MapPrometheusScrapingEndpoint("/metrics");
+    public static void MapMetrics(this IEndpointRouteBuilder app) => app.MapPrometheusScrapingEndpoint("/metrics", meterProvider: null, optionsName: null, configureBranchedPipeline: branch => branch.Use((context, next) =>
+    {
+        var request = context.Request;
+        var isForwarded = request.Headers.ContainsKey("X-Forwarded-For") || request.Headers.ContainsKey("Forwarded");
+        if (context.RequestServices.GetRequiredService<MetricsDoor>().Fault(request.Headers.Authorization.ToString(), context.Connection.RemoteIpAddress, isForwarded) is not { } fault)
+        {
+            return next(context);
+        }
+
+        context.Response.Headers.WWWAuthenticate = "Bearer realm=\"metrics\"";
+        return new Problem(ProblemType.ClosedMetrics, fault).ExecuteAsync(context);
+    }));
 }

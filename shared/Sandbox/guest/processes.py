@@ -260,6 +260,10 @@ def _condition(name, value):
     key, _, operation = name.rpartition("__")
     if not key or operation not in _OPERATIONS:
         key, operation = name, "eq"
+    if operation == "in":
+        value = list(value)
+        if len(value) > 1000:
+            raise ValueError(f"{name} takes 1000 values at the most, and these are {len(value)}")
     if key in ("PROCESS_ID", "pid"):
         many = operation == "in"
         if operation not in ("eq", "ne", "in", "lt", "lte", "gt", "gte"):
@@ -428,6 +432,10 @@ class Query:
         where = [
             [negated, [[key, operation, operand] for key, operation, operand in conditions]]
             for negated, conditions in (self._where if self._of is None else (*self._where, (False, (("PARENT", "eq", encode("PARENT", found(self._of())),),))))]
+        # The host ends a cell that asks for more.
+        _few(sum(len(conditions) for _, conditions in where), 100, "a query has {} conditions at the most, and this one {}")
+        _few(len(self._order), 10, "a query is ordered by {} keys at the most, and this one by {}")
+        _few(more.get("offset", 0), 100_000_000, "a query goes to the process at {} at the most, and this one to {}")
         question = {"where": where, "order": [list(one) for one in self._order]}
         question.update(more)
         return question
@@ -453,6 +461,11 @@ class Query:
 
 # As many processes are asked for at once.
 CHUNK = 1000
+
+
+def _few(number, most, words):
+    if number > most:
+        raise ValueError(words.format(most, number))
 
 
 def _words(conditions):

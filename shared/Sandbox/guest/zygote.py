@@ -330,6 +330,8 @@ def main():
     options.add_argument("--preload", default="", metavar="MODULES")
     options.add_argument("--unsealed", action="store_true")
     given = options.parse_args()
+    # Where it lies and listens is nothing for rules.
+    sys.argv[:] = sys.orig_argv[:] = [""]
     zygote = Zygote(given.listen, given.lifeline, given.cells, given.hours, given.unsealed)
     zygote.start()
     zygote.serve()

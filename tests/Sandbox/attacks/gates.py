@@ -8,9 +8,9 @@ import struct
 from attempt import LIBC, Nothing, attempt, call
 
 
-@attempt("the gate of 32-bit calls", "seccomp")
+@attempt("the gate of 32-bit calls", "seccomp|crash")
 def _gate():
-    # The two bytes of `int 0x80` are somewhere in any large library; the kernel sees another architecture.
+    # The two bytes of `int 0x80` are somewhere in any large library; the kernel sees another architecture, or, where it has no such gate, none.
     start = ctypes.cast(LIBC.getpid, ctypes.c_void_p).value & ~4095
     page = 0
     while True:

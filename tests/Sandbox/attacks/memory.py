@@ -85,6 +85,13 @@ def _environment():
     raise Nothing
 
 
+@attempt("how the zygote was started", "Nothing")
+def _arguments():
+    if any(sys.argv + sys.orig_argv):
+        return sys.argv + sys.orig_argv
+    raise Nothing
+
+
 @attempt("what the zygote knows of its hosts and of other cells", "Nothing")
 def _objects():
     with warnings.catch_warnings():
