@@ -10,6 +10,8 @@ using Eddy.Ide;
 using Eddy.Ide.Files;
 using Eddy.Ide.Find;
 using Eddy.Ide.Trace;
+using Eddy.Ide.Exports;
+using Eddy.Ide.Kvps;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -82,6 +84,7 @@ public static class WebProgram
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();
         builder.Services.AddSingleton<FileStore>();
         builder.Services.AddSingleton<ProcessStore>();
+        builder.Services.AddSingleton<ProcessListStore>().AddSingleton<ProcessStoryStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
@@ -102,6 +105,7 @@ public static class WebProgram
         builder.Services.AddTrace();
         builder.Services.AddIdentity(options.People);
         builder.Services.AddSingleton<Finder>();
+        builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -137,6 +141,7 @@ public static class WebProgram
         app.MapHome();
         app.MapSignOut();
         app.MapPasskeys();
+        app.MapExports();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
