@@ -95,12 +95,8 @@ public static class WebProgram
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
-<<<<<<< HEAD
         builder.Services.AddIdentity(options.People);
-=======
-        builder.Services.AddIdentity();
         builder.Services.AddSingleton<Finder>();
->>>>>>> main
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
