@@ -7,6 +7,7 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Find;
 using Eddy.Ide.Trace;
 using Eddy.Identity;
 using Eddy.Ingest;
@@ -98,6 +99,7 @@ public static class WebProgram
         builder.Services.AddFeed();
         builder.Services.AddTrace();
         builder.Services.AddIdentity();
+        builder.Services.AddSingleton<Finder>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();

@@ -68,7 +68,6 @@ public sealed class TestBrowser : IAsyncDisposable
 
     private static async Task<(IPlaywright, IBrowser)> StartAsync()
     {
-        // As patient as everything else here: the machine may be busy.
         Assertions.SetDefaultExpectTimeout((float)Patience.Long.TotalMilliseconds);
         var playwright = await Playwright.CreateAsync();
         var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
