@@ -7,6 +7,7 @@ using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Exports;
+using Eddy.Ide.Find;
 using Eddy.Ide.Kvps;
 using Eddy.Identity;
 using Eddy.Ingest;
@@ -101,6 +102,7 @@ public static class WebProgram
         builder.Services.AddFeed();
         builder.Services.AddIdentity();
         builder.Services.AddSingleton<PersonDoor>();
+        builder.Services.AddSingleton<Finder>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();

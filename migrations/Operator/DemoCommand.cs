@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Eddy.Files;
 using Eddy.People;
@@ -18,21 +17,6 @@ public static class DemoCommand
 {
     private const string Slug = "demo";
     private const string Email = "demo@eddy.test";
-
-    private const string Rule = """"
-        class high_temperature(Rule):
-            """Says so where it is too hot."""
-
-            listens_to = ["temperature"]
-
-            def check(self):
-                return self.temperature > 90
-
-            def action(self):
-                self.alert = "Too hot"
-                print(f"{self.temperature} degrees in room {self.room}")
-
-        """";
 
     public static Command Make(string database)
     {
@@ -78,12 +62,10 @@ public static class DemoCommand
         var id = TenantId.New();
         var (key, secret) = ApiKey.Make(id, "demo", Scope.All, now);
         await using var rows = db.For(id);
-        rows.Tenants.Add(new Tenant { Id = id.Value, Slug = Slug, Name = "Demo", TimeZone = "UTC", CreatedAt = now, TreeVersion = 1 });
+        rows.Tenants.Add(new Tenant { Id = id.Value, Slug = Slug, Name = "Demo", TimeZone = "UTC", CreatedAt = now, TreeVersion = FirstRule.TreeVersion });
         rows.Members.Add(new Member { TenantId = id.Value, PersonId = person.Id, Role = "owner" });
         rows.ApiKeys.Add(key);
-        var content = Encoding.UTF8.GetBytes(Rule);
-        rows.Files.Add(new TenantFile { TenantId = id.Value, Path = "scripts/heat.py", Content = content, Version = 1, InForce = 1, Author = Email, SavedAt = now });
-        rows.FileVersions.Add(new FileVersion { TenantId = id.Value, Path = "scripts/heat.py", Content = content, Version = 1, Author = Email, SavedAt = now });
+        FirstRule.AddTo(rows, id, Email, now);
         await rows.SaveChangesAsync(cancel);
         return new DemoFacts("", Slug, Email, password, secret);
     }

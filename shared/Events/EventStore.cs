@@ -70,6 +70,25 @@ public sealed class EventStore(EddyDbs dbs)
         return (events, false);
     }
 
+    /// <summary>The last events, the newest first; large values and those before are left out.</summary>
+    public async Task<IReadOnlyList<StoredEvent>> ReadLastAsync(TenantId tenant, int limit, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select position, at, pid, key, case when pg_column_size(value) < 8192 then value::text end, null, actor, source, cause, set_position, root from events where tenant_id = $1 order by position desc limit $2")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = limit } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var events = new List<StoredEvent>();
+        while (await rows.ReadAsync(cancel))
+        {
+            events.Add(ReadRow(rows));
+        }
+
+        return events;
+    }
+
     internal static StoredEvent ReadRow(NpgsqlDataReader rows) => new(
         rows.GetInt64(0),
         rows.GetFieldValue<DateTimeOffset>(1),

@@ -68,6 +68,7 @@ public sealed class TestBrowser : IAsyncDisposable
 
     private static async Task<(IPlaywright, IBrowser)> StartAsync()
     {
+        Assertions.SetDefaultExpectTimeout((float)Patience.Long.TotalMilliseconds);
         var playwright = await Playwright.CreateAsync();
         var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {

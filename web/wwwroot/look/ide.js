@@ -89,3 +89,17 @@ document.addEventListener('keydown', event => {
     document.querySelector('[data-find]')?.click();
   }
 }, true);
+
+export function showModal(dialog) {
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector('[autofocus]')?.focus();
+}
+
+export function close(dialog) {
+  dialog.close();
+}
+
+// A click beside a dialog closes it, as Escape does.
+document.addEventListener('click', event => {
+  if (event.target instanceof HTMLDialogElement && event.target.open) event.target.close();
+});
