@@ -115,7 +115,7 @@ public static class WorkerProgram
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>().AddSingleton<AccessStore>().AddSingleton<ReceiverStore>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();
         builder.Services.AddSingleton(all => new RuleSandbox(
-            sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>()));
+            sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<DripMeters>().AddSingleton<ITicker, DripTicker>().AddSingleton<ITicker, DeferredTicker>().AddSingleton<ITicker, RuleTicker>().AddSingleton<Clock>();

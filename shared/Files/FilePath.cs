@@ -8,6 +8,9 @@ public static class FilePath
     /// <summary>The folders of a tenant's tree. Everything in the first two is Python.</summary>
     public static readonly IReadOnlyList<string> Folders = ["scripts", "api", "libraries", "card_html_files", "pages", "workspace"];
 
+    /// <summary>Where the files are that rules read and write.</summary>
+    public const string Workspace = "workspace/";
+
     /// <summary>Names the packages that are to be had, and is resolved when it is saved.</summary>
     public const string Requirements = "requirements.txt";
 

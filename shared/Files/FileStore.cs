@@ -65,6 +65,13 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.IsDBNull(1) ? null : rows.GetString(1), rows.IsDBNull(2) ? null : rows.GetString(2)) : null;
     }
 
+    /// <summary>Whether a file of this path would be one more than a tenant may have.</summary>
+    public async Task<bool> IsFullForAsync(TenantId tenant, string path, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        return !await db.Files.AnyAsync(f => f.Path == path, cancel) && await db.Files.CountAsync(cancel) >= MostFiles;
+    }
+
     public async Task<TenantFile?> FindAsync(TenantId tenant, string path, CancellationToken cancel)
     {
         await using var db = dbs.For(tenant);
@@ -88,7 +95,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var version = await NextVersionAsync(db, cancel);
+        var version = await NextVersionAsync(db, tenant, path, cancel);
         var file = await db.Files.SingleOrDefaultAsync(f => f.Path == path, cancel);
         if (!condition.Holds(file?.Version))
         {
@@ -235,7 +242,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var version = await NextVersionAsync(db, cancel);
+        var version = await NextVersionAsync(db, tenant, path, cancel);
         if (await db.Files.SingleOrDefaultAsync(f => f.Path == path, cancel) is not { } file)
         {
             return null;
@@ -313,10 +320,18 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
     }
 
-    // The tenant's row stays locked until the transaction ends: one save at a time.
-    private static async Task<long> NextVersionAsync(EddyDb db, CancellationToken cancel)
+    // The tenant's row stays locked until the transaction ends: one save at a time. What runs save in workspace/ counts on from the file's own version and leaves the tree's as it is, for no
+    // cell has to be loaded anew for it; the tree's overtakes it here.
+    private static async Task<long> NextVersionAsync(EddyDb db, TenantId tenant, string path, CancellationToken cancel)
     {
         await db.Tenants.ExecuteUpdateAsync(set => set.SetProperty(t => t.TreeVersion, t => t.TreeVersion + 1), cancel);
+        if (path.StartsWith(FilePath.Workspace, StringComparison.Ordinal))
+        {
+            await db.Database.ExecuteSqlAsync($"select lock_file({tenant.Value}, {path})", cancel);
+            await db.Database.ExecuteSqlAsync(
+                $"update tenants set tree_version = greatest(tree_version, (select max(version) + 1 from file_versions where tenant_id = {tenant.Value} and path = {path})) where id = {tenant.Value}", cancel);
+        }
+
         return await db.Tenants.Select(t => t.TreeVersion).SingleAsync(cancel);
     }
 }

@@ -1,3 +1,4 @@
+using Eddy.Files;
 using Eddy.Processes;
 
 namespace Eddy.Sandbox;
@@ -14,10 +15,13 @@ public sealed record BesideEnded(RunEnded? Ended, IReadOnlySet<(long Pid, string
 {
     /// <summary>Among the reads: it has looked at other processes, or at all KVPs of one.</summary>
     public static readonly (long Pid, string Key) Everything = (-1, "");
+
+    /// <summary>Among the reads, in the place of a process: it has read the file of this path.</summary>
+    public const long Files = -2;
 }
 
 /// <summary>Takes one run through a cell beside the line. What ends its cell without explanation is tried once more, then blamed.</summary>
-internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, ProcessFinder? processes, SandboxOptions options, TimeProvider time)
+internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, ProcessFinder? processes, FileStore? files, SandboxOptions options, TimeProvider time)
 {
     private readonly FrameReader _reader = new(options);
 
@@ -48,7 +52,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
             if (ending is null)
             {
                 release(cell);
-                return new BesideEnded((RunEnded)course.Steps[0], course.LooksAround ? new HashSet<(long, string)> { BesideEnded.Everything } : course.Reads);
+                return new BesideEnded((RunEnded)course.Steps[0], Reads(course));
             }
 
             var (waited, cpu) = (cell.Channel.Waiting ?? TimeSpan.Zero, cell.Channel.Cpu);
@@ -80,7 +84,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var over = CancelAtDeathAsync(channel, ended);
         await using var stop = ct.Register(() => channel.Kill(null));
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), new FileAsks(cell.Tree.Tenant, files, course), options);
         using var writer = new SliceWriter();
         writer.State(true, run.State.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
         writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Again with { IsDue = true }, run.Run.Set);
@@ -130,6 +134,9 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
             await over;
         }
     }
+
+    private static HashSet<(long Pid, string Key)> Reads(SliceCourse course) =>
+        [.. course.LooksAround ? new HashSet<(long, string)> { BesideEnded.Everything } : course.Reads!, .. course.FilesRead.Select(path => (BesideEnded.Files, path))];
 
     /// <summary>What the host does for a cell is of no use once it is gone.</summary>
     private static async Task CancelAtDeathAsync(CellChannel channel, CancellationTokenSource ended)

@@ -13,7 +13,7 @@ public delegate Task<(byte[]? Signature, string? Refusal)> SignForTenant(
     TenantId tenant, string secret, string algorithm, ReadOnlyMemory<byte> data, CancellationToken ct);
 
 /// <summary>Hears what a cell asks in the middle of a run, and answers it. Believes nothing of it: what is asked may be anything.</summary>
-internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? call, SignForTenant? sign, ProcessAsks processes, SandboxOptions options)
+internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? call, SignForTenant? sign, ProcessAsks processes, FileAsks files, SandboxOptions options)
 {
     /// <summary>However many calls a run may make: signing costs the host more than the cell.</summary>
     private const int MostSignatures = 10_000;
@@ -91,9 +91,12 @@ internal sealed class CellAsks(CellChannel channel, TenantId tenant, MakeCall? c
                 }
                 else
                 {
-                    writer.Signed(signature);
+                    writer.Bytes(signature);
                 }
 
+                break;
+            case var _ when FileAsks.Knows(what):
+                await files.AnswerAsync(what, words[0], body, writer, ct);
                 break;
             default:
                 throw new CellLied("It asked what it may not ask here.");

@@ -173,7 +173,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
         foreach (var rule in answer[1].EnumerateArray())
         {
             var keys = rule[1].EnumerateArray().Select(key => Text(key) ?? "").ToList();
-            if (!keys.TrueForAll(key => KvpText.IsKey(key.StartsWith("shared.", StringComparison.Ordinal) ? key[7..] : key)))
+            if (!keys.TrueForAll(key => CellText.IsKey(key.StartsWith("shared.", StringComparison.Ordinal) ? key[7..] : key)))
             {
                 throw new CellLied("A rule listens to what is no key.");
             }
@@ -210,7 +210,7 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
         };
         if (loaded.Debounce < TimeSpan.Zero || loaded.ThrottleTime < TimeSpan.Zero || loaded.Debounce > MostDeferred || loaded.ThrottleTime > MostDeferred
             || loaded.Throttle is < 0 or > 1000 || loaded.Throttle > 0 && loaded.ThrottleTime == TimeSpan.Zero || loaded.Retries is < 0 or > 10
-            || loaded.Per is { } per && !KvpText.IsKey(per) || loaded.Schedule is { } cron && !Cadence.TryParse(cron, out _, out _))
+            || loaded.Per is { } per && !CellText.IsKey(per) || loaded.Schedule is { } cron && !Cadence.TryParse(cron, out _, out _))
         {
             throw new CellLied("A rule has settings that there are not.");
         }

@@ -1,6 +1,6 @@
 namespace Eddy.Sandbox;
 
-/// <summary>What a run tells people. It is in force with the run's changes: with the commit that records the run, or not at all.</summary>
+/// <summary>What a run tells people, or keeps besides KVPs. It is in force with the run's changes: with the commit that records the run, or not at all.</summary>
 /// <param name="Pid">The process that it is about.</param>
 public abstract record Effect(long Pid)
 {
@@ -30,6 +30,19 @@ public sealed record MailSent(long Pid, IReadOnlyList<string> To, string Message
 /// <summary>A card is to be shown.</summary>
 /// <param name="User">To whom; null for the last actor.</param>
 public sealed record CardLoaded(long Pid, string Name, string? User) : Effect(Pid);
+
+/// <summary>A file of <c>workspace/</c> that the run has saved.</summary>
+public sealed record FileSaved(string Path, byte[] Content) : Effect(0)
+{
+    /// <summary>How many files one run saves.</summary>
+    public const int MostFiles = 20;
+
+    /// <summary>Of one file.</summary>
+    public const int MostBytes = 1 << 20;
+
+    /// <summary>Of all files that one run saves.</summary>
+    public const int MostOfRun = 4 << 20;
+}
 
 /// <summary>From here on the cascade's cards are for this one, where no other is named.</summary>
 public sealed record ActorChosen(string Actor) : Effect(0)

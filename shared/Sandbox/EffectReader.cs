@@ -10,8 +10,9 @@ internal static class EffectReader
 {
     /// <summary>Reads the list in which the reader stands to its end.</summary>
     /// <param name="knows">Whether the host knows the KVPs of a process.</param>
+    /// <param name="saved">What the run has given to be saved in a file; null for nothing.</param>
     /// <exception cref="CellLied">It is not what it may be.</exception>
-    public static IReadOnlyList<Effect> Read(ref Utf8JsonReader reader, Func<long, bool> knows)
+    public static IReadOnlyList<Effect> Read(ref Utf8JsonReader reader, Func<long, bool> knows, Func<string, byte[]?> saved)
     {
         var effects = new List<Effect>();
         var characters = 0;
@@ -28,10 +29,11 @@ internal static class EffectReader
                 "actor" when effects.Count == 0 => new ActorChosen(Line(NextText(ref reader), CardName.MostUserBytes)),
                 "mail" => ReadMail(ref reader, knows),
                 "card" => ReadCard(ref reader, knows),
+                "file" when NextText(ref reader) is var path => new FileSaved(path, saved(path) ?? throw new CellLied("It saved a file without a content.")),
                 _ => throw new CellLied("It told people what there is not."),
             });
             characters += effects[^1] is MailSent mail ? mail.Message.Length + (mail.Subject?.Length ?? 0) : 0;
-            if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray || characters > Effect.MostCharacters || effects.Count > Effect.Most + (effects[0] is ActorChosen ? 1 : 0))
+            if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray || characters > Effect.MostCharacters || effects.Count > Effect.Most + FileSaved.MostFiles + (effects[0] is ActorChosen ? 1 : 0))
             {
                 throw new CellLied("It told people more than a run may.");
             }
@@ -52,7 +54,7 @@ internal static class EffectReader
         var to = new List<string>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            var address = KvpText.ReadString(ref reader);
+            var address = CellText.ReadString(ref reader);
             if (to.Count == MailSent.MostReceivers || MailAddress.Fault(address) is not null || to.Contains(address))
             {
                 throw new CellLied("It sends mail to too many, or to what is no address.");
@@ -93,12 +95,12 @@ internal static class EffectReader
     private static string NextText(ref Utf8JsonReader reader)
     {
         reader.Read();
-        return KvpText.ReadString(ref reader);
+        return CellText.ReadString(ref reader);
     }
 
     private static string? NextTextOrNone(ref Utf8JsonReader reader)
     {
         reader.Read();
-        return reader.TokenType == JsonTokenType.Number && reader.ValueSpan is [(byte)'0'] ? null : KvpText.ReadString(ref reader);
+        return reader.TokenType == JsonTokenType.Number && reader.ValueSpan is [(byte)'0'] ? null : CellText.ReadString(ref reader);
     }
 }

@@ -149,7 +149,7 @@ internal sealed class FrameReader(SandboxOptions options)
                 if (reader.TokenType != JsonTokenType.EndArray)
                 {
                     List(ref reader);
-                    effects = EffectReader.Read(ref reader, of => of == pid || course.Knows(of));
+                    effects = EffectReader.Read(ref reader, of => of == pid || course.Knows(of), course.Given);
                     Expect(ref reader, JsonTokenType.EndArray);
                 }
             }
@@ -184,7 +184,7 @@ internal sealed class FrameReader(SandboxOptions options)
         {
             var pid = reader.GetInt64();
             reader.Read();
-            if (reads.Count == MostReads || !reads.Add((pid, KvpText.ReadString(ref reader))))
+            if (reads.Count == MostReads || !reads.Add((pid, CellText.ReadString(ref reader))))
             {
                 throw new CellLied("It read more than there is, or one KVP twice.");
             }
@@ -226,7 +226,7 @@ internal sealed class FrameReader(SandboxOptions options)
                 reader.Read();
             }
 
-            var key = KvpText.ReadString(ref reader);
+            var key = CellText.ReadString(ref reader);
             string? value = null;
             if (removed)
             {
@@ -235,10 +235,10 @@ internal sealed class FrameReader(SandboxOptions options)
             else
             {
                 reader.Read();
-                value = KvpText.Read(ref reader, frame);
+                value = CellText.Read(ref reader, frame);
             }
 
-            if (!KvpText.IsKey(key) || value is not null && Bytes(value) > options.ValueBytes || changes.Count == options.Changes)
+            if (!CellText.IsKey(key) || value is not null && Bytes(value) > options.ValueBytes || changes.Count == options.Changes)
             {
                 throw new CellLied("It changed what no run may change.");
             }
@@ -264,7 +264,7 @@ internal sealed class FrameReader(SandboxOptions options)
             return null;
         }
 
-        var log = KvpText.ReadString(ref reader);
+        var log = CellText.ReadString(ref reader);
         return log.Length <= options.LogBytes + 100 ? log : throw new CellLied("It printed more than a run may print.");
     }
 
@@ -278,15 +278,15 @@ internal sealed class FrameReader(SandboxOptions options)
 
         List(ref reader);
         reader.Read();
-        var kind = KvpText.ReadString(ref reader);
+        var kind = CellText.ReadString(ref reader);
         reader.Read();
-        var message = KvpText.ReadString(ref reader);
+        var message = CellText.ReadString(ref reader);
         reader.Read();
-        var file = reader.TokenType == JsonTokenType.Null ? null : KvpText.ReadString(ref reader);
+        var file = reader.TokenType == JsonTokenType.Null ? null : CellText.ReadString(ref reader);
         reader.Read();
         int? line = reader.TokenType == JsonTokenType.Null ? null : reader.GetInt32();
         reader.Read();
-        var traceback = reader.TokenType == JsonTokenType.Null ? null : KvpText.ReadString(ref reader);
+        var traceback = reader.TokenType == JsonTokenType.Null ? null : CellText.ReadString(ref reader);
         Expect(ref reader, JsonTokenType.EndArray);
         return kind.Length <= 200 && message.Length <= 3000 && (file?.Length ?? 0) <= 1000 && (traceback?.Length ?? 0) <= 20_000
             ? new RunError(kind, message, file, line, traceback)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Eddy.Files;
 using Eddy.Packages;
 using Eddy.Processes;
 using Eddy.Tenants;
@@ -24,14 +25,16 @@ public sealed class RuleSandbox : IAsyncDisposable
     private readonly SemaphoreSlim _besideRoom;
     private readonly SignForTenant? _sign;
     private readonly ProcessFinder? _processes;
+    private readonly FileStore? _files;
     private int _wanting;
 
     /// <param name="sign">Signs for tenants; null where there are no secrets to sign with.</param>
     /// <param name="processes">Answers what runs ask of other processes; null where there is no database.</param>
-    public RuleSandbox(SandboxOptions options, TimeProvider time, ILogger<RuleSandbox> log, SignForTenant? sign = null, ProcessFinder? processes = null)
+    /// <param name="files">Has the files of <c>workspace/</c>; null where there is no database.</param>
+    public RuleSandbox(SandboxOptions options, TimeProvider time, ILogger<RuleSandbox> log, SignForTenant? sign = null, ProcessFinder? processes = null, FileStore? files = null)
     {
         options.ThrowIfFaulty();
-        (_options, _time, _sign, _processes) = (options, time, sign, processes);
+        (_options, _time, _sign, _processes, _files) = (options, time, sign, processes, files);
         _zygote = new Zygote(options, time, log, LeaveStale);
         _deadlines = new Deadlines(options, time);
         _loader = new CellLoader(_zygote, _deadlines, options, time);
@@ -74,7 +77,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         try
         {
             return RunWithoutCell(tenant, tree, slice)
-                ?? await new SliceRunner(_deadlines, _sign, _processes, _options, _time).RunAsync(
+                ?? await new SliceRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
                     tenant, slice, () => ObtainAsync(tenant, tree, slice.State.GetValueOrDefault(0), ct), cell => Retire(tenant, cell), ct);
         }
         finally
@@ -93,7 +96,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         await _besideRoom.WaitAsync(ct);
         try
         {
-            return await new BesideRunner(_deadlines, _sign, _processes, _options, _time).RunAsync(
+            return await new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
                 run, call, () => ObtainBesideAsync(tenant, tree, run.State.GetValueOrDefault(0), ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct);
         }
         finally

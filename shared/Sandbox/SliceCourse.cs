@@ -23,6 +23,10 @@ internal sealed class SliceCourse
     // What was read of processes that the slice did not name, as committed; and who stands above whom by this slice's changes.
     private readonly Dictionary<long, IReadOnlyDictionary<string, string>> _learned = [];
     private readonly Dictionary<long, long> _above = [];
+    // The files that runs of this slice have saved; what the run under way has given to be saved; and of all runs, how much.
+    private readonly Dictionary<string, byte[]> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]> _given = new(StringComparer.Ordinal);
+    private long _saved;
     private int _cascade = -1;
     private int _cascadeRuns;
     private string _actor;
@@ -84,6 +88,9 @@ internal sealed class SliceCourse
     /// <summary>What the run beside the line has read; null until it was told.</summary>
     public IReadOnlySet<(long Pid, string Key)>? Reads { get; private set; }
 
+    /// <summary>The paths of the files that were read.</summary>
+    public HashSet<string> FilesRead { get; } = new(StringComparer.Ordinal);
+
     public int Ran { get; private set; }
 
     /// <summary>The cell has begun the next run.</summary>
@@ -114,6 +121,23 @@ internal sealed class SliceCourse
 
     /// <summary>The committed KVPs of the process are known here, and so what is changed in it can be.</summary>
     public bool Knows(long pid) => _slice.State.ContainsKey(pid) || _learned.ContainsKey(pid);
+
+    /// <summary>What a run of this slice has saved in a file; null where none has.</summary>
+    public byte[]? Saved(string path) => _files.GetValueOrDefault(path);
+
+    /// <summary>What the run under way has given to be saved in a file; null for nothing.</summary>
+    public byte[]? Given(string path) => _given.GetValueOrDefault(path);
+
+    /// <summary>The run under way gives what a file shall be, once it has ended well.</summary>
+    public void Save(string path, byte[] content)
+    {
+        _given[path] = content;
+        _saved += content.Length;
+        if (!Begun && !IsBeside || _given.Count > FileSaved.MostFiles || _given.Values.Sum(one => (long)one.Length) > FileSaved.MostOfRun || _saved > _limits.SliceBytes + (2L * _limits.FrameBytes))
+        {
+            throw new CellLied("It saves more than a run may, or out of turn.");
+        }
+    }
 
     public void Learn(long pid, IReadOnlyDictionary<string, string> kvps) => _learned.TryAdd(pid, kvps);
 
@@ -244,6 +268,15 @@ internal sealed class SliceCourse
     {
         _steps[^1] = (RunEnded)_steps[^1] with { Effects = effects };
         _acting = ActorChosen.Among(effects) ?? _acting;
+        Keep(effects);
+    }
+
+    private void Keep(IReadOnlyList<Effect> effects)
+    {
+        foreach (var file in effects.OfType<FileSaved>())
+        {
+            _files[file.Path] = file.Content;
+        }
     }
 
     /// <summary>The next run leaves the line.</summary>
@@ -257,6 +290,7 @@ internal sealed class SliceCourse
 
         _queue.Dequeue();
         Begun = false;
+        _given.Clear();
         if (_off.Contains(rule) || IsDeferred(next) || next.Again.Quarantine is null && _held.Contains((rule, pid)))
         {
             _steps.Add(new RunPutAside(Left(next), _off.Contains(rule) ? Aside.Off : IsDeferred(next) ? Aside.Deferred : Aside.Held));
@@ -347,7 +381,11 @@ internal sealed class SliceCourse
     }
 
     /// <summary>The cell that had begun the next run is gone.</summary>
-    public void Unbegin() => Begun = false;
+    public void Unbegin()
+    {
+        Begun = false;
+        _given.Clear();
+    }
 
     /// <summary>
     /// The KVPs as they are now, and the events of the change sets of this slice that are still needed: the steps so far, folded.
@@ -402,6 +440,7 @@ internal sealed class SliceCourse
             }
 
             _steps.Add(ended);
+            Keep(ended.Effects);
             if (ended is { Error: not null, IsRetried: false } && _table.IndexOf(run.Rule) is >= 0 and var failed && _table.Rules[failed].Holds)
             {
                 _held.Add((failed, run.Pid));
@@ -530,6 +569,7 @@ internal sealed class SliceCourse
     {
         Begun = false;
         Ran++;
+        _given.Clear();
         if (error is not null && !isRetried && _table.Rules[run.Rule].Holds)
         {
             _held.Add((run.Rule, run.Pid));

@@ -1,3 +1,4 @@
+using Eddy.Files;
 using Eddy.Processes;
 using Eddy.Tenants;
 
@@ -8,7 +9,7 @@ namespace Eddy.Sandbox;
 /// one. A cell tells of runs in batches; where one ends between two, what it had not told is done again run by run. Nothing of a slice is
 /// in force before its transcript is stored, so that doing it again is safe.
 /// </summary>
-internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, ProcessFinder? processes, SandboxOptions options, TimeProvider time)
+internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, ProcessFinder? processes, FileStore? files, SandboxOptions options, TimeProvider time)
 {
     private readonly FrameReader _reader = new(options);
     private long _started;
@@ -165,7 +166,7 @@ internal sealed class SliceRunner(Deadlines deadlines, SignForTenant? sign, Proc
         await using var stop = ct.Register(() => channel.Kill(null));
         using var writer = new SliceWriter();
         Write(writer, number, cell, slice, course);
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call: null, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), new FileAsks(cell.Tree.Tenant, files, course), options);
         channel.StartWaiting();
         deadlines.Watch(channel);
         try

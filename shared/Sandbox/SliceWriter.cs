@@ -311,9 +311,10 @@ internal sealed class SliceWriter : IDisposable
         Close();
     }
 
-    public void Signed(ReadOnlySpan<byte> signature)
+    /// <summary>A signature, or what is in a file.</summary>
+    public void Bytes(ReadOnlySpan<byte> bytes)
     {
-        Parts(signature);
+        Parts(bytes);
         Open("answered");
         Close();
     }

@@ -192,6 +192,25 @@ public sealed class KvpTextTests
             Value($"\"{text.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"").ShouldBe(KvpValue.FromText(text)));
 
     [Fact]
+    public void Any_KVPs_written_as_lines_come_back_as_they_were() =>
+        KvpGen.Any.Where(value => Written(value) is not null).Array[1, 6].Sample(values =>
+            Read(string.Join('\n', values.Select((value, i) => $"key {i} := {Written(value)}"))).ShouldBe(values.Select((value, i) => $"key {i}={value}")));
+
+    /// <summary>A value as a person may write it; null for text that can not be told from a list, and for such as ends in the quotes around it.</summary>
+    private static string? Written(string canonical)
+    {
+        using var json = System.Text.Json.JsonDocument.Parse(canonical);
+        return json.RootElement.ValueKind switch
+        {
+            System.Text.Json.JsonValueKind.String when json.RootElement.GetString()! is var text => text.TrimStart() is ['[' or '{', ..]
+                ? null
+                : text.Contains('\n') ? text.Contains("\"\"\"", StringComparison.Ordinal) || text[^1] == '"' ? null : $"\"\"\"{text}\"\"\"" : $"\"{text.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"",
+            System.Text.Json.JsonValueKind.Object when canonical.StartsWith("{\"$date", StringComparison.Ordinal) && json.RootElement.EnumerateObject().First() is { Name: "$date" or "$datetime" } tag => tag.Value.GetString(),
+            _ => canonical,
+        };
+    }
+
+    [Fact]
     public void Whatever_is_read_is_canonical() =>
         Pieces.Sample(text =>
         {

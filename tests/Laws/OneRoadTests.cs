@@ -127,6 +127,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["FileStore.DeleteAsync"] = Compared,
         ["FileStore.FindAsync"] = Compared,
         ["FileStore.InForceAsync"] = Compared,
+        ["FileStore.IsFullForAsync"] = Compared,
         ["ProcessFinder.CountAsync"] = Compared,
         ["ProcessFinder.FindAsync"] = Compared,
         ["ProcessFinder.PidsAsync"] = Compared,

@@ -144,6 +144,41 @@ public sealed class FoldTests
         _rows.Processes.Parents.ShouldBe([3]);
     }
 
+    [Fact]
+    public void A_rule_that_uses_up_its_CPU_time_is_switched_off_at_once()
+    {
+        Fold([Arrival(7, [("a", "1")])], [new ArrivalApplied(0), Killed("x", "CpuTime")]);
+
+        _rows.Off.Rules.ShouldBe(["x"]);
+        _rows.Off.Reasons.ShouldBe(["It used up its CPU time."]);
+        _rows.Quarantined.Kinds.ShouldBe(["failed"]);
+    }
+
+    [Fact]
+    public void A_rule_that_uses_up_its_time_three_times_running_is_switched_off()
+    {
+        Fold([Arrival(7, [("a", "1")])], [new ArrivalApplied(0), Killed("x", "WallTime"), Killed("x", "WallTime"), Killed("y", "WallTime")]);
+        _rows.Off.Rules.ShouldBeEmpty();
+
+        Fold([Arrival(7, [("a", "1")])], [new ArrivalApplied(0), Killed("x", "WallTime")]);
+
+        _rows.Off.Rules.ShouldBe(["x"]);
+        _rows.Off.Reasons.ShouldBe(["It used up its time 3 times running."]);
+    }
+
+    [Fact]
+    public void A_run_that_ends_otherwise_begins_the_count_anew()
+    {
+        Fold([Arrival(7, [("a", "1")])], [new ArrivalApplied(0), Killed("x", "WallTime"), Killed("x", "WallTime"), Ran("x", 7, 0, 11), Killed("x", "WallTime"), Killed("x", "Memory"), Killed("x", "WallTime"), Killed("x", "WallTime")]);
+
+        _rows.Off.Rules.ShouldBeEmpty();
+    }
+
+    private static RunEnded Killed(string rule, string kind) => new(rule, 7, 0, 11, 1, RunOutcome.Killed, [], null, new RunError(kind, "It went over a limit.", null, null, null), default, default)
+    {
+        Woken = new LeftRun(rule, 7, 11, 1, 1, []),
+    };
+
     private void Fold(LineArrival[] arrivals, Step[] steps, LeftRun[]? left = null)
     {
         var turn = new Turn(_shard, _line, DateTime.UnixEpoch, null, arrivals, []) { Transcript = new Transcript(steps, arrivals.Length, left ?? []), TreeVersion = 1 };

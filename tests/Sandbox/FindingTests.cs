@@ -47,6 +47,7 @@ public sealed class FindingTests(CellFixture cells)
         { "check-assigns", 'w', Check("del self.b\n        return True"), 4, 13, 4, 19, null },
         { "check-assigns", 'w', Check("self.b.append(1)\n        return True"), 4, 9, 4, 25, null },
         { "check-assigns", 'w', Check("send_email('a@b.test', 'x')\n        return True"), 4, 9, 4, 36, null },
+        { "check-assigns", 'w', Check("workspace.save('a')\n        return True"), 4, 9, 4, 28, null },
         { "comparison-unused", 'w', Rule("self.b == 1"), 5, 9, 5, 20, "        self.b = 1" },
         { "hidden-by-method", 'w', Rule("self.action = 1"), 5, 9, 5, 20, "        self[\"action\"] = 1" },
         { "number-assigned", 'w', Rule("self.PROCESS_ID = 1"), 5, 9, 5, 24, null },

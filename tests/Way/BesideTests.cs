@@ -129,6 +129,26 @@ public sealed class BesideTests(TestDatabase database) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_that_many_runs_beside_the_line_share_has_a_line_of_each()
+    {
+        var caller = await CallerAsync("""
+            class slow(Rule):
+                listens_to = ["n"]
+                def action(self):
+                    http.get("SITE/echo?n=" + str(self.n))
+                    with open("seen", "a") as seen:
+                        seen.write(f"{self.n}\n")
+                    workspace.save("seen")
+            """);
+
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(n => caller.SettleAsync($$"""{"n": {{n}}}""")));
+
+        var lines = (await caller.Http.GetStringAsync("/api/files/workspace/seen", TestContext.Current.CancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        lines.Select(line => int.Parse(line, null)).Order().ShouldBe(Enumerable.Range(0, 12));
+        await new TestLog(_own).ShouldBeSoundAsync(caller.Tenant.Id);
+    }
+
+    [Fact]
     public async Task A_counter_that_many_runs_beside_the_line_share_counts_each_once()
     {
         var caller = await CallerAsync("""

@@ -1,15 +1,17 @@
 namespace Eddy.Pump;
 
-/// <summary>Mails and cards of one commit, column by column as <c>migrations/Sql/effects.sql</c> takes them.</summary>
+/// <summary>Mails, cards and files of one commit, column by column as <c>migrations/Sql/effects.sql</c> and <c>workspace.sql</c> take them.</summary>
 public sealed class EffectRows
 {
     public MailRows Mails { get; } = new();
 
     public CardRows Cards { get; } = new();
 
+    public FileRows Files { get; } = new();
+
     public bool IsEmpty => Mails.Ids.Count + Cards.Ids.Count == 0;
 
-    /// <summary>Adds what one run tells people; their numbers are the run's and their place in it.</summary>
+    /// <summary>Adds what one run tells people and what it saves; their numbers are the run's and their place in it.</summary>
     public void Add(Guid tenant, long run, DateTime at, IReadOnlyList<WrittenEffect> effects)
     {
         for (var i = 0; i < effects.Count; i++)
@@ -38,6 +40,13 @@ public sealed class EffectRows
                     Cards.Names.Add(card.Name);
                     Cards.Users.Add(card.User);
                     break;
+                case WrittenFile file:
+                    Files.Tenants.Add(tenant);
+                    Files.Paths.Add(file.Path);
+                    Files.Contents.Add(file.Content);
+                    Files.Authors.Add(file.Author);
+                    Files.At.Add(at);
+                    break;
             }
         }
     }
@@ -65,5 +74,14 @@ public sealed class EffectRows
         public List<DateTime> At { get; } = [];
         public List<string> Names { get; } = [];
         public List<string> Users { get; } = [];
+    }
+
+    public sealed class FileRows
+    {
+        public List<Guid> Tenants { get; } = [];
+        public List<string> Paths { get; } = [];
+        public List<byte[]> Contents { get; } = [];
+        public List<string> Authors { get; } = [];
+        public List<DateTime> At { get; } = [];
     }
 }

@@ -22,7 +22,7 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
 
     private readonly Uri? _site = options.Site is null ? null : new Uri(options.Site);
 
-    /// <summary>Mails and cards by their run; nothing for runs that tell nobody anything.</summary>
+    /// <summary>Mails, cards and files by their run; nothing for runs that tell nobody anything.</summary>
     public async Task<IReadOnlyDictionary<RunEnded, IReadOnlyList<WrittenEffect>>> WriteAsync(Turn turn, Transcript transcript, CancellationToken cancel)
     {
         var telling = transcript.Steps.OfType<RunEnded>().Where(run => run.Effects.Count > 0).ToList();
@@ -78,7 +78,7 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
                         if (run.Effects.Count > 0)
                         {
                             _actor = ActorChosen.Among(run.Effects) ?? _actor;
-                            _written[run] = [.. run.Effects.Select(WriteOut).OfType<WrittenEffect>()];
+                            _written[run] = [.. run.Effects.Select(effect => WriteOut(run, effect)).OfType<WrittenEffect>()];
                         }
 
                         break;
@@ -108,10 +108,11 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
             }
         }
 
-        private WrittenEffect? WriteOut(Effect effect) => effect switch
+        private WrittenEffect? WriteOut(RunEnded run, Effect effect) => effect switch
         {
             MailSent mail => WriteOut(mail),
             CardLoaded card => new WrittenCard(card.Pid, card.Name, card.User ?? _actor),
+            FileSaved file => new WrittenFile(file.Path, file.Content, "rule:" + run.Rule),
             _ => null,
         };
 

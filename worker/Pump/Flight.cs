@@ -36,6 +36,9 @@ public sealed class Flight(TenantId tenant, long waking, OwedRun run, long first
     /// <summary>The tenant's position when it took off: what it read is of then.</summary>
     public long Snapshot { get; set; }
 
+    /// <summary>How many files the tenant's runs had saved when it took off.</summary>
+    public long Saves { get; set; }
+
     /// <summary>How often what it had read was changed before it landed.</summary>
     public int Conflicts { get; set; }
 

@@ -52,7 +52,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
             var result = flight.Result!;
             if (result.Reads is { } reads)
             {
-                if (line.HasChanged(reads, flight.Snapshot))
+                if (line.HasChanged(reads, flight.Snapshot) || line.HasSaved(reads, flight.Saves))
                 {
                     (flight.State, flight.IsAwaited) = (FlightState.Waiting, ++flight.Conflicts >= MostConflicts);
                     continue;
@@ -77,6 +77,11 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
                 changed[(change.Pid, change.Key)] = change.Value;
             }
 
+            foreach (var file in ended?.Effects.OfType<FileSaved>() ?? [])
+            {
+                changed[(BesideEnded.Files, file.Path)] = null;
+            }
+
             landings.Add((flight, new Landing(flight.Run, ended)));
         }
 
@@ -93,7 +98,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
         foreach (var flight in Ready(line))
         {
             flight.State = FlightState.Flying;
-            flight.Snapshot = line.Position;
+            (flight.Snapshot, flight.Saves) = (line.Position, line.Saves);
             flight.Begin();
             line.Watch(flight.Run.Pid);
             line.Watch(0);

@@ -211,6 +211,10 @@ public sealed class Fold
         {
             _rows.Effects.Add(_tenant, id, _turn.At, _turn.Written[run]);
             _acting = ActorChosen.Among(run.Effects) ?? _acting;
+            foreach (var file in run.Effects.OfType<FileSaved>())
+            {
+                _line.NoteSave(file.Path);
+            }
         }
 
         var rows = _rows.Runs;

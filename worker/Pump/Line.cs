@@ -33,6 +33,9 @@ public sealed class TenantLine(TenantId tenant)
 
     private readonly Dictionary<long, Dictionary<string, string>> _state = [];
     private readonly Dictionary<(long Pid, string Key), long> _changedAt = [];
+
+    // By which of the tenant's saves a file was saved last.
+    private readonly Dictionary<string, long> _savedAt = new(StringComparer.Ordinal);
     private readonly HashSet<long> _watched = [];
 
     public TenantId Tenant => tenant;
@@ -99,11 +102,21 @@ public sealed class TenantLine(TenantId tenant)
     public bool HasChanged(IReadOnlySet<(long Pid, string Key)> kvps, long position) =>
         kvps.Contains(BesideEnded.Everything) ? Position > position : kvps.Any(kvp => _changedAt.TryGetValue(kvp, out var at) && at > position);
 
+    /// <summary>How many files runs have saved since this worker has the tenant.</summary>
+    public long Saves { get; private set; }
+
+    public void NoteSave(string path) => _savedAt[path] = ++Saves;
+
+    /// <summary>Whether one of the files among these was saved since there were so many saves.</summary>
+    public bool HasSaved(IReadOnlySet<(long Pid, string Key)> reads, long saves) =>
+        reads.Any(read => read.Pid == BesideEnded.Files && _savedAt.TryGetValue(read.Key, out var at) && at > saves);
+
     /// <summary>Nothing is beside the line any more.</summary>
     public void Unwatch()
     {
         _watched.Clear();
         _changedAt.Clear();
+        _savedAt.Clear();
     }
 
     public bool Knows(long pid) => _state.ContainsKey(pid);

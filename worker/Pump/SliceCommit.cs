@@ -100,6 +100,11 @@ internal static class SliceCommit
                 Column(refused.Actors, Text), Column(refused.Sources, Text), Column(refused.ReceivedAt, Moment), Column(refused.Reasons, Text));
         }
 
+        if (rows.Effects.Files is { Paths.Count: > 0 } files)
+        {
+            Add(batch, "save_files", Column(files.Tenants, Uuid), Column(files.Paths, Text), Column(files.Contents, NpgsqlDbType.Bytea), Column(files.Authors, Text), Column(files.At, Moment));
+        }
+
         if (rows.Effects is { IsEmpty: false } effects)
         {
             var (mails, cards) = (effects.Mails, effects.Cards);

@@ -26,12 +26,13 @@ import processes
 import resolution
 import rules
 import secret_names
+import workspace
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
     "cell", "cron", "effects", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
-    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "zygote")
+    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "workspace", "zygote")
 
 
 def send(text):
@@ -90,7 +91,7 @@ class Cell:
         processes.run = self.line
         loading.NAMES.update(
             Process=processes.Process, Model=models.Model, Field=models.Field, Reference=models.Reference, ReferenceList=models.ReferenceList, parent=None, child=None, children=processes.Children(), new_child=processes.NewChild())
-        loading.NAMES.update(send_email=effects.send_email, load_card=effects.load_card)
+        loading.NAMES.update(send_email=effects.send_email, load_card=effects.load_card, open=workspace.open, workspace=workspace.workspace)
         outgoing.exchange = self.line.call
         secret_names.ask_sign = self.line.sign
 

@@ -1,4 +1,4 @@
-"""`send_email` and `load_card`: what a run tells people. It is gathered here, and told to the host with the end of a run that ends well."""
+"""`send_email` and `load_card`: what a run tells people. It is gathered here, with the files that it saves, and told to the host with the end of a run that ends well."""
 
 import re
 
@@ -63,7 +63,7 @@ def is_acting():
 
 
 def _gather(told):
-    if len(gathered) - is_acting() >= EFFECTS:
+    if sum(not one.startswith('["file"') for one in gathered) - is_acting() >= EFFECTS:
         raise ValueError(f"a run sends at most {EFFECTS} mails and cards, and this would be one more")
     if sum(map(limits.size, gathered)) + limits.size(told) > TOLD:
         raise ValueError(f"the mails and cards of a run have at most {TOLD} bytes of text together, and this one goes beyond")

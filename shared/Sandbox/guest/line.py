@@ -6,7 +6,7 @@ What happens is told in steps, which the host reads as a JSON array per frame:
     [2,r,p]            a run of rule r in process p begins; the last of its frame
     [3,r,p,o,us,us,…]  a run ended: outcome, wall and CPU microseconds, then own changes, shared changes, log, error, where any, and [p,changes,p,changes,…]
                        of other processes, where any, and what it tells people, where anything: ["mail",p,[to,…],message,subject,attach],
-                       ["card",p,name,user], ["actor",user]; 0 for no subject and no user
+                       ["card",p,name,user], ["file",path], ["actor",user]; 0 for no subject and no user
     4                  the next run was not begun, because the cascade is too long
     5                  the slice is done
     [6,r,p]            the next run leaves the line: it called out, has to wait for one of its rule and process, or its rule is switched off
@@ -19,7 +19,7 @@ Changes are `"key",value` for each KVP that was set and `["key"]` for each that 
 The host keeps the same order of its own; what does not fit is the end of the cell.
 
 In between a run may ask the host something: `["part",base64]` as often as the bytes need, then `["call",method,url,[name,value,…],seconds]` or
-`["sign",secret,algorithm]`. The host answers likewise: parts, then `["answered",…]` or `["refused",kind,message]`.
+`["sign",secret,algorithm]`, `["file",path,""]` or `["save",path,""]`. The host answers likewise: parts, then `["answered",…]` or `["refused",kind,message]`.
 
 About processes it asks `["below",pid,[p,changes,…]]`, answered by `["found",[pid,…]]`, before it tells of a change that wakes rules there, `["read",pid]`, answered by `["process",{key: text,…}]`, or null for none there; `["find",question,[p,changes,…]]`, with what the run has changed so far, answered by `["found",[pid,{…} or null,…]]`, or by
 `["found",number]` where it counts; `["pids",count]`, answered by `["pids",first,count]`: numbers for processes that the run makes.
@@ -45,6 +45,7 @@ from kvps import EVERYTHING, Bag, WatchedBag
 from loading import NAMES
 from rules import Event
 from values import quote
+from workspace import workspace
 
 FLUSH = 1_000_000
 LONG = 100_000
@@ -500,6 +501,8 @@ class Line:
         NAMES["events"] = events
         if effects.gathered:
             effects.gathered.clear()
+        if workspace.is_used:
+            workspace.begin()
         log = error = "0"
         own = of_shared = others = ()
         raised = None
@@ -550,6 +553,8 @@ class Line:
         # The clock of the CPU is a system call; a short run can not have used more than its time.
         cpu = micros if micros < 1000 else min(micros, (cpu_clock() - self.cpu) // 1000)
         listener.wary = micros > 1000
+        if workspace.is_used and outcome == 1:
+            workspace.tell()
         if JOURNAL.parts:
             log = quote(failures.clean(JOURNAL.take()))
         told = ""
@@ -688,14 +693,37 @@ class Line:
         """Asks the host about processes. It must know of all that came before, and which run it is that asks."""
         if self.beside_line:
             self.seen.add(EVERYTHING)
-        elif not self.announced:
-            self.flush("[2,%d,%d]" % self.begun)
-            self.announced = True
+        self._announce()
         self.send(ask.encode() if isinstance(ask, str) else json.dumps(ask).encode())
         what, *rest = self.receive()
         if what == "refused":
             raise ValueError(rest[1])
         return rest
+
+    def _announce(self):
+        """What is asked for is the run's that was told to begin."""
+        if not self.beside_line and not self.announced:
+            self.flush("[2,%d,%d]" % self.begun)
+            self.announced = True
+
+    def file(self, path):
+        """What is in a file of the tenant's, as bytes; None where there is none."""
+        self._announce()
+        try:
+            return self._ask(["file", path, ""], b"")[1]
+        except outgoing.CallRefused as refused:
+            if refused.kind == "Absent":
+                return None
+            raise OSError(refused.message) from None
+
+    def save(self, path, content):
+        """Gives the host what a file of the tenant's shall be. It is so once the run has ended well."""
+        self._announce()
+        try:
+            self._ask(["save", path, ""], content)
+        except outgoing.CallRefused as refused:
+            raise ValueError(refused.message) from None
+        self.told += len(content)
 
     def call(self, method, url, headers, body):
         """An HTTP call, made by the host: (status, reason, [(name, value), …], body). In the line it ends the run, which is done again beside it."""

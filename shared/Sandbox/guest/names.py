@@ -8,7 +8,7 @@ from source import Finding
 
 # What a tenant's files may name beside their builtins, whether it is there yet or not.
 PLANNED = frozenset((
-    "parent", "child", "children", "new_child", "Process", "verify_webhook", "workspace",
+    "parent", "child", "children", "new_child", "Process", "verify_webhook",
     "Model", "Field", "Reference", "ReferenceList", "NebriOSModel", "NebriOSField", "NebriOSReference", "NebriOSReferenceList",
     "HttpResponse", "HttpResponseForbidden", "HttpResponseBadRequest", "HttpResponseNotFound", "HttpResponseRedirect", "JsonResponse"))
 

@@ -366,15 +366,18 @@ class Query:
         return run.find(self._question(count=True))
 
     def exists(self):
-        return bool(self[:1]._fetch())
+        return bool(self._first())
 
     def first(self):
-        some = self[:1]._fetch()
+        some = self._first()
         return some[0] if some else None
 
     def last(self):
-        some = self._reversed()[:1]._fetch()
+        some = self._reversed()[:1]._fetch() if self._all is None else self._all[-1:]
         return some[0] if some else None
+
+    def _first(self):
+        return self[:1]._fetch() if self._all is None else self._all[:1]
 
     def sort(self, key=None, reverse=False):
         """The processes as a sorted list."""
@@ -387,6 +390,8 @@ class Query:
     def delete(self):
         for process in self:
             process.delete()
+        # What it has found is not there any more.
+        self._all = None
 
     def __len__(self):
         return len(self._fetch())

@@ -352,6 +352,8 @@ def _changes_in_check(source, rule, check):
                 yield Finding("warning", "check-assigns", source.span(node), f"check changes {_short(source.of(node.func.value))}, which is dropped where check says no; do that in action")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _EFFECTS and node.func.id not in own:
             yield Finding("warning", "check-assigns", source.span(node), f"check {_EFFECTS[node.func.id]}, which is dropped where check says no; do that in action")
+        elif isinstance(node, ast.Call) and source.of(node.func) == "workspace.save" and "workspace" not in own:
+            yield Finding("warning", "check-assigns", source.span(node), "check saves a file, which is dropped where check says no; do that in action")
 
 
 def _settings(source, rule, method):

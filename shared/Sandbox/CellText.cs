@@ -5,7 +5,7 @@ using Eddy.Kvps;
 namespace Eddy.Sandbox;
 
 /// <summary>What the host checks of a key and a value that a cell hands out: that they can be stored as <c>docs/values.md</c> says.</summary>
-internal static class KvpText
+internal static class CellText
 {
     private const int Digits = KvpValue.MaxDigits + 1;
     private const int Depth = 70;
