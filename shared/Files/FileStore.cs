@@ -95,7 +95,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var version = await NextVersionAsync(db, tenant, path, cancel);
+        var version = await NextVersionAsync(db, tenant, [path], cancel);
         var file = await db.Files.SingleOrDefaultAsync(f => f.Path == path, cancel);
         if (!condition.Holds(file?.Version))
         {
@@ -142,7 +142,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var version = await NextVersionAsync(db, cancel);
+        var version = await NextVersionAsync(db, tenant, [from, to], cancel);
         var file = await db.Files.SingleOrDefaultAsync(f => f.Path == from, cancel);
         if (file is null || !condition.Holds(file.Version))
         {
@@ -242,7 +242,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var version = await NextVersionAsync(db, tenant, path, cancel);
+        var version = await NextVersionAsync(db, tenant, [path], cancel);
         if (await db.Files.SingleOrDefaultAsync(f => f.Path == path, cancel) is not { } file)
         {
             return null;
@@ -322,10 +322,11 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
     // The tenant's row stays locked until the transaction ends: one save at a time. What runs save in workspace/ counts on from the file's own version and leaves the tree's as it is, for no
     // cell has to be loaded anew for it; the tree's overtakes it here.
-    private static async Task<long> NextVersionAsync(EddyDb db, TenantId tenant, string path, CancellationToken cancel)
+    private static async Task<long> NextVersionAsync(EddyDb db, TenantId tenant, IReadOnlyList<string> paths, CancellationToken cancel)
     {
         await db.Tenants.ExecuteUpdateAsync(set => set.SetProperty(t => t.TreeVersion, t => t.TreeVersion + 1), cancel);
-        if (path.StartsWith(FilePath.Workspace, StringComparison.Ordinal))
+        // In one order, so that nobody waits for somebody who waits for them.
+        foreach (var path in paths.Where(path => path.StartsWith(FilePath.Workspace, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             await db.Database.ExecuteSqlAsync($"select lock_file({tenant.Value}, {path})", cancel);
             await db.Database.ExecuteSqlAsync(

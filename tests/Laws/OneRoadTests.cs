@@ -54,6 +54,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["RuleSandbox.RunBesideAsync"] = Cell,
         ["PackageResolver.ResolveAsync"] = Cell,
 
+        ["FileStore.MoveAsync"] = Stored,
         ["FileStore.NoteRulesAsync"] = Stored,
         ["FileStore.SaveAsync"] = Stored,
         ["ApiKey.Make"] = Stored,
@@ -126,7 +127,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["EventStore.RecentKeysAsync"] = Compared,
         ["FileStore.DeleteAsync"] = Compared,
         ["FileStore.FindAsync"] = Compared,
+        ["FileStore.HistoryAsync"] = Compared,
         ["FileStore.InForceAsync"] = Compared,
+        ["FileStore.VersionAsync"] = Compared,
         ["FileStore.IsFullForAsync"] = Compared,
         ["ProcessFinder.CountAsync"] = Compared,
         ["ProcessFinder.FindAsync"] = Compared,
