@@ -1,6 +1,7 @@
 using Eddy.Access;
 using Eddy.Api;
 using Eddy.Cards;
+using Eddy.Cascades;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
@@ -8,6 +9,9 @@ using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Files;
 using Eddy.Ide.Find;
+using Eddy.Ide.Trace;
+using Eddy.Ide.Exports;
+using Eddy.Ide.Kvps;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -80,9 +84,10 @@ public static class WebProgram
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();
         builder.Services.AddSingleton<FileStore>();
         builder.Services.AddSingleton<ProcessStore>();
+        builder.Services.AddSingleton<ProcessListStore>().AddSingleton<ProcessStoryStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
-        builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
+        builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -97,8 +102,10 @@ public static class WebProgram
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
-        builder.Services.AddIdentity();
+        builder.Services.AddTrace();
+        builder.Services.AddIdentity(options.People);
         builder.Services.AddSingleton<Finder>();
+        builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -108,6 +115,7 @@ public static class WebProgram
         app.UseSecurityHeaders();
         app.UseStaticFiles();
         app.UseRouting();
+        app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<KeyGate>();
@@ -132,6 +140,8 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapPasskeys();
+        app.MapExports();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
