@@ -55,6 +55,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["RuleSandbox.RunBesideAsync"] = Cell,
         ["PackageResolver.ResolveAsync"] = Cell,
 
+        ["FileStore.MoveAsync"] = Stored,
         ["FirstRule.AddTo"] = Stored,
         ["FileStore.NoteRulesAsync"] = Stored,
         ["FileStore.SaveAsync"] = Stored,
@@ -133,7 +134,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["EventStore.RecentKeysAsync"] = Compared,
         ["FileStore.DeleteAsync"] = Compared,
         ["FileStore.FindAsync"] = Compared,
+        ["FileStore.HistoryAsync"] = Compared,
         ["FileStore.InForceAsync"] = Compared,
+        ["FileStore.VersionAsync"] = Compared,
         ["FileStore.IsFullForAsync"] = Compared,
         ["ProcessFinder.CountAsync"] = Compared,
         ["ProcessFinder.FindAsync"] = Compared,
