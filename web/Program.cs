@@ -1,12 +1,17 @@
 using Eddy.Access;
 using Eddy.Api;
 using Eddy.Cards;
+using Eddy.Cascades;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Files;
 using Eddy.Ide.Find;
+using Eddy.Ide.Trace;
+using Eddy.Ide.Exports;
+using Eddy.Ide.Kvps;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -79,9 +84,10 @@ public static class WebProgram
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();
         builder.Services.AddSingleton<FileStore>();
         builder.Services.AddSingleton<ProcessStore>();
+        builder.Services.AddSingleton<ProcessListStore>().AddSingleton<ProcessStoryStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
-        builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
+        builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -89,14 +95,17 @@ public static class WebProgram
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
+        builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
+        builder.Services.AddTrace();
         builder.Services.AddIdentity(options.People);
         builder.Services.AddSingleton<Finder>();
+        builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -132,6 +141,7 @@ public static class WebProgram
         app.MapHome();
         app.MapSignOut();
         app.MapPasskeys();
+        app.MapExports();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;

@@ -8,6 +8,8 @@ namespace Eddy.Quarantine;
 /// <summary>A tenant's runs that failed or were put aside, and its rules that are switched off. The pump puts runs in and takes them out; people try them again, or drop them.</summary>
 public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
 {
+    internal const string Columns = "id, rule, pid, kind, (waking->>'set')::bigint, (waking->>'root')::uuid, waking->>'actor', tries, first_at, at, run, error::text, retrying";
+
     /// <summary>The rules that are switched off, and how many runs wait of each rule that keeps their order, by process.</summary>
     public async Task<(HashSet<string> Off, Dictionary<(string Rule, long Pid), int> Held)> StandingAsync(TenantId tenant, CancellationToken cancel)
     {
@@ -66,8 +68,8 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
     {
         await using var batch = dbs.BatchFor(tenant);
         batch.BatchCommands.Add(new(
-            """
-            select id, rule, pid, kind, (waking->>'set')::bigint, (waking->>'root')::uuid, waking->>'actor', tries, first_at, at, run, error::text, retrying
+            $"""
+            select {Columns}
             from quarantine where tenant_id = $1 and ($2::text is null or rule = $2) and ($3::bigint is null or pid = $3) and ($4::bigint is null or id < $4)
             order by id desc limit $5
             """)
@@ -86,9 +88,7 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
         var runs = new List<QuarantinedRun>();
         while (await rows.ReadAsync(cancel))
         {
-            runs.Add(new QuarantinedRun(
-                rows.GetInt64(0), rows.GetString(1), rows.GetInt64(2), rows.GetString(3), rows.GetInt64(4), rows.GetGuid(5), rows.GetString(6), rows.GetInt32(7),
-                rows.GetFieldValue<DateTimeOffset>(8), rows.GetFieldValue<DateTimeOffset>(9), await rows.IsDBNullAsync(10, cancel) ? null : rows.GetInt64(10), Text(rows, 11), rows.GetBoolean(12)));
+            runs.Add(ReadRow(rows));
         }
 
         return runs;
@@ -193,6 +193,10 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
         await rows.ReadAsync(cancel);
         return rows.GetInt32(0);
     }
+
+    internal static QuarantinedRun ReadRow(NpgsqlDataReader rows) => new(
+        rows.GetInt64(0), rows.GetString(1), rows.GetInt64(2), rows.GetString(3), rows.GetInt64(4), rows.GetGuid(5), rows.GetString(6), rows.GetInt32(7),
+        rows.GetFieldValue<DateTimeOffset>(8), rows.GetFieldValue<DateTimeOffset>(9), rows.IsDBNull(10) ? null : rows.GetInt64(10), Text(rows, 11), rows.GetBoolean(12));
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }
