@@ -4,6 +4,7 @@ using Eddy.Migrations;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.StaticAssets;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Eddy.Tests.Laws;
@@ -290,7 +291,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     public void Every_address_of_the_web_has_a_road()
     {
         var addresses = web.Web.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.Metadata.GetMetadata<ComponentTypeMetadata>() is null)
+            .Where(endpoint => endpoint.Metadata.GetMetadata<ComponentTypeMetadata>() is null && endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is null)
             .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["any"]).Select(method => $"{method} /{endpoint.RoutePattern.RawText!.Trim('/')}"))
             // What a screen takes goes on by the methods of the other table.
             .Where(address => !address.Contains("/_blazor", StringComparison.Ordinal) && !address.Contains("/_framework", StringComparison.Ordinal))
