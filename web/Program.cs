@@ -7,8 +7,11 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
+using Eddy.Ide.Files;
 using Eddy.Ide.Find;
 using Eddy.Ide.Trace;
+using Eddy.Ide.Exports;
+using Eddy.Ide.Kvps;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -81,6 +84,7 @@ public static class WebProgram
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();
         builder.Services.AddSingleton<FileStore>();
         builder.Services.AddSingleton<ProcessStore>();
+        builder.Services.AddSingleton<ProcessListStore>().AddSingleton<ProcessStoryStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
@@ -91,6 +95,7 @@ public static class WebProgram
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
+        builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
@@ -98,8 +103,9 @@ public static class WebProgram
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
         builder.Services.AddTrace();
-        builder.Services.AddIdentity();
+        builder.Services.AddIdentity(options.People);
         builder.Services.AddSingleton<Finder>();
+        builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -109,6 +115,7 @@ public static class WebProgram
         app.UseSecurityHeaders();
         app.UseStaticFiles();
         app.UseRouting();
+        app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<KeyGate>();
@@ -133,6 +140,8 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapPasskeys();
+        app.MapExports();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;

@@ -101,9 +101,9 @@ public static class ProcessesApi
         }
 
         var access = context.Access();
-        if (FilterFault(access, kind, parent, keys) is { } hidden)
+        if (access.FindFault(kind, parent, keys.Select(pair => pair.Key)) is { } hidden)
         {
-            return hidden;
+            return new Problem(ProblemType.NotAllowed, hidden);
         }
 
         var page = await processes.ListAsync(context.Holder().Tenant, new ProcessQuery(kind, parent, keys, order == "newest", beyond, limit), cancel);
@@ -114,22 +114,6 @@ public static class ProcessesApi
         }
 
         return Results.Ok(new ProcessListAnswer([.. page.Items.Select(process => ProcessAnswer.Of(process, access))], next));
-    }
-
-    /// <summary>Who is found by a key tells its value, so only keys that may be read in all that might be found can be asked for.</summary>
-    private static Problem? FilterFault(ActorAccess access, string? kind, long? parent, List<KeyValuePair<string, string>> keys)
-    {
-        foreach (var key in keys.Select(pair => pair.Key).Concat(parent is null ? [] : ["PARENT"]).Concat(kind is null ? [] : ["kind"]))
-        {
-            if (kind is null ? !access.MayInEveryKind(KeyAct.Read, key) : !access.May(KeyAct.Read, KvpPlace.Process(kind), key))
-            {
-                return new Problem(ProblemType.NotAllowed, kind is null
-                    ? $"{access.Actor.Name} may not read {key} in processes of every kind, and so not look for it; name a kind with 'kind='."
-                    : access.Decide(KeyAct.Read, KvpPlace.Process(kind), key).Sentence);
-            }
-        }
-
-        return null;
     }
 
     private static async Task<IResult> ReadAsync(HttpContext context, long pid, ProcessStore processes, CancellationToken cancel) =>

@@ -57,6 +57,25 @@ internal static class KvpJudge
         return first is null ? null : new Problem(ProblemType.NotAllowed, first, errors);
     }
 
+    /// <summary>
+    /// Why processes may not be looked for by this, in a sentence, or null. Who is found by a key tells its value, so only keys that may be read in all that might be found can be
+    /// asked for.
+    /// </summary>
+    public static string? FindFault(this ActorAccess access, string? kind, long? parent, IEnumerable<string> keys)
+    {
+        foreach (var key in keys.Concat(parent is null ? [] : ["PARENT"]).Concat(kind is null ? [] : [KvpPlace.KindKey]))
+        {
+            if (kind is null ? !access.MayInEveryKind(KeyAct.Read, key) : !access.May(KeyAct.Read, KvpPlace.Process(kind), key))
+            {
+                return kind is null
+                    ? $"{access.Actor.Name} may not read {key} in processes of every kind, and so not look for it; name a kind with 'kind='."
+                    : access.Decide(KeyAct.Read, KvpPlace.Process(kind), key).Sentence;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Those of these events whose keys this actor may read, where they are now.</summary>
     public static async Task<IReadOnlyList<StoredEvent>> ReadableAsync(
         this ActorAccess access, TenantId tenant, IReadOnlyList<StoredEvent> events, ProcessStore processes, CancellationToken cancel)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Eddy.Api;
 using Eddy.Files;
 using Eddy.Push;
 using Eddy.Rules;
@@ -9,7 +8,7 @@ using Eddy.Tenants;
 namespace Eddy.Ide.Trace;
 
 /// <summary>The rules in force and where they are written, kept until something is saved.</summary>
-public sealed class RulePlaces(FileStore files, RuleSandbox sandbox, Pulses pulses)
+public sealed class RulePlaces(FileKeeper files, Pulses pulses)
 {
     private readonly ConcurrentDictionary<TenantId, (long Version, IReadOnlyList<PlacedRule> Rules)> _kept = new();
 
@@ -24,7 +23,7 @@ public sealed class RulePlaces(FileStore files, RuleSandbox sandbox, Pulses puls
 
         try
         {
-            var rules = (await RulesApi.RulesAsync(tenant, files, sandbox, cancel)).Where(rule => rule.IsRule).ToList();
+            var rules = (await files.RulesAsync(tenant, cancel)).Where(rule => rule.IsRule).ToList();
             _kept[tenant] = (version, rules);
             return rules;
         }
