@@ -51,7 +51,7 @@ public sealed class TraceScreensTests(TestBrowser browser, TestWay way) : IClass
         await Assertions.Expect(tree.GetByRole(AriaRole.Link, new() { Name = "cooled_down" })).ToBeInViewportAsync();
         await Assertions.Expect(tree).ToContainTextAsync("KeyError: 'day' at line 16. In quarantine.");
         await Assertions.Expect(tree).ToContainTextAsync("It is 95");
-        await Assertions.Expect(tree.GetByRole(AriaRole.Link, new() { Name = "tell" })).ToHaveAttributeAsync("href", $"/t/{caller.Tenant.Slug}/rules/scripts/heat.py#L12");
+        await Assertions.Expect(tree.GetByRole(AriaRole.Link, new() { Name = "tell" })).ToHaveAttributeAsync("href", $"/t/{caller.Tenant.Slug}/rules/scripts/heat.py?line=12");
         await screen.ShouldBeAccessibleAsync();
 
         // By keys: to the first row, closed, and opened again.
@@ -80,7 +80,7 @@ public sealed class TraceScreensTests(TestBrowser browser, TestWay way) : IClass
 
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("tell");
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Region, new() { Name = "Error" })).ToContainTextAsync("KeyError");
-        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Link, new() { Name = "scripts/heat.py, line 16" })).ToHaveAttributeAsync("href", $"/t/{caller.Tenant.Slug}/rules/scripts/heat.py#L16");
+        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Link, new() { Name = "scripts/heat.py, line 16" })).ToHaveAttributeAsync("href", $"/t/{caller.Tenant.Slug}/rules/scripts/heat.py?line=16");
         await screen.ShouldBeAccessibleAsync();
     }
 

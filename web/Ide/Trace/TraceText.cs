@@ -48,5 +48,5 @@ public static class TraceText
     }
 
     /// <summary>The file of a run's error at its line, or that of its rule.</summary>
-    public static string Place(string slug, string rule, int? line) => $"/t/{slug}/rules/{rule.Split(':')[0]}{(line is { } at ? string.Create(CultureInfo.InvariantCulture, $"#L{at}") : "")}";
+    public static string Place(string slug, string rule, int? line) => $"/t/{slug}/rules/{rule.Split(':')[0]}{(line is { } at ? string.Create(CultureInfo.InvariantCulture, $"?line={at}") : "")}";
 }
