@@ -1,13 +1,16 @@
 using Eddy.Access;
 using Eddy.Api;
 using Eddy.Cards;
+using Eddy.Cascades;
 using Eddy.Docs;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
 using Eddy.Ide;
-using Eddy.Ide.Exports;
+using Eddy.Ide.Files;
 using Eddy.Ide.Find;
+using Eddy.Ide.Trace;
+using Eddy.Ide.Exports;
 using Eddy.Ide.Kvps;
 using Eddy.Identity;
 using Eddy.Ingest;
@@ -86,7 +89,7 @@ public static class WebProgram
         builder.Services.AddSingleton<RefusedStore>().AddSingleton<ApiKeyStore>().AddSingleton<TenantStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
-        builder.Services.AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
+        builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
         builder.Services.AddSingleton<OutboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -94,15 +97,17 @@ public static class WebProgram
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
+        builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
         builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());
         builder.Services.AddFeed();
-        builder.Services.AddIdentity();
-        builder.Services.AddSingleton<PersonDoor>();
+        builder.Services.AddTrace();
+        builder.Services.AddIdentity(options.People);
         builder.Services.AddSingleton<Finder>();
+        builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -112,6 +117,7 @@ public static class WebProgram
         app.UseSecurityHeaders();
         app.UseStaticFiles();
         app.UseRouting();
+        app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<KeyGate>();
@@ -136,6 +142,7 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapPasskeys();
         app.MapExports();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();

@@ -1,4 +1,6 @@
+using Eddy.Identity;
 using Eddy.Ingest;
+using Eddy.Mail;
 using Eddy.Packages;
 using Eddy.Sandbox;
 using Eddy.Secrets;
@@ -18,6 +20,9 @@ public sealed class WebOptions
 
     /// <summary>With an arrival that has waited longer than this, the web is not ready.</summary>
     public TimeSpan ReadyLag { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How people sign up and in; a section of its own.</summary>
+    internal PeopleOptions People { get; set; } = new();
 
     /// <summary>Everything that is wrong with these settings.</summary>
     public IEnumerable<string> Faults()
@@ -92,9 +97,11 @@ internal static class WebOptionsExtensions
         var door = builder.Configuration.GetSection("Door").Get<DoorOptions>() ?? new DoorOptions();
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var packages = builder.Configuration.GetSection("Packages").Get<PackageOptions>() ?? new PackageOptions();
+        var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
+        web.People = builder.Configuration.GetSection("People").Get<PeopleOptions>() ?? new PeopleOptions();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults()];
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. web.People.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -110,7 +117,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(web.People);
         return web;
     }
 

@@ -130,6 +130,60 @@ namespace Eddy.Migrations
                     b.ToTable("package_files", (string)null);
                 });
 
+            modelBuilder.Entity("Eddy.People.MailLink", b =>
+                {
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<DateTimeOffset>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<DateTimeOffset>("MadeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("made_at");
+
+                    b.Property<Guid?>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("Purpose")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("purpose");
+
+                    b.Property<Guid?>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("Wish")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("wish");
+
+                    b.HasKey("Hash")
+                        .HasName("pk_people_links");
+
+                    b.HasIndex("Address")
+                        .HasDatabaseName("ix_people_links_address");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_people_links_person_id");
+
+                    b.HasIndex("TenantId")
+                        .HasDatabaseName("ix_people_links_tenant_id");
+
+                    b.ToTable("people_links", null, t =>
+                        {
+                            t.HasCheckConstraint("people_links_purpose", "purpose in ('sign-up', 'reset', 'address', 'invitation')");
+                        });
+                });
+
             modelBuilder.Entity("Eddy.People.Person", b =>
                 {
                     b.Property<Guid>("Id")
@@ -210,6 +264,44 @@ namespace Eddy.Migrations
                         .HasDatabaseName("UserNameIndex");
 
                     b.ToTable("people", (string)null);
+                });
+
+            modelBuilder.Entity("Eddy.People.Session", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Device")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("device");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<string>("Stamp")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("stamp");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_people_sessions");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_people_sessions_person_id");
+
+                    b.ToTable("people_sessions", (string)null);
                 });
 
             modelBuilder.Entity("Eddy.Secrets.Secret", b =>
@@ -593,6 +685,25 @@ namespace Eddy.Migrations
                         .HasName("pk_people_tokens");
 
                     b.ToTable("people_tokens", (string)null);
+                });
+
+            modelBuilder.Entity("Eddy.People.MailLink", b =>
+                {
+                    b.HasOne("Eddy.People.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_people_links_people_person_id");
+                });
+
+            modelBuilder.Entity("Eddy.People.Session", b =>
+                {
+                    b.HasOne("Eddy.People.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_people_sessions_people_person_id");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>

@@ -10,7 +10,7 @@ namespace Eddy.Cards;
 /// <summary>The cards that runs show. Only the pump puts them in, with the run; whoever is done with one closes it.</summary>
 public sealed class CardStore(EddyDbs dbs)
 {
-    private const string Columns = "c.id, c.run, c.pid, c.at, c.name, c.for_user, c.state";
+    internal const string Columns = "c.id, c.run, c.pid, c.at, c.name, c.for_user, c.state";
 
     /// <summary>A page of cards, newest first: those that are not closed, or all of one run.</summary>
     public async Task<Page<StoredCard>> ListAsync(TenantId tenant, CardQuery query, CancellationToken cancel)
@@ -30,8 +30,7 @@ public sealed class CardStore(EddyDbs dbs)
         var cards = new List<StoredCard>();
         while (await rows.ReadAsync(cancel))
         {
-            cards.Add(new StoredCard(
-                rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetString(4), rows.GetString(5), rows.GetString(6)));
+            cards.Add(ReadRow(rows));
         }
 
         return cards.Count > query.Limit ? new Page<StoredCard>([.. cards.Take(query.Limit)], cards[query.Limit - 1].Id) : new Page<StoredCard>(cards, null);
@@ -45,6 +44,9 @@ public sealed class CardStore(EddyDbs dbs)
             }
         }
     }
+
+    internal static StoredCard ReadRow(NpgsqlDataReader rows) => new(
+        rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetString(4), rows.GetString(5), rows.GetString(6));
 
     /// <summary>Closes a card; false where there is none of this number that is not closed.</summary>
     public async Task<bool> CloseAsync(TenantId tenant, long id, DateTimeOffset at, CancellationToken cancel)

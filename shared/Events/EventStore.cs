@@ -22,6 +22,19 @@ public sealed class EventStore(EddyDbs dbs)
         where k = any($2)
         """;
 
+    // Long values stay where they are: whoever asks shows a few characters.
+    private const string LatestSql = """
+        select e.key, e.pid, e.at, case when pg_column_size(e.value) <= 4000 then e.value::text end
+        from (
+          select distinct on (pid = 0, key) position, at
+          from (select position, at, pid, key from events where tenant_id = $1 order by position desc limit $2) recent
+          order by pid = 0, key, position desc
+          limit $3) l
+        join events e on e.tenant_id = $1 and e.position = l.position and e.at = l.at
+        """;
+
+    private const int MostKeys = 2000;
+
     internal const string Columns = "position, at, pid, key, value::text, previous::text, actor, source, cause, set_position, root";
 
     private const string AfterSql = $"select {Columns} from events where tenant_id = $1 and position > $2 order by position limit $3";
@@ -45,6 +58,22 @@ public sealed class EventStore(EddyDbs dbs)
         }
 
         return seen;
+    }
+
+    /// <summary>Of each key that the last <see cref="RecentEvents"/> events have set or removed, what it was set to last, in whichever process.</summary>
+    public async Task<IReadOnlyList<LatestValue>> LatestAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new(LatestSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = RecentEvents }, new() { Value = MostKeys } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var latest = new List<LatestValue>();
+        while (await rows.ReadAsync(cancel))
+        {
+            latest.Add(new LatestValue(rows.GetString(0), rows.GetInt64(1), rows.GetFieldValue<DateTimeOffset>(2), rows.IsDBNull(3) ? null : rows.GetString(3)));
+        }
+
+        return latest;
     }
 
     /// <summary>The events after this position, in their order, and whether there are more.</summary>
@@ -102,3 +131,8 @@ public sealed class EventStore(EddyDbs dbs)
         rows.GetInt64(9),
         rows.GetGuid(10));
 }
+
+/// <summary>What a key was set to last.</summary>
+/// <param name="Pid">In which process; 0 for the shared bag.</param>
+/// <param name="Value">JSON; null where it was removed, or is long.</param>
+public sealed record LatestValue(string Key, long Pid, DateTimeOffset At, string? Value);

@@ -95,7 +95,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var version = await NextVersionAsync(db, tenant, path, cancel);
+        var version = await NextVersionAsync(db, tenant, [path], cancel);
         var file = await db.Files.SingleOrDefaultAsync(f => f.Path == path, cancel);
         if (!condition.Holds(file?.Version))
         {
@@ -119,16 +119,64 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
 
         await db.SaveChangesAsync(cancel);
+        var retried = 0;
         if (check.Faults is null)
         {
             // What failed, or was put aside because of it, is tried with the new text.
             await db.Database.ExecuteSqlAsync($"delete from rule_switches where tenant_id = {tenant.Value} and starts_with(rule, {path + ":"})", cancel);
-            await db.Database.ExecuteSqlAsync($"select retry_quarantined({tenant.Value}, null, {path}, null, null)", cancel);
+            retried = await db.Database.SqlQuery<int>($"select retry_quarantined({tenant.Value}, null, {path}, null, null) as \"Value\"").SingleAsync(cancel);
             await LoadAsync(db, tenant, content, cancel);
         }
 
         await transaction.CommitAsync(cancel);
-        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, check.Faults, check.Findings), isNew);
+        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, check.Faults, check.Findings), isNew) { Retried = retried };
+    }
+
+    /// <summary>
+    /// Gives a file another path: in one version of the tree it leaves the one and is at the other, so no event finds both or neither. What was in force under the old path is no longer, so the
+    /// file has to be one that can be in force.
+    /// </summary>
+    /// <param name="to">Checked by <see cref="FilePath"/>.</param>
+    /// <param name="check">What was found in it at its new place, without faults.</param>
+    public async Task<MoveOutcome> MoveAsync(TenantId tenant, string from, string to, FileCheck check, string author, WriteCondition condition, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var version = await NextVersionAsync(db, tenant, [from, to], cancel);
+        var file = await db.Files.SingleOrDefaultAsync(f => f.Path == from, cancel);
+        if (file is null || !condition.Holds(file.Version))
+        {
+            return new MoveOutcome.Changed(file?.Version);
+        }
+
+        if (await db.Files.AnyAsync(f => f.Path == to, cancel))
+        {
+            return new MoveOutcome.Taken();
+        }
+
+        var now = time.GetUtcNow();
+        db.Files.Remove(file);
+        db.FileVersions.Add(new FileVersion { TenantId = tenant.Value, Path = from, Version = version, Content = null, Author = author, SavedAt = now });
+        Put(db, tenant, null, to, file.Content, version, check, author, now);
+        await db.SaveChangesAsync(cancel);
+        await LoadAsync(db, tenant, file.Content, cancel);
+        await transaction.CommitAsync(cancel);
+        return new MoveOutcome.Moved(new FileEntry(to, version, version, file.Content.Length, author, now, null, check.Findings));
+    }
+
+    /// <summary>The saves and deletions of a file, the newest first, without contents.</summary>
+    public async Task<IReadOnlyList<FileSave>> HistoryAsync(TenantId tenant, string path, int most, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        return await db.FileVersions.Where(v => v.Path == path).OrderByDescending(v => v.Version).Take(most)
+            .Select(v => new FileSave(v.Version, v.Author, v.SavedAt, v.Content == null, v.Faults != null)).ToListAsync(cancel);
+    }
+
+    /// <summary>The content of a file as it was saved then; null where it was deleted, or never had such a version.</summary>
+    public async Task<byte[]?> VersionAsync(TenantId tenant, string path, long version, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        return await db.FileVersions.Where(v => v.Path == path && v.Version == version).Select(v => v.Content).SingleOrDefaultAsync(cancel);
     }
 
     /// <summary>What runs by the clock has to be known before the next event has the files loaded.</summary>
@@ -194,7 +242,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     {
         await using var db = dbs.For(tenant);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var version = await NextVersionAsync(db, tenant, path, cancel);
+        var version = await NextVersionAsync(db, tenant, [path], cancel);
         if (await db.Files.SingleOrDefaultAsync(f => f.Path == path, cancel) is not { } file)
         {
             return null;
@@ -274,10 +322,11 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
     // The tenant's row stays locked until the transaction ends: one save at a time. What runs save in workspace/ counts on from the file's own version and leaves the tree's as it is, for no
     // cell has to be loaded anew for it; the tree's overtakes it here.
-    private static async Task<long> NextVersionAsync(EddyDb db, TenantId tenant, string path, CancellationToken cancel)
+    private static async Task<long> NextVersionAsync(EddyDb db, TenantId tenant, IReadOnlyList<string> paths, CancellationToken cancel)
     {
         await db.Tenants.ExecuteUpdateAsync(set => set.SetProperty(t => t.TreeVersion, t => t.TreeVersion + 1), cancel);
-        if (path.StartsWith(FilePath.Workspace, StringComparison.Ordinal))
+        // In one order, so that nobody waits for somebody who waits for them.
+        foreach (var path in paths.Where(path => path.StartsWith(FilePath.Workspace, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             await db.Database.ExecuteSqlAsync($"select lock_file({tenant.Value}, {path})", cancel);
             await db.Database.ExecuteSqlAsync(
@@ -306,7 +355,11 @@ public sealed record FileCheck(string? Faults, string? Findings, string? Rules)
 /// <summary>How a save or a deletion ended.</summary>
 public abstract record SaveOutcome
 {
-    public sealed record Saved(FileEntry File, bool IsNew) : SaveOutcome;
+    public sealed record Saved(FileEntry File, bool IsNew) : SaveOutcome
+    {
+        /// <summary>How many runs that were in quarantine are tried again because of it.</summary>
+        public int Retried { get; init; }
+    }
 
     /// <summary>The file is not as the caller thought: it has this version, or is not there.</summary>
     public sealed record Changed(long? Version) : SaveOutcome;
@@ -314,3 +367,18 @@ public abstract record SaveOutcome
     /// <summary>The tenant has <see cref="FileStore.MostFiles"/> files.</summary>
     public sealed record TooMany : SaveOutcome;
 }
+
+/// <summary>How a move ended.</summary>
+public abstract record MoveOutcome
+{
+    public sealed record Moved(FileEntry File) : MoveOutcome;
+
+    /// <summary>The file is not as the caller thought: it has this version, or is not there.</summary>
+    public sealed record Changed(long? Version) : MoveOutcome;
+
+    /// <summary>Another file is there.</summary>
+    public sealed record Taken : MoveOutcome;
+}
+
+/// <summary>A save of a file, or its deletion.</summary>
+public sealed record FileSave(long Version, string Author, DateTimeOffset SavedAt, bool IsDeletion, bool HasFaults);

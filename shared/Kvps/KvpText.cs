@@ -8,6 +8,13 @@ namespace Eddy.Kvps;
 /// <param name="Key">Whose value it is, or null where it is not about a value.</param>
 public sealed record KvpTextFault(int Line, int Column, string? Key, KvpFault Fault);
 
+/// <summary>A KVP in <c>key := value</c> text and how it is read.</summary>
+/// <param name="Line">The line, counted from 1; of a value over several lines the first.</param>
+/// <param name="Written">The value as it is written.</param>
+/// <param name="Value">Canonical JSON.</param>
+/// <param name="Counts">No line above has the same key: of two the first counts.</param>
+public sealed record KvpTextLine(int Line, string Key, string Written, string Value, bool Counts);
+
 /// <summary>
 /// The grammar of text from outside: <c>key := value</c>, one a line (<c>docs/values.md</c>, "Text from outside"). Mail, console, drips, forms
 /// and CSV read their values by it.
@@ -35,6 +42,20 @@ public static class KvpText
         }
 
         return (lines.Changes, faults);
+    }
+
+    /// <summary>The same, line by line, for somebody who wants to see how each is read.</summary>
+    public static (IReadOnlyList<KvpTextLine> Lines, IReadOnlyList<Change> Changes, IReadOnlyList<KvpTextFault> Faults) ReadLines(string text, int mostFaults, int maxBytes = KvpValue.MaxBytes)
+    {
+        var told = new List<KvpTextLine>();
+        var lines = new TextLines(text, maxBytes, told);
+        var faults = new List<KvpTextFault>();
+        while (faults.Count < mostFaults && lines.Read() is { } fault)
+        {
+            faults.Add(fault);
+        }
+
+        return (told, lines.Changes, faults);
     }
 
     /// <summary>Reads one value, such as a form's field. What is none of the grammar's other values is text, exactly as it is.</summary>

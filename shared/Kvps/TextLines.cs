@@ -1,7 +1,8 @@
 namespace Eddy.Kvps;
 
 /// <summary>The lines of a <c>key := value</c> text, read from the first to the last.</summary>
-internal sealed class TextLines(string text, int maxBytes)
+/// <param name="told">Takes up what each line came to, for somebody who looks at them.</param>
+internal sealed class TextLines(string text, int maxBytes, List<KvpTextLine>? told = null)
 {
     private const string Sign = ":=";
 
@@ -44,10 +45,13 @@ internal sealed class TextLines(string text, int maxBytes)
                 return fault;
             }
 
-            if (_keys.Add(key))
+            var isFirst = _keys.Add(key);
+            if (isFirst)
             {
                 _changes.Add(new Change(key, canonical));
             }
+
+            told?.Add(new KvpTextLine(first, key, text[(start + sign + Sign.Length).._next].Trim(), canonical!, isFirst));
         }
 
         return null;

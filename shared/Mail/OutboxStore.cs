@@ -10,7 +10,7 @@ namespace Eddy.Mail;
 /// <summary>Reads the mails that runs have sent. Only the pump puts them in, with the run.</summary>
 public sealed class OutboxStore(EddyDbs dbs)
 {
-    private const string Columns = "o.id, o.run, o.pid, o.at, o.receivers, o.subject, o.state";
+    internal const string Columns = "o.id, o.run, o.pid, o.at, o.receivers, o.subject, o.state";
 
     /// <summary>A page of mails without their texts, newest first.</summary>
     public async Task<Page<StoredMail>> ListAsync(TenantId tenant, MailQuery query, CancellationToken cancel)
@@ -61,6 +61,6 @@ public sealed class OutboxStore(EddyDbs dbs)
             : null;
     }
 
-    private static StoredMail ReadRow(NpgsqlDataReader rows) => new(
+    internal static StoredMail ReadRow(NpgsqlDataReader rows) => new(
         rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetFieldValue<string[]>(4), rows.GetString(5), rows.GetString(6));
 }

@@ -40,6 +40,10 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
 
     public DbSet<TenantKey> TenantKeys => Set<TenantKey>();
 
+    public DbSet<Session> Sessions => Set<Session>();
+
+    public DbSet<MailLink> MailLinks => Set<MailLink>();
+
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     // Identity asks the application's services for the version of its schema, and nothing else of them.
@@ -59,6 +63,23 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
         builder.Entity<IdentityUserLogin<Guid>>().ToTable("people_logins");
         builder.Entity<IdentityUserToken<Guid>>().ToTable("people_tokens");
         builder.Entity<IdentityUserPasskey<Guid>>().ToTable("people_passkeys");
+
+        builder.Entity<Session>(session =>
+        {
+            session.ToTable("people_sessions");
+            session.HasKey(s => s.Id);
+            session.HasIndex(s => s.PersonId);
+            session.HasOne<Person>().WithMany().HasForeignKey(s => s.PersonId).OnDelete(DeleteBehavior.Cascade);
+        });
+        builder.Entity<MailLink>(link =>
+        {
+            link.ToTable("people_links", table => table.HasCheckConstraint("people_links_purpose", "purpose in ('sign-up', 'reset', 'address', 'invitation')"));
+            link.HasKey(l => l.Hash);
+            link.HasIndex(l => l.Address);
+            link.HasIndex(l => l.TenantId);
+            link.Property(l => l.Wish).HasColumnType("jsonb");
+            link.HasOne<Person>().WithMany().HasForeignKey(l => l.PersonId).OnDelete(DeleteBehavior.Cascade);
+        });
 
         builder.Entity<Tenant>(tenant =>
         {

@@ -11,10 +11,10 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
     /// <summary>Of a group no more runs are tried again at once.</summary>
     public const int MostRetried = 500;
 
-    private const string RunColumns = "id, rule, pid, kind, (waking->>'set')::bigint, (waking->>'root')::uuid, waking->>'actor', tries, first_at, at, run, error::text, retrying";
-
     private const string IsOfGroup =
         "tenant_id = $1 and rule = $2 and kind = $3 and error->>'kind' is not distinct from $4 and error->>'file' is not distinct from $5 and error->>'line' is not distinct from $6";
+
+    internal const string Columns = "id, rule, pid, kind, (waking->>'set')::bigint, (waking->>'root')::uuid, waking->>'actor', tries, first_at, at, run, error::text, retrying";
 
     /// <summary>The rules that are switched off, and how many runs wait of each rule that keeps their order, by process.</summary>
     public async Task<(HashSet<string> Off, Dictionary<(string Rule, long Pid), int> Held)> StandingAsync(TenantId tenant, CancellationToken cancel)
@@ -75,7 +75,7 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
         await using var batch = dbs.BatchFor(tenant);
         batch.BatchCommands.Add(new(
             $"""
-            select {RunColumns}
+            select {Columns}
             from quarantine where tenant_id = $1 and ($2::text is null or rule = $2) and ($3::bigint is null or pid = $3) and ($4::bigint is null or id < $4)
             order by id desc limit $5
             """)
@@ -162,7 +162,7 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
     public async Task<IReadOnlyList<QuarantinedRun>> RunsOfAsync(TenantId tenant, QuarantineGroupKey group, int limit, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(OfGroup(tenant, group, $"select {RunColumns} from quarantine where {IsOfGroup} order by id desc limit {limit}"));
+        batch.BatchCommands.Add(OfGroup(tenant, group, $"select {Columns} from quarantine where {IsOfGroup} order by id desc limit {limit}"));
         return await RunsAsync(batch, cancel);
     }
 
@@ -201,9 +201,7 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
         var runs = new List<QuarantinedRun>();
         while (await rows.ReadAsync(cancel))
         {
-            runs.Add(new QuarantinedRun(
-                rows.GetInt64(0), rows.GetString(1), rows.GetInt64(2), rows.GetString(3), rows.GetInt64(4), rows.GetGuid(5), rows.GetString(6), rows.GetInt32(7),
-                rows.GetFieldValue<DateTimeOffset>(8), rows.GetFieldValue<DateTimeOffset>(9), await rows.IsDBNullAsync(10, cancel) ? null : rows.GetInt64(10), Text(rows, 11), rows.GetBoolean(12)));
+            runs.Add(ReadRow(rows));
         }
 
         return runs;
@@ -271,6 +269,10 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
         await rows.ReadAsync(cancel);
         return rows.GetInt32(0);
     }
+
+    internal static QuarantinedRun ReadRow(NpgsqlDataReader rows) => new(
+        rows.GetInt64(0), rows.GetString(1), rows.GetInt64(2), rows.GetString(3), rows.GetInt64(4), rows.GetGuid(5), rows.GetString(6), rows.GetInt32(7),
+        rows.GetFieldValue<DateTimeOffset>(8), rows.GetFieldValue<DateTimeOffset>(9), rows.IsDBNull(10) ? null : rows.GetInt64(10), Text(rows, 11), rows.GetBoolean(12));
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

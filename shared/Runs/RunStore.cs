@@ -15,7 +15,7 @@ public sealed class RunStore(EddyDbs dbs)
     /// <summary>How many records of a range are read at most: a cascade may have ten thousand.</summary>
     public const int MostOfRange = 1000;
 
-    private const string Columns =
+    internal const string Columns =
         "r.id, r.at, r.rule, r.said_no, r.tree_version, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first_position, r.changes, r.elapsed_us, r.cpu_us, r.error::text, r.trace";
 
     private static readonly string RangeSql =
@@ -129,7 +129,7 @@ public sealed class RunStore(EddyDbs dbs)
     private static NpgsqlBatchCommand RangeCommand(TenantId tenant, Guid root, long first, long last) =>
         new(RangeSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = first }, new() { Value = last }, new() { Value = root } } };
 
-    private static StoredRun ReadRow(NpgsqlDataReader rows) => new(
+    internal static StoredRun ReadRow(NpgsqlDataReader rows) => new(
         rows.GetInt64(0),
         rows.GetFieldValue<DateTimeOffset>(1),
         rows.IsDBNull(2) ? null : rows.GetString(2),
@@ -176,6 +176,17 @@ public sealed class RunStore(EddyDbs dbs)
         if (query.Outcome is { } outcome)
         {
             where.Append(CultureInfo.InvariantCulture, $" and r.outcome = ${Add((short)outcome)}");
+        }
+
+        // By their moments, partitions are left alone.
+        if (query.Since is { } since)
+        {
+            where.Append(CultureInfo.InvariantCulture, $" and r.at >= ${Add(since)}");
+        }
+
+        if (query.Before is { } before)
+        {
+            where.Append(CultureInfo.InvariantCulture, $" and r.at < ${Add(before)}");
         }
 
         if (query.Beyond is { } beyond)

@@ -29,4 +29,11 @@ public sealed record StoredRun(
 /// <param name="Rule">Only those of this rule: its id, or the name of its class.</param>
 /// <param name="Beyond">The number that the page before ended with.</param>
 /// <param name="Limit">How many records a page has at most.</param>
-public sealed record RunQuery(long? Event, long? Pid, string? Rule, RunOutcome? Outcome, long? Beyond, int Limit);
+public sealed record RunQuery(long? Event, long? Pid, string? Rule, RunOutcome? Outcome, long? Beyond, int Limit)
+{
+    /// <summary>Only those whose turn began then or later.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Only those whose turn began earlier.</summary>
+    public DateTimeOffset? Before { get; init; }
+}

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Eddy.Files;
 using Eddy.Keys;
-using Eddy.Packages;
 using Eddy.Problems;
 using Eddy.Rules;
 using Eddy.Sandbox;
@@ -97,8 +96,7 @@ public static class FilesApi
             file.Content, type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type, lastModified: file.SavedAt, entityTag: new EntityTagHeaderValue(Precondition.ETag(file.Version)));
     }
 
-    private static async Task<IResult> SaveAsync(
-        HttpContext context, string path, FileStore files, RuleSandbox sandbox, PackageResolver packages, WebOptions options, CancellationToken cancel)
+    private static async Task<IResult> SaveAsync(HttpContext context, string path, FileKeeper keeper, CancellationToken cancel)
     {
         if (FilePath.Fault(path) is { } pathFault)
         {
@@ -110,31 +108,22 @@ public static class FilesApi
             return problem!;
         }
 
-        if (await RequestBody.ReadAsync(context.Request, options.FileBytes, cancel) is not { } content)
+        if (await RequestBody.ReadAsync(context.Request, keeper.MostBytes, cancel) is not { } content)
         {
-            return new Problem(ProblemType.BodyTooLarge, $"A file has at most {options.FileBytes} bytes.");
+            return new Problem(ProblemType.BodyTooLarge, $"A file has at most {keeper.MostBytes} bytes.");
         }
 
         var holder = context.Holder();
-        var check = FileCheck.Nothing;
-        PackageSet? made = null;
-        if (path == FilePath.Requirements || FilePath.IsModule(path))
+        SaveOutcome outcome;
+        try
         {
-            try
-            {
-                (made, check) = path == FilePath.Requirements
-                    ? await PackagesAsync(holder.Tenant, content, files, packages, cancel)
-                    : (null, Kept(await CompileAsync(holder.Tenant, path, content, sandbox, cancel)));
-            }
-            catch (SandboxUnavailable unavailable)
-            {
-                return new Problem(ProblemType.Unavailable, $"The file was not saved, because it can not be checked now: {unavailable.Message}");
-            }
+            outcome = await keeper.SaveAsync(holder.Tenant, path, content, holder.Actor, condition, cancel);
+        }
+        catch (SandboxUnavailable unavailable)
+        {
+            return new Problem(ProblemType.Unavailable, $"The file was not saved, because it can not be checked now: {unavailable.Message}");
         }
 
-        var outcome = made is null
-            ? await files.SaveAsync(holder.Tenant, path, content, check, holder.Actor, condition, cancel)
-            : await files.SaveAsync(holder.Tenant, content, made, holder.Actor, condition, cancel);
         switch (outcome)
         {
             case SaveOutcome.Saved saved:
@@ -169,37 +158,7 @@ public static class FilesApi
         };
     }
 
-    /// <summary>What requirements come to, or why they do not. Null without a fault where they are those in force: these come to what they came to.</summary>
-    private static async Task<(PackageSet? Packages, FileCheck Check)> PackagesAsync(
-        TenantId tenant, byte[] content, FileStore files, PackageResolver packages, CancellationToken cancel)
-    {
-        if (content.Length > packages.MostBytes)
-        {
-            return (null, Faulty(new FileFault(null, null, $"requirements.txt has at most {packages.MostBytes} bytes.")));
-        }
-
-        if (FileStore.TextOf(content) is not { } text)
-        {
-            return (null, Faulty(new FileFault(null, null, "The file is not valid UTF-8.")));
-        }
-
-        if (await files.InForceAsync(tenant, FilePath.Requirements, cancel) is { } inForce && inForce.AsSpan().SequenceEqual(content))
-        {
-            return (null, FileCheck.Nothing);
-        }
-
-        try
-        {
-            var locked = await files.FindAsync(tenant, FilePath.Lock, cancel);
-            return (await packages.ResolveAsync(tenant, text, locked is null ? null : FileStore.TextOf(locked.Content), cancel), FileCheck.Nothing);
-        }
-        catch (PackageFault fault)
-        {
-            return (null, Faulty([.. fault.Complaints.Select(complaint => new FileFault(complaint.Line, null, complaint.Message))]));
-        }
-    }
-
-    private static async Task<IResult> CheckAsync(HttpContext context, string path, RuleSandbox sandbox, WebOptions options, CancellationToken cancel)
+    private static async Task<IResult> CheckAsync(HttpContext context, string path, FileKeeper keeper, CancellationToken cancel)
     {
         path = path[..^CheckSuffix.Length];
         if (FilePath.Fault(path) is { } pathFault)
@@ -212,14 +171,14 @@ public static class FilesApi
             return new Problem(ProblemType.InvalidRequest, $"{path} is no Python: only .py files under scripts/, api/ and libraries/ are checked.");
         }
 
-        if (await RequestBody.ReadAsync(context.Request, options.FileBytes, cancel) is not { } content)
+        if (await RequestBody.ReadAsync(context.Request, keeper.MostBytes, cancel) is not { } content)
         {
-            return new Problem(ProblemType.BodyTooLarge, $"A file has at most {options.FileBytes} bytes.");
+            return new Problem(ProblemType.BodyTooLarge, $"A file has at most {keeper.MostBytes} bytes.");
         }
 
         try
         {
-            var compiled = await CompileAsync(context.Holder().Tenant, path, content, sandbox, cancel);
+            var compiled = await keeper.CompileAsync(context.Holder().Tenant, path, content, cancel);
             return Results.Ok(new CheckAnswer(compiled.Findings, [.. compiled.Rules.Select(look => new PlacedRule(path, look)).Where(rule => rule.IsRule).Select(RuleAnswer.Of)]));
         }
         catch (SandboxUnavailable unavailable)
@@ -228,27 +187,8 @@ public static class FilesApi
         }
     }
 
-    internal static async Task<CompiledFile> CompileAsync(TenantId tenant, string path, byte[] content, RuleSandbox sandbox, CancellationToken cancel) =>
-        FileStore.TextOf(content) is { } text
-            ? await sandbox.CompileAsync(tenant, new CellFile(path, text), cancel)
-            : new CompiledFile([new Finding(Finding.Error, "not-text", 1, 1, 1, 1, "The file is not valid UTF-8.", null)], []);
-
-    private static FileCheck Kept(CompiledFile compiled)
-    {
-        var faults = compiled.Findings.Where(finding => finding.IsError).Select(finding => new FileFault(finding.Line, finding.Column, finding.Message)).ToList();
-        return new FileCheck(
-            faults.Count == 0 ? null : JsonSerializer.Serialize(faults, JsonSerializerOptions.Web),
-            compiled.Findings.Count == 0 ? null : JsonSerializer.Serialize(compiled.Findings, JsonSerializerOptions.Web),
-            JsonSerializer.Serialize(compiled.Rules, JsonSerializerOptions.Web));
-    }
-
-    private static FileCheck Faulty(params IReadOnlyList<FileFault> faults) => new(JsonSerializer.Serialize(faults, JsonSerializerOptions.Web), null, null);
-
     private static Problem NotThere(string path) => new(ProblemType.NotFound, $"There is no file {path}.");
 }
-
-/// <summary>Why a version of a file is not in force. Lines and columns count from 1.</summary>
-public sealed record FileFault(int? Line, int? Column, string Message);
 
 /// <summary>A file, without its content.</summary>
 /// <param name="Version">The tree version that its last save made; its ETag.</param>
@@ -268,7 +208,7 @@ public sealed record FileAnswer(string Path, long Version, long? InForce, int Si
 
     internal static FileAnswer Of(FileEntry file) => new(
         file.Path, file.Version, file.InForce, file.Size, file.Author, file.SavedAt,
-        file.Faults is null ? [] : JsonSerializer.Deserialize<IReadOnlyList<FileFault>>(file.Faults, JsonSerializerOptions.Web)!)
+        FileFault.Of(file.Faults))
     {
         Findings = file.Findings is null ? [] : JsonSerializer.Deserialize<IReadOnlyList<Finding>>(file.Findings, JsonSerializerOptions.Web)!,
     };

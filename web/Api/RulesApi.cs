@@ -47,11 +47,11 @@ public static class RulesApi
     private static async Task<IResult> SchedulesAsync(HttpContext context, RuleScheduleStore store, CancellationToken cancel) =>
         Results.Ok(new RuleScheduleListAnswer([.. (await store.ListAsync(context.Holder().Tenant, cancel)).Select(RuleScheduleAnswer.Of)]));
 
-    private static async Task<IResult> ListAsync(HttpContext context, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
+    private static async Task<IResult> ListAsync(HttpContext context, FileKeeper keeper, CancellationToken cancel)
     {
         try
         {
-            return Results.Ok(new RuleListAnswer([.. (await RulesAsync(context.Holder().Tenant, files, sandbox, cancel)).Where(rule => rule.IsRule).Select(RuleAnswer.Of)]));
+            return Results.Ok(new RuleListAnswer([.. (await keeper.RulesAsync(context.Holder().Tenant, cancel)).Where(rule => rule.IsRule).Select(RuleAnswer.Of)]));
         }
         catch (SandboxUnavailable unavailable)
         {
@@ -59,12 +59,12 @@ public static class RulesApi
         }
     }
 
-    private static async Task<IResult> GraphAsync(HttpContext context, FileStore files, EventStore events, RuleSandbox sandbox, CancellationToken cancel)
+    private static async Task<IResult> GraphAsync(HttpContext context, FileKeeper keeper, EventStore events, CancellationToken cancel)
     {
         var tenant = context.Holder().Tenant;
         try
         {
-            var rules = await RulesAsync(tenant, files, sandbox, cancel);
+            var rules = await keeper.RulesAsync(tenant, cancel);
             var graph = RuleGraph.Of(rules);
             var seen = await events.RecentKeysAsync(tenant, [.. graph.Unset.Select(unset => unset.Key)], cancel);
             return Results.Ok(new RuleGraphAnswer(
@@ -80,31 +80,6 @@ public static class RulesApi
         {
             return Unavailable(unavailable);
         }
-    }
-
-    /// <summary>All rules in force. A file that nobody has looked at yet, as one that came with the tenant, is looked at now.</summary>
-    private static async Task<IReadOnlyList<PlacedRule>> RulesAsync(TenantId tenant, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
-    {
-        var rules = new List<PlacedRule>();
-        foreach (var (path, inForce, known) in await files.ListRulesAsync(tenant, cancel))
-        {
-            var looks = known is null ? await LookAsync(tenant, path, inForce, files, sandbox, cancel) : JsonSerializer.Deserialize<List<RuleLook>>(known, JsonSerializerOptions.Web)!;
-            rules.AddRange(looks.Select(look => new PlacedRule(path, look)));
-        }
-
-        return rules;
-    }
-
-    private static async Task<IReadOnlyList<RuleLook>> LookAsync(TenantId tenant, string path, long inForce, FileStore files, RuleSandbox sandbox, CancellationToken cancel)
-    {
-        if (await files.InForceAsync(tenant, path, cancel) is not { } content)
-        {
-            return [];
-        }
-
-        var compiled = await FilesApi.CompileAsync(tenant, path, content, sandbox, cancel);
-        await files.NoteRulesAsync(tenant, path, inForce, JsonSerializer.Serialize(compiled.Rules, JsonSerializerOptions.Web), cancel);
-        return compiled.Rules;
     }
 
     private static Problem Unavailable(SandboxUnavailable unavailable) => new(ProblemType.Unavailable, $"The rules can not be looked at now: {unavailable.Message}");

@@ -12,7 +12,7 @@ public sealed class Pulses(EddyDbs dbs, Readiness readiness, TimeProvider time)
         select (select count(*) from quarantine q where q.tenant_id = $1 and q.kind = 'failed'),
           (select count(*) from deferred d where d.tenant_id = $1),
           t.tree_version, f.author, f.saved_at
-        from tenants t left join lateral (select author, saved_at from files v where v.tenant_id = $1 order by v.version desc limit 1) f on true
+        from tenants t left join lateral (select author, saved_at from files v where v.tenant_id = $1 and not starts_with(v.path, 'workspace/') order by v.version desc limit 1) f on true
         where t.id = $1
         """;
 
