@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Eddy.Tenants;
 using Npgsql;
 
 namespace Eddy.Processes;

@@ -1,7 +1,6 @@
 using Eddy.Events;
 using Eddy.Postgres;
 using Eddy.Tenants;
-using Npgsql;
 
 namespace Eddy.Runs;
 

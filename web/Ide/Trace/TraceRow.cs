@@ -1,5 +1,4 @@
 using Eddy.Cards;
-using Eddy.Cascades;
 using Eddy.Egress;
 using Eddy.Events;
 using Eddy.Mail;

@@ -57,7 +57,9 @@ export function attach(input, owner, name) {
     at = history.length;
     keep();
   };
-  if (kept.text) put(kept.text);
+  // What was typed before this came counts.
+  if (input.value) tell();
+  else if (kept.text) put(kept.text);
 }
 
 // It was taken: what was sent can be brought back.
