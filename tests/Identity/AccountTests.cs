@@ -2,52 +2,12 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Eddy.Tests.Browser;
-using Microsoft.Playwright;
 
 namespace Eddy.Tests.Identity;
 
 /// <summary>What people do with their own accounts.</summary>
-public sealed partial class AccountTests(TestBrowser browser, TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
+public sealed partial class AccountTests(TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
 {
-    [Fact]
-    public async Task A_passkey_that_is_registered_signs_in()
-    {
-        var address = await TestBrowser.AddPersonAsync(await TestTenant.MakeAsync(database), "viewer");
-        await using var screen = await browser.OpenAsync(shared.Web);
-        var page = screen.Page;
-        var devices = await page.Context.NewCDPSessionAsync(page);
-        await devices.SendAsync("WebAuthn.enable");
-        await devices.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>
-        {
-            ["options"] = new Dictionary<string, object>
-            {
-                ["protocol"] = "ctap2", ["transport"] = "internal", ["hasResidentKey"] = true, ["hasUserVerification"] = true, ["isUserVerified"] = true, ["automaticPresenceSimulation"] = true,
-            },
-        });
-        // Else the virtual device would answer the field of the address by itself, before anybody asks it.
-        await page.AddInitScriptAsync("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
-        // Passkeys are made for names of hosts.
-        var site = $"http://localhost:{shared.Web.Address.Port}";
-        await page.GotoAsync(site + "/sign-in?to=/account");
-        await page.GetByLabel("Mail address").FillAsync(address);
-        await page.GetByLabel("Password").FillAsync(TestBrowser.Password);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
-        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Your account" })).ToBeVisibleAsync();
-        await screen.ShouldBeAccessibleAsync();
-
-        var passkeys = page.GetByRole(AriaRole.Region, new() { Name = "Passkeys" });
-        await passkeys.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
-        await Assertions.Expect(passkeys.GetByRole(AriaRole.Alert)).ToHaveTextAsync("This is not your password.");
-        await passkeys.GetByLabel("Your password").FillAsync(TestBrowser.Password);
-        await passkeys.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
-        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("The passkey is added.");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out everywhere" }).ClickAsync();
-        await page.WaitForURLAsync("**/sign-in");
-
-        await page.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
-        await page.WaitForURLAsync("**/t/**");
-    }
-
     [Fact]
     public async Task Codes_of_an_app_are_asked_for_after_the_password_and_a_recovery_code_is_good_once()
     {

@@ -87,6 +87,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["Drip.NameFault"] = Parsed,
         ["KvpKind.Of"] = Parsed,
         ["KvpText.ReadAll"] = Parsed,
+        ["KvpText.ReadLines"] = Parsed,
         ["KvpText.TryRead"] = Parsed,
         ["KvpText.TryValue"] = Parsed,
         ["KvpValue.FromText"] = Parsed,
@@ -235,6 +236,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /t/{slug}/export/processes/{pid:long:min(1)}.{form}"] = Compared,
         ["GET /t/{slug}/export/shared.{form}"] = Compared,
         ["GET /"] = Ours,
+        ["HEAD /{**path:file}"] = Ours,
+        ["GET /{**path:file}"] = Ours,
         ["GET /openapi/{documentName}.json"] = Ours,
         ["any /metrics"] = Ours,
     };
