@@ -28,6 +28,7 @@ using Eddy.Sandbox;
 using Eddy.Schedules;
 using Eddy.Secrets;
 using Eddy.Telemetry;
+using Eddy.Tenants;
 using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
 
@@ -85,6 +86,7 @@ public static class WebProgram
         builder.Services.AddSingleton<FileStore>();
         builder.Services.AddSingleton<ProcessStore>();
         builder.Services.AddSingleton<ProcessListStore>().AddSingleton<ProcessStoryStore>();
+        builder.Services.AddSingleton<RefusedStore>().AddSingleton<ApiKeyStore>().AddSingleton<TenantStore>();
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();

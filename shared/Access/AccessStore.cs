@@ -103,6 +103,16 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
         return await rows.ReadAsync(cancel) ? MemberOf(rows) : new Actor.OfAddress(address);
     }
 
+    /// <summary>Who is named so: a mail address, <c>key:NAME</c>, or <c>anybody</c>; null where that is nobody.</summary>
+    public async Task<Actor?> FindActorAsync(TenantId tenant, string name, CancellationToken cancel)
+    {
+        const string key = "key:";
+        return name == "anybody" ? new Actor.Anybody()
+            : name.StartsWith(key, StringComparison.Ordinal) && !name.Contains('\0') ? await KeyActorAsync(tenant, name[key.Length..], cancel)
+            : People.MailAddress.TryRead(name, out var address) ? await ActorAsync(tenant, address, cancel)
+            : null;
+    }
+
     /// <summary>Who acts by the key of this name; null where no such key is in force.</summary>
     public async Task<Actor?> KeyActorAsync(TenantId tenant, string name, CancellationToken cancel)
     {

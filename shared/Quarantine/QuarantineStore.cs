@@ -8,7 +8,13 @@ namespace Eddy.Quarantine;
 /// <summary>A tenant's runs that failed or were put aside, and its rules that are switched off. The pump puts runs in and takes them out; people try them again, or drop them.</summary>
 public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
 {
+    /// <summary>Of a group no more runs are tried again at once.</summary>
+    public const int MostRetried = 500;
+
     internal const string Columns = "id, rule, pid, kind, (waking->>'set')::bigint, (waking->>'root')::uuid, waking->>'actor', tries, first_at, at, run, error::text, retrying";
+
+    private const string IsOfGroup =
+        "tenant_id = $1 and rule = $2 and kind = $3 and error->>'kind' is not distinct from $4 and error->>'file' is not distinct from $5 and error->>'line' is not distinct from $6";
 
     /// <summary>The rules that are switched off, and how many runs wait of each rule that keeps their order, by process.</summary>
     public async Task<(HashSet<string> Off, Dictionary<(string Rule, long Pid), int> Held)> StandingAsync(TenantId tenant, CancellationToken cancel)
@@ -83,15 +89,7 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
                 new() { Value = limit },
             },
         });
-        await using var rows = await batch.ExecuteReaderAsync(cancel);
-        await rows.NextResultAsync(cancel);
-        var runs = new List<QuarantinedRun>();
-        while (await rows.ReadAsync(cancel))
-        {
-            runs.Add(ReadRow(rows));
-        }
-
-        return runs;
+        return await RunsAsync(batch, cancel);
     }
 
     /// <summary>Puts runs into the line again: one, those of a rule, or all; how many. Of a rule that keeps their order the first of each process goes, and the others follow it.</summary>
@@ -129,6 +127,84 @@ public sealed class QuarantineStore(EddyDbs dbs, TimeProvider time)
         });
         batch.BatchCommands.Add(Anew(tenant));
         return await NumberAsync(batch, cancel);
+    }
+
+    /// <summary>How many runs of each group came in on each day of a zone since then.</summary>
+    public async Task<IReadOnlyDictionary<QuarantineGroupKey, IReadOnlyDictionary<DateOnly, int>>> DaysAsync(TenantId tenant, TimeZoneInfo zone, DateTimeOffset since, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new(
+            """
+            select rule, kind, error->>'kind', error->>'file', error->>'line', (at at time zone $2)::date, count(*)::int
+            from quarantine where tenant_id = $1 and at >= $3 group by 1, 2, 3, 4, 5, 6
+            """)
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = zone.Id }, new() { Value = since.ToUniversalTime() } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var days = new Dictionary<QuarantineGroupKey, IReadOnlyDictionary<DateOnly, int>>();
+        while (await rows.ReadAsync(cancel))
+        {
+            var key = new QuarantineGroupKey(rows.GetString(0), rows.GetString(1), Text(rows, 2), Text(rows, 3), Text(rows, 4));
+            if (!days.TryGetValue(key, out var counts))
+            {
+                days[key] = counts = new Dictionary<DateOnly, int>();
+            }
+
+            ((Dictionary<DateOnly, int>)counts)[rows.GetFieldValue<DateOnly>(5)] = rows.GetInt32(6);
+        }
+
+        return days;
+    }
+
+    /// <summary>The last runs of a group.</summary>
+    public async Task<IReadOnlyList<QuarantinedRun>> RunsOfAsync(TenantId tenant, QuarantineGroupKey group, int limit, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(OfGroup(tenant, group, $"select {Columns} from quarantine where {IsOfGroup} order by id desc limit {limit}"));
+        return await RunsAsync(batch, cancel);
+    }
+
+    /// <summary>Puts the runs of a group into the line again; how many.</summary>
+    public async Task<int> RetryAsync(TenantId tenant, QuarantineGroupKey group, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(OfGroup(tenant, group,
+            $"select coalesce(sum(retry_quarantined(tenant_id, rule, null, null, id)), 0)::int from (select tenant_id, rule, id from quarantine where {IsOfGroup} order by id limit {MostRetried}) q"));
+        return await NumberAsync(batch, cancel);
+    }
+
+    /// <summary>Drops the runs of a group; how many. Their records stay.</summary>
+    public async Task<int> DiscardAsync(TenantId tenant, QuarantineGroupKey group, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(OfGroup(tenant, group, $"with gone as (delete from quarantine where {IsOfGroup} returning 1) select count(*)::int from gone"));
+        batch.BatchCommands.Add(Anew(tenant));
+        return await NumberAsync(batch, cancel);
+    }
+
+    private static NpgsqlBatchCommand OfGroup(TenantId tenant, QuarantineGroupKey group, string sql) => new(sql)
+    {
+        Parameters =
+        {
+            new() { Value = tenant.Value }, new() { Value = group.Rule }, new() { Value = group.Kind }, Nullable(group.ErrorKind), Nullable(group.File), Nullable(group.Line),
+        },
+    };
+
+    private static NpgsqlParameter Nullable(string? text) => new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
+
+    private static async Task<List<QuarantinedRun>> RunsAsync(NpgsqlBatch batch, CancellationToken cancel)
+    {
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var runs = new List<QuarantinedRun>();
+        while (await rows.ReadAsync(cancel))
+        {
+            runs.Add(ReadRow(rows));
+        }
+
+        return runs;
     }
 
     /// <summary>The rules that are switched off, by name.</summary>

@@ -22,6 +22,10 @@ public sealed record QuarantinedRun(
 /// <param name="Last">The number in quarantine of the last of them.</param>
 public sealed record QuarantineGroup(string Rule, string Kind, long Count, long Tries, DateTimeOffset FirstAt, DateTimeOffset At, long Last, string? Error);
 
+/// <summary>What tells a group from others.</summary>
+/// <param name="ErrorKind">As in <c>ZeroDivisionError</c>; null, as file and line, where the runs were put aside.</param>
+public sealed record QuarantineGroupKey(string Rule, string Kind, string? ErrorKind, string? File, string? Line);
+
 /// <summary>A rule that is switched off.</summary>
 /// <param name="By">Who did it: an actor, or <c>eddy</c>.</param>
 public sealed record RuleSwitch(string Rule, DateTimeOffset At, string By, string Reason);

@@ -120,6 +120,34 @@ public sealed class DripStore(EddyDbs dbs, TimeProvider time)
         return new DripOutcome.Deleted();
     }
 
+    /// <summary>After the tenant's time zone has changed: drips without one of their own are due by the new one.</summary>
+    public async Task FollowZoneAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var connection = await dbs.OpenAsync(tenant, cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var zone = TimeZoneInfo.FindSystemTimeZoneById(await LockAsync(connection, tenant, cancel));
+        var now = time.GetUtcNow();
+        foreach (var drip in await ListAsync(tenant, cancel))
+        {
+            if (drip is not { TimeZone: null, NextAt: not null } || !Cadence.TryParse(drip.Cron, out var cadence, out _))
+            {
+                continue;
+            }
+
+            await using var follow = new NpgsqlCommand("update schedules set next_at = $3 where tenant_id = $1 and kind = 'drip' and name = $2 and is_on", connection)
+            {
+                Parameters =
+                {
+                    new() { Value = tenant.Value }, new() { Value = drip.Name },
+                    new() { Value = (object?)cadence.NextAfter(zone, drip.Last?.Due > now ? drip.Last.Due : now)?.ToUniversalTime() ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
+                },
+            };
+            await follow.ExecuteNonQueryAsync(cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
     private static DateTimeOffset? NextAt(NewDrip drip, TimeZoneInfo zone, StoredDrip? before, DateTimeOffset now)
     {
         if (!drip.IsOn)

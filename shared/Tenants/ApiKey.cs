@@ -56,6 +56,10 @@ public sealed class ApiKey
         return (key, secret);
     }
 
+    /// <summary>Why this can not be a key's name, in a sentence, or null.</summary>
+    public static string? NameFault(string name) =>
+        name.Length is > 0 and <= 64 && name.Trim() == name && !name.Any(char.IsControl) ? null : "A key's name has 1 to 64 characters, none of them a control character, and no spaces around it.";
+
     public static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 }
 

@@ -11,7 +11,7 @@ public sealed class EditTextTests
     [InlineData("\"95\"", "\"95\"")]
     [InlineData("\"true\"", "\"true\"")]
     [InlineData("\" spaces \"", "\" spaces \"")]
-    [InlineData("\"\"", "\"\"")]
+    [InlineData("\"\"", "")]
     [InlineData("95", "95")]
     [InlineData("null", "null")]
     [InlineData("{\"$date\":\"2026-11-23\"}", "2026-11-23")]

@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using Eddy.Access;
 using Eddy.Keys;
 using Eddy.Kvps;
-using Eddy.People;
 using Eddy.Problems;
 using Eddy.Tenants;
 
@@ -289,7 +288,7 @@ public static class AccessApi
                 return new Problem(ProblemType.NotAllowed, $"{who.Actor.Name} may ask about themselves alone; to ask about others takes an owner of the tenant or one of admins.");
             }
 
-            if (await ActorOfAsync(tenant, actor, store, cancel) is not { } found)
+            if (await store.FindActorAsync(tenant, actor, cancel) is not { } found)
             {
                 return actor.StartsWith(KeyPrefix, StringComparison.Ordinal)
                     ? new Problem(ProblemType.NotFound, "There is no key of this name in force.")
@@ -303,21 +302,6 @@ public static class AccessApi
     }
 
     private const string KeyPrefix = "key:";
-
-    private static async Task<Actor?> ActorOfAsync(TenantId tenant, string actor, AccessStore store, CancellationToken cancel)
-    {
-        if (actor == "anybody")
-        {
-            return new Actor.Anybody();
-        }
-
-        if (actor.StartsWith(KeyPrefix, StringComparison.Ordinal) && !actor.Contains('\0'))
-        {
-            return await store.KeyActorAsync(tenant, actor[KeyPrefix.Length..], cancel);
-        }
-
-        return MailAddress.TryRead(actor, out var address) ? await store.ActorAsync(tenant, address, cancel) : null;
-    }
 
     /// <summary>Those that are always there and that nothing was written down of.</summary>
     private static IEnumerable<AccessGroup> ReservedGroups(AccessRules rules) =>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Eddy.Access;
 using Eddy.Api;
 using Eddy.Identity;
 using Eddy.Keys;

@@ -13,6 +13,12 @@ namespace Eddy.Ide.Files;
 /// <summary>A tenant's files and an editor for those that are open. What is typed is in the browser until it is saved; what others save is shown at once, and never over it.</summary>
 public sealed partial class FilesScreen : IAsyncDisposable
 {
+    private const int Tree = 0;
+    private const int Code = 1;
+
+    // One of them is there at a time on a phone.
+    private static readonly string[] Panes = ["Files", "Code", "Trace", "Console"];
+
     private static readonly WriteCondition OnlyNew = new(MustBeNew: true, MustBeThere: false, null);
 
     private readonly CancellationTokenSource _end = new();
@@ -30,7 +36,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
     private bool _isRead;
     private bool _isMissing;
     private bool _isFinding;
-    private bool _isAtCode = true;
+    private int _pane = Code;
     private bool _isDoomShown;
 
     private enum AskKind
@@ -113,7 +119,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
         if (string.IsNullOrEmpty(Path))
         {
             Path = null;
-            (_shown, _isMissing, _isAtCode) = (null, false, false);
+            (_shown, _isMissing, _pane) = (null, false, Tree);
             if (_files.FirstOrDefault(file => file.Path.StartsWith("scripts/", StringComparison.Ordinal)) is { } first)
             {
                 Way.NavigateTo(AddressOf(first.Path), replace: true);
@@ -176,7 +182,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
     private async Task ShowAsync(string path)
     {
-        _isAtCode = true;
+        _pane = Code;
         _shown = await OpenAsync(path);
         _isMissing = _shown is null;
         if (_shown?.Editor is { } editor)
