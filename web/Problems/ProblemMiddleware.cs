@@ -62,7 +62,7 @@ public sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddl
     };
 
     private static ProblemType TypeOf(int status) =>
-        ProblemType.All.FirstOrDefault(type => type.Status == status && type != ProblemType.UnknownProcess && type != ProblemType.UnsupportedCharset && type != ProblemType.UnsupportedPart
+        ProblemType.All.FirstOrDefault(type => type.Status == status && type != ProblemType.UnknownProcess && type != ProblemType.UnsupportedCharset && type != ProblemType.UnsupportedCoding && type != ProblemType.UnsupportedPart
             && (status != 400 || type == ProblemType.InvalidRequest) && (status != 422 || type == ProblemType.Refused) && (status != 413 || type == ProblemType.BodyTooLarge))
         ?? (status >= 500 ? ProblemType.Failed : ProblemType.InvalidRequest);
 }
