@@ -135,6 +135,7 @@ public sealed class EditorTests(TestBrowser browser, TestWay way) : IClassFixtur
         await screen.Page.GetByRole(AriaRole.Button, new() { Name = "History" }).ClickAsync();
         await screen.Page.GetByRole(AriaRole.List, new() { Name = "Saves of heat.py" }).GetByRole(AriaRole.Button).Last.ClickAsync();
         await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Restore version" }).ClickAsync();
+        await Assertions.Expect(screen.Page.Locator(".monaco-diff-editor")).ToHaveCountAsync(0);
         await Assertions.Expect(Text(screen)).ToContainTextAsync("# first");
 
         await screen.Page.GetByRole(AriaRole.Button, new() { Name = "New file" }).ClickAsync();
