@@ -133,7 +133,9 @@ public sealed class EditorTests(TestBrowser browser, TestWay way) : IClassFixtur
         await OpenAsync(screen, caller, "scripts/heat.py");
 
         await screen.Page.GetByRole(AriaRole.Button, new() { Name = "History" }).ClickAsync();
-        await screen.Page.GetByRole(AriaRole.List, new() { Name = "Saves of heat.py" }).GetByRole(AriaRole.Button).Last.ClickAsync();
+        var first = screen.Page.GetByRole(AriaRole.List, new() { Name = "Saves of heat.py" }).GetByRole(AriaRole.Listitem).Last;
+        await first.GetByRole(AriaRole.Button).ClickAsync();
+        await Assertions.Expect(first).ToHaveAttributeAsync("aria-current", "true");
         await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Restore version" }).ClickAsync();
         await Assertions.Expect(screen.Page.Locator(".monaco-diff-editor")).ToHaveCountAsync(0);
         await Assertions.Expect(Text(screen)).ToContainTextAsync("# first");
