@@ -403,7 +403,7 @@ public sealed class CallTests
             var body = call.Request[(call.Request.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
             await call.WriteAsync(RawServer.Ok(body));
         });
-        await using var calls = TestCalls.To(server);
+        await using var calls = new TestCalls(new EgressOptions { Allow = [server.Place], CallTime = TimeSpan.FromMinutes(2) });
 
         (await calls.CallAsync("POST", server.Url, text.ToString())).Text().ShouldBe(text.ToString());
     }

@@ -3,6 +3,7 @@ using CsCheck;
 using Eddy.Kvps;
 using Eddy.Postgres;
 using Eddy.Processes;
+using Npgsql;
 
 namespace Eddy.Tests.Processes;
 
@@ -82,7 +83,9 @@ public sealed partial class ProcessFinderTests(TestDatabase database)
             await fill.ExecuteNonQueryAsync(Cancel);
         }
 
-        var finder = new ProcessFinder(new EddyDbs(own.App));
+        // The first question by a key fills its index, which may take a busy machine its time.
+        await using var patient = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(own.AppConnection) { CommandTimeout = 600 });
+        var finder = new ProcessFinder(new EddyDbs(patient));
         foreach (var (key, operand, count) in new[] { ("city", "\"city-17\"", 200), ("number", "500001", 1) })
         {
             var question = new ProcessQuestion(
