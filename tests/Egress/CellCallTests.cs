@@ -119,7 +119,12 @@ public sealed class CellCallTests(CellFixture cells)
             await call.WriteAsync(bomb);
         });
 
-        var (ended, _) = await RunAsync(server, "self.result = len(http.get(url).content)");
+        // Its memory has to be what ends it, however slowly this machine unpacks.
+        var limits = CellFixture.Limits();
+        limits.CpuTime = TimeSpan.FromSeconds(60);
+        await using var sandbox = await CellFixture.StartAsync(limits);
+
+        var (ended, _) = await RunAsync(server, "self.result = len(http.get(url).content)", sandbox);
 
         ended.Outcome.ShouldBe(RunOutcome.Killed);
         ended.Error!.Kind.ShouldBe("Memory");
@@ -152,15 +157,15 @@ public sealed class CellCallTests(CellFixture cells)
 
     private static string Page([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "docs", "rules.md");
 
-    private Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string action)
+    private async Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string action, RuleSandbox? sandbox = null)
     {
         var lines = string.Join('\n', action.Split('\n').Select(line => "        " + line));
-        return RunAsync(server, $"class go(Rule):\n    listens_to = ['go']\n    def action(self):\n        url = 'http://{server.Place}'\n{lines}\n", "go", "go", "1");
+        return await RunAsync(server, $"class go(Rule):\n    listens_to = ['go']\n    def action(self):\n        url = 'http://{server.Place}'\n{lines}\n", "go", "go", "1", sandbox);
     }
 
-    private async Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string script, string rule, string key, string value)
+    private async Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string script, string rule, string key, string value, RuleSandbox? own = null)
     {
-        var sandbox = await cells.Sandbox;
+        var sandbox = own ?? await cells.Sandbox;
         var tenant = Eddy.Tests.Sandbox.TestTenant.WithRule(sandbox, script);
         await using var calls = TestCalls.To(server);
         var run = new OwedRun(

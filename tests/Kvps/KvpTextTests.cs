@@ -205,7 +205,7 @@ public sealed class KvpTextTests
             System.Text.Json.JsonValueKind.String when json.RootElement.GetString()! is var text => text.TrimStart() is ['[' or '{', ..]
                 ? null
                 : text.Contains('\n') ? text.Contains("\"\"\"", StringComparison.Ordinal) || text[^1] == '"' ? null : $"\"\"\"{text}\"\"\"" : $"\"{text.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"",
-            System.Text.Json.JsonValueKind.Object when canonical.StartsWith("{\"$date", StringComparison.Ordinal) && json.RootElement.EnumerateObject().First() is { Name: "$date" or "$datetime" } tag => tag.Value.GetString(),
+            System.Text.Json.JsonValueKind.Object when json.RootElement.EnumerateObject().ToList() is [{ Name: "$date" or "$datetime" } tag] => tag.Value.GetString(),
             _ => canonical,
         };
     }

@@ -67,9 +67,20 @@ public sealed partial class LanguageNames
     private void Add(string? owner, string name, string signature, string about)
     {
         // A tenant's own keys and secrets stand there.
-        if (name is not ("key" or "NAME") && Find(owner, name) is null)
+        if (name is "key" or "NAME")
+        {
+            return;
+        }
+
+        // A row that only leads to a later one says less than that.
+        var known = _names.FindIndex(one => one.Owner == owner && one.Name == name);
+        if (known < 0)
         {
             _names.Add(new LanguageName(owner, name, signature, about));
+        }
+        else if (_names[known].Signature.Length == 0 && signature.Length > 0)
+        {
+            _names[known] = new LanguageName(owner, name, signature, about);
         }
     }
 
