@@ -44,7 +44,8 @@ internal static class HeaderText
     /// <summary>An address that stands alone in a header, with angle brackets or without, in the form of <see cref="People.MailAddress"/>; null where it is none.</summary>
     public static string? Address(string? value)
     {
-        var text = (value ?? "").Trim();
+        // Before a domain in another script becomes ASCII: its capital letters would be others.
+        var text = (value ?? "").Trim().ToLowerInvariant();
         text = text is ['<', .., '>'] ? text[1..^1].Trim() : text;
         return People.MailAddress.TryRead(text, out var address) ? address : null;
     }

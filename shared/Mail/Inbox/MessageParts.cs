@@ -153,7 +153,8 @@ internal sealed class MessageParts(MessageSettings settings, CancellationToken c
         if (part.IsFlowed)
         {
             var flowed = new FlowedToText { DeleteSpace = part.ContentType.Parameters["delsp"]?.Equals("yes", StringComparison.OrdinalIgnoreCase) == true };
-            text = flowed.Convert(text);
+            // What stands above a signature is never joined with it (RFC 3676, 4.3).
+            text = flowed.Convert($"\n{text.ReplaceLineEndings("\n")}".Replace("\n-- \n", "\n--\n", StringComparison.Ordinal)[1..]);
         }
 
         _blocks.Add(new(Clean(text), false));
@@ -238,8 +239,39 @@ internal sealed class MessageParts(MessageSettings settings, CancellationToken c
     private static byte[] Decoded(MimePart part)
     {
         using var stream = new MemoryStream();
-        part.Content?.DecodeTo(stream);
+        if (part.ContentTransferEncoding == ContentEncoding.Base64 && part.Content is not null && Padded(part.Content) is { } padded)
+        {
+            padded.DecodeTo(stream);
+        }
+        else
+        {
+            part.Content?.DecodeTo(stream);
+        }
+
         return stream.ToArray();
+    }
+
+    // Without the signs that fill up the last four characters, these would be lost.
+    private static MimeContent? Padded(IMimeContent content)
+    {
+        var written = new MemoryStream();
+        content.WriteTo(written);
+        var bytes = written.GetBuffer().AsSpan(0, (int)written.Length);
+        var count = 0;
+        foreach (var b in bytes)
+        {
+            count += char.IsAsciiLetterOrDigit((char)b) || b is (byte)'+' or (byte)'/' ? 1 : 0;
+        }
+
+        if (count % 4 is 0 or 1 || bytes.Contains((byte)'='))
+        {
+            return null;
+        }
+
+        written.Position = written.Length;
+        written.Write("=="u8[..(4 - (count % 4))]);
+        written.Position = 0;
+        return new MimeContent(written, ContentEncoding.Base64);
     }
 
     private static byte[] Written(MimeMessage message)

@@ -106,7 +106,7 @@ public static class MessageReader
     {
         try
         {
-            using var stream = new MemoryStream(raw, 0, Math.Min(HeadLength(raw), MostHeadBytes), writable: false);
+            using var stream = new MemoryStream(raw, 0, HeadLength(raw), writable: false);
             var headers = HeaderList.Load(MessageCounter.OptionsFor(settings), stream);
             var from = InternetAddressList.TryParse(HeaderText.Value(headers, "From") ?? "", out var list) ? list.Mailboxes.FirstOrDefault()?.Address : null;
             return new(HeaderText.Address(HeaderText.Topmost(headers, settings.DeliveryHeaders)?.Value), HeaderText.Address(from), HeaderText.Line(HeaderText.Value(headers, "Subject")), HeaderText.MessageId(headers));
@@ -117,10 +117,11 @@ public static class MessageReader
         }
     }
 
-    // Up to the first line that is blank.
+    // Up to the first line that is blank, or as many whole lines as are looked at.
     private static int HeadLength(byte[] raw)
     {
-        var (unix, windows) = (raw.AsSpan().IndexOf("\n\n"u8), raw.AsSpan().IndexOf("\n\r\n"u8));
-        return unix < 0 && windows < 0 ? raw.Length : unix < 0 ? windows + 1 : windows < 0 ? unix + 1 : Math.Min(unix, windows) + 1;
+        var looked = raw.AsSpan(0, Math.Min(raw.Length, MostHeadBytes));
+        var (unix, windows) = (looked.IndexOf("\n\n"u8), looked.IndexOf("\n\r\n"u8));
+        return unix < 0 && windows < 0 ? (looked.Length < raw.Length ? looked.LastIndexOf((byte)'\n') + 1 : raw.Length) : unix < 0 ? windows + 1 : windows < 0 ? unix + 1 : Math.Min(unix, windows) + 1;
     }
 }
