@@ -114,6 +114,15 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["CardName.Is"] = Parsed,
         ["MailAddress.Fault"] = Parsed,
 
+        ["InboxAddresses.ForProcess"] = Printed,
+        ["InboxAddresses.Of"] = Printed,
+        ["InboxAddresses.WithSecret"] = Printed,
+        ["InboxAddresses.Read"] = Parsed,
+        ["InboxAddresses.SignedPid"] = Compared,
+        ["InboxJudge.Asks"] = Parsed,
+        ["InboxJudge.Decide"] = Parsed,
+        ["MessageReader.ReadAsync"] = Parsed,
+
         ["AttachedKvps.For"] = Printed,
         ["OutgoingMessage.Of"] = Printed,
         ["MailSubject.Of"] = Printed,
