@@ -16,6 +16,7 @@ using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
 using Eddy.Mail;
+using Eddy.Mail.Inbox;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
@@ -90,7 +91,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
-        builder.Services.AddSingleton<OutboxStore>();
+        builder.Services.AddSingleton<OutboxStore>().AddSingleton<InboxStore>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
@@ -133,6 +134,7 @@ public static class WebProgram
         api.MapRuns();
         api.MapQuarantine();
         api.MapOutbox();
+        api.MapAttachmentAddresses();
         api.MapCards();
         api.MapUsage();
         api.MapAccess();
@@ -144,6 +146,7 @@ public static class WebProgram
         app.MapSignOut();
         app.MapPasskeys();
         app.MapExports();
+        app.MapAttachments();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
