@@ -17,6 +17,7 @@ using Eddy.Ingest;
 using Eddy.Keys;
 using Eddy.Mail;
 using Eddy.Mail.Inbox;
+using Eddy.Mail.Mailboxes;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
@@ -91,7 +92,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
-        builder.Services.AddSingleton<OutboxStore>().AddSingleton<InboxStore>();
+        builder.Services.AddSingleton<OutboxStore>().AddSingleton<InboxStore>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
@@ -135,6 +136,7 @@ public static class WebProgram
         api.MapQuarantine();
         api.MapOutbox();
         api.MapAttachmentAddresses();
+        api.MapMailboxes();
         api.MapCards();
         api.MapUsage();
         api.MapAccess();

@@ -22,6 +22,9 @@ public sealed class InboxOptions
     /// <summary>How long messages and what is attached to them are kept.</summary>
     public TimeSpan Kept { get; set; } = TimeSpan.FromDays(400);
 
+    /// <summary>How often it is looked for mailboxes that tenants have added or changed.</summary>
+    public TimeSpan Look { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Mail is read.</summary>
     public bool IsOn => Imap.IsOn;
 
@@ -48,6 +51,11 @@ public sealed class InboxOptions
         if (MessageBytes is < 1024 or > 100 << 20)
         {
             yield return $"Mail:Inbox:MessageBytes is {MessageBytes}; it takes 1 KiB to 100 MiB.";
+        }
+
+        if (Look < TimeSpan.FromMilliseconds(100) || Look > TimeSpan.FromHours(1))
+        {
+            yield return $"Mail:Inbox:Look is {Look}; it takes 100 ms to an hour.";
         }
 
         if (Kept < TimeSpan.FromDays(1))

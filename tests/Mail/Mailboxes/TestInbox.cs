@@ -1,9 +1,11 @@
 using System.Globalization;
 using Eddy.Access;
+using Eddy.Egress;
 using Eddy.Mail;
 using Eddy.Mail.Inbox;
 using Eddy.Mail.Mailboxes;
 using Eddy.Postgres;
+using Eddy.Secrets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -85,7 +87,8 @@ internal sealed class TestInbox
         var taker = new MessageTaker(
             Database.App, new InboxStore(dbs), new InboxFactsStore(dbs, new AccessStore(dbs, TimeProvider.System)), _options, new MailOptions { Site = "https://eddy.test" },
             ActivatorUtilities.CreateInstance<InboxMeters>(services), TimeProvider.System, NullLogger<MessageTaker>.Instance);
-        var reader = new MailReader(Database.App, taker, _options, TimeProvider.System, NullLogger<MailReader>.Instance);
+        var tenants = new TenantMailboxes(Database.App, new SecretKeeper(new SecretStore(dbs, MasterKeys.None, TimeProvider.System), TimeProvider.System, NullLogger<SecretKeeper>.Instance), new EgressOptions(), TimeProvider.System);
+        var reader = new MailReader(Database.App, taker, _options, tenants, new MailboxStore(dbs), TimeProvider.System, NullLogger<MailReader>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         return new Running(reader.RunAsync(stop.Token), stop);
     }
