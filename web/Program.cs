@@ -9,6 +9,7 @@ using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Files;
 using Eddy.Ide.Find;
+using Eddy.Ide.Inbox;
 using Eddy.Ide.Trace;
 using Eddy.Ide.Exports;
 using Eddy.Ide.Kvps;
@@ -91,6 +92,7 @@ public static class WebProgram
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
         builder.Services.AddSingleton<OutboxStore>();
+        builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
@@ -133,6 +135,7 @@ public static class WebProgram
         api.MapRuns();
         api.MapQuarantine();
         api.MapOutbox();
+        api.MapMail();
         api.MapCards();
         api.MapUsage();
         api.MapAccess();

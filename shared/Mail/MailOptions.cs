@@ -1,3 +1,5 @@
+using Eddy.Mail.Inbox;
+
 namespace Eddy.Mail;
 
 /// <summary>Settings of mail (section <c>Mail</c>).</summary>
@@ -6,12 +8,19 @@ public sealed class MailOptions
     /// <summary>Where people find their cards: what <c>{{cards.name}}</c> begins with. Null where nobody has said; a card's address is a path then.</summary>
     public string? Site { get; set; }
 
+    public InboxOptions Inbox { get; set; } = new();
+
     /// <summary>Everything that is wrong with these settings.</summary>
     public IEnumerable<string> Faults()
     {
         if (Site is not null && (!Uri.TryCreate(Site, UriKind.Absolute, out var site) || site.Scheme is not ("http" or "https") || site.Query.Length + site.Fragment.Length > 0))
         {
             yield return $"Mail:Site is '{Site}'; it takes an address such as https://eddy.example.com.";
+        }
+
+        foreach (var fault in Inbox.Faults())
+        {
+            yield return fault;
         }
     }
 }

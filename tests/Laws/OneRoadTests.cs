@@ -121,6 +121,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["InboxAddresses.SignedPid"] = Compared,
         ["InboxJudge.Asks"] = Parsed,
         ["InboxJudge.Decide"] = Parsed,
+        ["InboxFactStore.ReadAsync"] = Compared,
+        ["InboxPolicyStore.SaveAsync"] = Stored,
+        ["InboxPreview.OfAsync"] = Parsed,
         ["MessageReader.ReadAsync"] = Parsed,
 
         ["AttachedKvps.For"] = Printed,
@@ -191,6 +194,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["PUT /api/drips/{name}"] = Parsed,
         ["PUT /api/rules/off"] = Stored,
         ["POST /api/drips/preview"] = Parsed,
+        ["POST /api/mail/preview"] = Parsed,
         ["POST /in"] = Parsed,
         ["POST /in/{key}"] = Parsed,
         ["PUT /api/processes/{pid:long:min(1)}/{key}"] = Parsed,
