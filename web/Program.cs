@@ -9,6 +9,7 @@ using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Files;
 using Eddy.Ide.Find;
+using Eddy.Ide.Inbox;
 using Eddy.Ide.Trace;
 using Eddy.Ide.Exports;
 using Eddy.Ide.Kvps;
@@ -92,7 +93,8 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
-        builder.Services.AddSingleton<OutboxStore>().AddSingleton<InboxStore>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
+        builder.Services.AddSingleton<OutboxStore>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
+        builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
@@ -137,6 +139,7 @@ public static class WebProgram
         api.MapOutbox();
         api.MapAttachmentAddresses();
         api.MapMailboxes();
+        api.MapMail();
         api.MapCards();
         api.MapUsage();
         api.MapAccess();

@@ -1,14 +1,5 @@
 -- Mail that comes in: what was taken out of which mailbox, what became of it, and what was attached.
 
--- What signs reply addresses and the addresses of attachments, for the whole deployment. The last made signs; what earlier ones signed holds as long as they are here.
-create table mail_keys (
-  id int primary key generated always as identity,
-  key bytea not null check (length(key) = 32),
-  made_at timestamptz not null default now()
-);
-insert into mail_keys (key) select sha256(string_agg(uuid_send(gen_random_uuid()), ''::bytea)) from generate_series(1, 4);
-grant select on mail_keys to eddy_app;
-
 -- Mailboxes are read by one worker at a time.
 create table mailbox_leases (
   mailbox text primary key,
@@ -84,23 +75,11 @@ create table attachments (
 );
 create index attachments_message on attachments (tenant_id, message, place);
 
-create table inbox_policies (
-  tenant_id uuid primary key,
-  opening text not null check (opening in ('members', 'listed', 'secret', 'anyone')),
-  listed text[] not null,
-  secrets text[] not null,
-  takes_answers boolean not null,
-  answers_refused boolean not null,
-  version bigint not null,
-  changed_at timestamptz not null,
-  changed_by text not null
-);
-
 do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['inbox_messages', 'attachments', 'inbox_policies'] loop
+  foreach v_table in array array['inbox_messages', 'attachments'] loop
     execute format('alter table %I enable row level security', v_table);
     execute format('alter table %I force row level security', v_table);
     execute format('create policy tenant on %I using (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), '''')::uuid))', v_table);
@@ -108,9 +87,7 @@ begin
 end
 $$;
 grant select on inbox_messages, attachments to eddy_app;
-grant select, insert, update on inbox_policies to eddy_app;
 grant select, insert, update, delete on mailbox_leases, taken_messages, inbox_messages, attachments to eddy_system;
-grant select on inbox_policies to eddy_system;
 
 -- Whose inbox this is.
 create function tenant_of_inbox(p_slug text) returns uuid

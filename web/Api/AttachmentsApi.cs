@@ -32,20 +32,20 @@ public static class AttachmentsApi
         attachments.MapPost("/{id:guid}/address", SignAsync).RequireScope(Scope.Read)
             .WithName("SignAttachment").WithSummary("Make an address that opens an attachment")
             .WithDescription("Whoever has the address can open the attachment for so many days, without signing in.")
-            .Produces<AttachmentAddress>().Refuses(400, 401, 403, 404)
+            .Produces<AttachmentAddress>().Refuses(400, 401, 403, 404, 503)
             .WithExample(null, """{"address":"https://eddy.example.com/t/acme/attachments/019ac9c0-0000-7000-8000-000000000001?until=1796000000&signature=0f…","until":"2026-12-05T10:00:00+00:00"}""");
     }
 
     private static async Task<IResult> OpenAsync(
-        HttpContext context, string slug, Guid id, Seats seats, InboxStore inbox, NpgsqlDataSource source, TimeProvider time, CancellationToken cancel, long? until = null, string? signature = null)
+        HttpContext context, string slug, Guid id, Seats seats, InboxStore inbox, AttachmentKeys keys, NpgsqlDataSource source, TimeProvider time, CancellationToken cancel, long? until = null, string? signature = null)
     {
         var tenant = signature is not null
-            ? await SignedForAsync(slug, id, until, signature, source, time, cancel)
+            ? await SignedForAsync(slug, id, until, signature, keys, source, time, cancel)
             : (await seats.FindAsync(context.User, slug, cancel))?.Tenant;
         return tenant is { } found ? await SendAsync(context, found, id, inbox, cancel) : new Problem(ProblemType.NotFound, "There is no such attachment for you. Sign in, or ask for an address that has not ended.");
     }
 
-    private static async Task<TenantId?> SignedForAsync(string slug, Guid id, long? until, string signature, NpgsqlDataSource source, TimeProvider time, CancellationToken cancel)
+    private static async Task<TenantId?> SignedForAsync(string slug, Guid id, long? until, string signature, AttachmentKeys keys, NpgsqlDataSource source, TimeProvider time, CancellationToken cancel)
     {
         // Up to the year 9999.
         if (until is not (> 0 and < 253_402_300_800))
@@ -61,12 +61,12 @@ public static class AttachmentsApi
 
         await using var find = source.CreateCommand("select tenant_of_inbox($1)");
         find.Parameters.Add(new() { Value = slug });
-        return await find.ExecuteScalarAsync(cancel) is Guid found && (await MailKeys.ReadAsync(source, cancel)).IsSigned(new TenantId(found), id, end, signature) ? new TenantId(found) : null;
+        return await find.ExecuteScalarAsync(cancel) is Guid found && keys.IsSigned(new TenantId(found), id, end, signature) ? new TenantId(found) : null;
     }
 
     private static Task<IResult> ReadAsync(HttpContext context, Guid id, InboxStore inbox, CancellationToken cancel) => SendAsync(context, context.Holder().Tenant, id, inbox, cancel);
 
-    private static async Task<IResult> SignAsync(HttpContext context, Guid id, InboxStore inbox, NpgsqlDataSource source, MailOptions mail, TimeProvider time, CancellationToken cancel, int days = 7)
+    private static async Task<IResult> SignAsync(HttpContext context, Guid id, InboxStore inbox, AttachmentKeys keys, MailOptions mail, TimeProvider time, CancellationToken cancel, int days = 7)
     {
         if (days is < 1 or > MostDays)
         {
@@ -80,7 +80,11 @@ public static class AttachmentsApi
         }
 
         var until = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().AddDays(days).ToUnixTimeSeconds());
-        var signature = (await MailKeys.ReadAsync(source, cancel)).SignAttachment(holder.Tenant, id, until);
+        if (keys.Sign(holder.Tenant, id, until) is not { } signature)
+        {
+            return new Problem(ProblemType.NoMasterKey, "There is nothing to sign addresses with: the operator has set no master key (Secrets:MasterKeyFile).");
+        }
+
         return Results.Ok(new AttachmentAddress(string.Create(CultureInfo.InvariantCulture, $"{mail.Site?.TrimEnd('/')}/t/{holder.Slug}/attachments/{id}?until={until.ToUnixTimeSeconds()}&signature={signature}"), until));
     }
 

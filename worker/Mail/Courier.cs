@@ -10,7 +10,7 @@ namespace Eddy.Mail;
 /// Delivers the outbox: takes what is due, hands it to the mail server, writes down what came of it. Every worker has one; which of them gets to a mail does not matter. At least once: a crash after
 /// the server has taken a mail and before that is written down has it sent again, under the same Message-ID. Without a server to hand mails to, they wait.
 /// </summary>
-public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOptions options, InboxOptions inbox, DkimKeys keys, DeliveryMeters meters, TimeProvider time, ILogger<Courier> log)
+public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOptions options, InboxOptions inbox, InboxAddresses addresses, DkimKeys keys, DeliveryMeters meters, TimeProvider time, ILogger<Courier> log)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -27,23 +27,24 @@ public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOpti
             return;
         }
 
-        // Answers, and what fails later, come back to the process.
-        var addresses = inbox.Domain is { } domain ? (await MailKeys.ReadAsync(source, cancel)).AddressesAt(domain) : null;
         using var listener = new Listener(source, log);
         listener.On("eddy_post", _ => Ring());
         listener.OnConnected(Ring);
         listener.Start();
-        await Task.WhenAll(Enumerable.Range(0, options.Connections).Select(_ => DeliverAsync(addresses, cancel)));
+        await Task.WhenAll(Enumerable.Range(0, options.Connections).Select(_ => DeliverAsync(cancel)));
     }
+
+    // Answers, and what fails later, come back to the process.
+    private string? ReplyTo(DueMail mail) => inbox.Domain is not null && mail.Pid > 0 ? addresses.ForProcess(mail.Tenant, mail.Slug, mail.Pid) : null;
 
     /// <summary>Something may be due.</summary>
     private void Ring() => Interlocked.Exchange(ref _bell, NewBell()).TrySetResult();
 
     private static TaskCompletionSource NewBell() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private async Task DeliverAsync(InboxAddresses? addresses, CancellationToken cancel)
+    private async Task DeliverAsync(CancellationToken cancel)
     {
-        using var relay = new Relay(options, keys, mail => mail.Pid > 0 ? addresses?.ForProcess(mail.Tenant, mail.Slug, mail.Pid) : null, time);
+        using var relay = new Relay(options, keys, ReplyTo, time);
         var isTold = false;
         TenantId? last = null;
         while (!cancel.IsCancellationRequested)

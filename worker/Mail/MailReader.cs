@@ -7,10 +7,12 @@ namespace Eddy.Mail;
 
 /// <summary>Reads the mailbox into which the mail of all tenants comes, and those that tenants have added.</summary>
 public sealed class MailReader(
-    NpgsqlDataSource source, MessageTaker taker, InboxOptions options, TenantMailboxes tenants, MailboxStore store, TimeProvider time, ILogger<MailReader> log)
+    NpgsqlDataSource source, MessageTaker taker, InboxOptions options, InboxAddresses addresses, TenantMailboxes tenants, MailboxStore store, TimeProvider time, ILogger<MailReader> log)
 {
     /// <summary>What the mailbox for all is called here.</summary>
     private const string CatchAll = "inbox";
+
+    private ImapOptions Imap => options.Imap;
 
     private readonly Dictionary<(TenantId Tenant, string Name), (StoredMailbox Mailbox, CancellationTokenSource Stop, Task Work)> _own = [];
 
@@ -19,14 +21,13 @@ public sealed class MailReader(
 
     private async Task ReadCatchAllAsync(CancellationToken cancel)
     {
-        if (!options.IsOn)
+        if (!Imap.IsOn)
         {
             log.LogInformation("There is no mailbox for all tenants (Mail:Inbox:Imap:Host)");
             return;
         }
 
-        var addresses = (await MailKeys.ReadAsync(source, cancel)).AddressesAt(options.Domain!);
-        var place = new MailboxPlace(CatchAll, options.Imap, new MessageOwner.ByAddress(addresses), stop => Mailbox.OpenAsync(options.Imap, null, stop), (_, _) => Task.CompletedTask);
+        var place = new MailboxPlace(CatchAll, Imap, new MessageOwner.ByAddress(addresses), stop => Mailbox.OpenAsync(Imap, null, stop), (_, _) => Task.CompletedTask);
         await new MailboxReader(source, taker, place, time, log).RunAsync(cancel);
     }
 

@@ -12,12 +12,12 @@ namespace Eddy.Mail;
 /// Takes one message: whose it is, what becomes of it, and all of that in one transaction, with the arrival that it becomes. A message is known by its bytes, so however often it is fetched, by
 /// whatever number and by whichever worker, it is taken once.
 /// </summary>
-public sealed class MessageTaker(NpgsqlDataSource source, InboxStore inbox, InboxFactsStore facts, InboxOptions options, MailOptions mail, InboxMeters meters, TimeProvider time, ILogger<MessageTaker> log)
+public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore policies, InboxFactStore facts, InboxOptions options, MailOptions mail, InboxMeters meters, TimeProvider time, ILogger<MessageTaker> log)
 {
     private const string Unreadable = "unreadable";
     private const int MostSubject = 998;
 
-    private readonly MessageSettings _settings = options.Messages;
+    private readonly MessageSettings _settings = options.Settings;
     private readonly string _site = (mail.Site ?? "").TrimEnd('/');
 
     /// <summary>The most bytes that are looked at of a message: one more than it may have.</summary>
@@ -66,8 +66,8 @@ public sealed class MessageTaker(NpgsqlDataSource source, InboxStore inbox, Inbo
         var addresses = (whose as MessageOwner.ByAddress)?.Addresses;
         var address = addresses?.Read(deliveredTo);
         var signed = addresses?.SignedPid(tenant, address);
-        var (policy, _) = await inbox.PolicyAsync(tenant, cancel);
-        var known = await facts.OfAsync(tenant, address, signed, InboxJudge.Asks(read, signed), time.GetUtcNow(), cancel);
+        var policy = await policies.ReadAsync(tenant, cancel);
+        var known = await facts.ReadAsync(tenant, read, address, signed, cancel);
         var attachments = read.Attachments.Select(one => (Id: Guid.CreateVersion7(time.GetUtcNow()), one)).ToList();
         var decision = InboxJudge.Decide(read, policy, known, attachments.ConvertAll(one => $"{_site}/t/{slug}/attachments/{one.Id}"));
         return new Taken(

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Eddy.Secrets;
 using Eddy.Tenants;
 
 namespace Eddy.Mail.Inbox;
@@ -10,7 +11,7 @@ namespace Eddy.Mail.Inbox;
 /// what it is signed with, for this tenant alone. Small and capital letters are the same in all of them, since some servers make one of the other.
 /// </summary>
 /// <param name="domain">Of the inboxes.</param>
-/// <param name="keys">Of this deployment, 32 random bytes each; the first signs, and what any of them signed holds.</param>
+/// <param name="keys">Of this deployment, 32 random bytes each; the first signs, and what any of them signed holds. Without any, no address names a process.</param>
 public sealed class InboxAddresses(string domain, IReadOnlyList<byte[]> keys)
 {
     /// <summary>What stands before the @ (RFC 5321).</summary>
@@ -21,6 +22,12 @@ public sealed class InboxAddresses(string domain, IReadOnlyList<byte[]> keys)
     private const int SecretCharacters = 20;
     private const int SignatureCharacters = 16;
 
+    /// <summary>Of this deployment: what signs is derived from its master keys, and so kept outside the database too.</summary>
+    public InboxAddresses(InboxOptions options, MasterKeys masters)
+        : this(options.Domain ?? "inbox.invalid", [.. masters.All.Select(master => HKDF.DeriveKey(HashAlgorithmName.SHA256, master.Key.ToArray(), 32, info: [.. "eddy reply address 1"u8]))])
+    {
+    }
+
     public string Domain => domain;
 
     public string Of(string slug) => $"{slug}@{domain}";
@@ -30,6 +37,12 @@ public sealed class InboxAddresses(string domain, IReadOnlyList<byte[]> keys)
     /// <summary>Where the answer to a mail about this process goes.</summary>
     public string ForProcess(TenantId tenant, string slug, long pid)
     {
+        if (keys.Count == 0)
+        {
+            // What it answers, or its subject, has to tell the process.
+            return Of(slug);
+        }
+
         var number = Number(pid);
         return $"{slug}+r{number}.{Sign(keys[0], tenant, pid)[..Length(slug, number)]}@{domain}";
     }

@@ -2,22 +2,23 @@ using Eddy.Mail.Mailboxes;
 
 namespace Eddy.Mail.Inbox;
 
-/// <summary>The mailbox that takes the mail of all tenants (section <c>Mail:Inbox</c>). Without a host none is read.</summary>
+/// <summary>Where mail for inboxes comes in (section <c>Mail:Inbox</c>).</summary>
 public sealed class InboxOptions
 {
-    /// <summary>What stands behind the @ of inboxes: <c>acme@in.example.com</c>. All mail to it goes into the mailbox. Null where there are no inboxes.</summary>
+    /// <summary>What stands behind the @ of inboxes. Null where no mail comes in.</summary>
     public string? Domain { get; set; }
 
+    /// <summary>The mailbox into which all mail to the domain comes. Without a host none is read.</summary>
     public ImapOptions Imap { get; set; } = new();
 
-    /// <summary>The headers in which the receiving server writes to whom it delivered; the topmost of them counts. None named: <c>Delivered-To</c>.</summary>
+    /// <summary>As <see cref="MessageSettings.DeliveryHeaders"/>; none for the default.</summary>
     public IList<string> DeliveryHeaders { get; set; } = [];
 
-    /// <summary>The names under which the receiving server writes <c>Authentication-Results</c>; those of others are not read.</summary>
+    /// <summary>As <see cref="MessageSettings.AuthenticationServers"/>.</summary>
     public IList<string> AuthenticationServers { get; set; } = [];
 
     /// <summary>How large a message may be.</summary>
-    public int MessageBytes { get; set; } = 25 << 20;
+    public int MessageBytes { get; set; } = MessageSettings.Default.MostBytes;
 
     /// <summary>How long messages and what is attached to them are kept.</summary>
     public TimeSpan Kept { get; set; } = TimeSpan.FromDays(400);
@@ -25,10 +26,7 @@ public sealed class InboxOptions
     /// <summary>How often it is looked for mailboxes that tenants have added or changed.</summary>
     public TimeSpan Look { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Mail is read.</summary>
-    public bool IsOn => Imap.IsOn;
-
-    public MessageSettings Messages => MessageSettings.Default with
+    public MessageSettings Settings => MessageSettings.Default with
     {
         DeliveryHeaders = DeliveryHeaders.Count > 0 ? [.. DeliveryHeaders] : MessageSettings.Default.DeliveryHeaders,
         AuthenticationServers = [.. AuthenticationServers],
@@ -38,12 +36,17 @@ public sealed class InboxOptions
     /// <summary>Everything that is wrong with these settings.</summary>
     public IEnumerable<string> Faults()
     {
-        if (Domain is not null && MailAddress.Fault($"a@{Domain}") is not null)
+        if (Domain is not null && (!People.MailAddress.TryRead($"acme@{Domain}", out var address) || address != $"acme@{Domain}"))
         {
-            yield return $"Mail:Inbox:Domain is '{Domain}'; it takes what stands behind the @ of inboxes, as in.example.com does.";
+            yield return $"Mail:Inbox:Domain is '{Domain}'; it takes a domain in small letters, such as in.example.com.";
         }
 
-        if (IsOn && Domain is null)
+        foreach (var name in DeliveryHeaders.Where(name => name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-')))
+        {
+            yield return $"Mail:Inbox:DeliveryHeaders has '{name}'; it takes names of headers, such as Delivered-To.";
+        }
+
+        if (Imap.IsOn && Domain is null)
         {
             yield return "Mail:Inbox:Imap:Host is set and Mail:Inbox:Domain is not: whose the mail is could not be told.";
         }
@@ -63,9 +66,9 @@ public sealed class InboxOptions
             yield return $"Mail:Inbox:Kept is {Kept}; it takes a day or more.";
         }
 
-        foreach (var fault in Imap.Faults().Select(fault => "Mail:Inbox:Imap:" + fault))
+        foreach (var fault in Imap.Faults())
         {
-            yield return fault;
+            yield return "Mail:Inbox:Imap:" + fault;
         }
     }
 }

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Eddy.Mail.Inbox;
 
-/// <summary>The mail that has come in to a tenant, what was attached to it, and whose mail the tenant takes. Only the worker puts messages in, with what they became.</summary>
+/// <summary>The mail that has come in to a tenant, and what was attached to it. Only the worker puts messages in, with what they became.</summary>
 public sealed class InboxStore(EddyDbs dbs)
 {
     private const string Columns =
@@ -82,52 +82,6 @@ public sealed class InboxStore(EddyDbs dbs)
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         return await rows.ReadAsync(cancel) ? (new StoredAttachment(rows.GetGuid(0), rows.GetString(1), rows.GetString(2), rows.GetInt32(3)), rows.GetFieldValue<byte[]>(4)) : null;
-    }
-
-    /// <summary>Whose mail the tenant takes, and how often it has said so.</summary>
-    public async Task<(InboxPolicy Policy, long Version)> PolicyAsync(TenantId tenant, CancellationToken cancel)
-    {
-        await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new("select p.opening, p.listed, p.secrets, p.takes_answers, p.answers_refused, p.version from inbox_policies p where p.tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
-        await using var rows = await batch.ExecuteReaderAsync(cancel);
-        await rows.NextResultAsync(cancel);
-        return await rows.ReadAsync(cancel)
-            ? (new InboxPolicy
-            {
-                Opening = Enum.Parse<InboxOpening>(rows.GetString(0), ignoreCase: true),
-                Listed = rows.GetFieldValue<string[]>(1),
-                Secrets = rows.GetFieldValue<string[]>(2),
-                TakesAnswers = rows.GetBoolean(3),
-                AnswersRefused = rows.GetBoolean(4),
-            }, rows.GetInt64(5))
-            : (InboxPolicy.Default, 0);
-    }
-
-    /// <summary>Says whose mail the tenant takes; false where somebody has said so since <paramref name="seen"/>.</summary>
-    public async Task<bool> SetPolicyAsync(TenantId tenant, InboxPolicy policy, long seen, string by, DateTimeOffset at, CancellationToken cancel)
-    {
-        await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new(
-            """
-            insert into inbox_policies as p (tenant_id, opening, listed, secrets, takes_answers, answers_refused, version, changed_at, changed_by)
-            select $1, $2, $3, $4, $5, $6, $7 + 1, $8, $9
-            where $7 = 0 or exists (select from inbox_policies o where o.tenant_id = $1)
-            on conflict (tenant_id) do update
-            set opening = excluded.opening, listed = excluded.listed, secrets = excluded.secrets, takes_answers = excluded.takes_answers, answers_refused = excluded.answers_refused,
-              version = excluded.version, changed_at = excluded.changed_at, changed_by = excluded.changed_by
-            where p.version = $7
-            returning version
-            """)
-        {
-            Parameters =
-            {
-                new() { Value = tenant.Value }, new() { Value = policy.Opening.ToString().ToLowerInvariant() }, new() { Value = policy.Listed.ToArray() }, new() { Value = policy.Secrets.ToArray() },
-                new() { Value = policy.TakesAnswers }, new() { Value = policy.AnswersRefused }, new() { Value = seen }, new() { Value = at }, new() { Value = by },
-            },
-        });
-        await using var rows = await batch.ExecuteReaderAsync(cancel);
-        await rows.NextResultAsync(cancel);
-        return await rows.ReadAsync(cancel);
     }
 
     private static StoredMessage ReadRow(NpgsqlDataReader rows) => new(rows.GetGuid(0), rows.GetFieldValue<DateTimeOffset>(1), rows.GetString(6), rows.GetString(8), rows.GetString(13))

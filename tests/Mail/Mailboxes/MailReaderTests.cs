@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Eddy.Tests.Secrets;
 using MailKit;
 using MailKit.Search;
 
@@ -167,7 +168,7 @@ public sealed class MailReaderTests(TestDatabase database, MailServers servers)
         var kvps = (await new TestLog(inbox.Database).TextsAsync(tenant.Id, "select kvps from arrivals where tenant_id = $1")).ShouldHaveSingleItem();
         var id = (await new TestLog(inbox.Database).TextsAsync(tenant.Id, "select id::text from attachments where tenant_id = $1")).ShouldHaveSingleItem();
         kvps.ShouldContain($"https://eddy.test/t/{tenant.Slug}/attachments/{id}");
-        await using var web = await TestWeb.StartAsync(inbox.Database);
+        await using var web = await TestWeb.StartAsync(inbox.Database, "Secrets:MasterKeyFile=" + TestSecrets.File(TestSecrets.Line("one")));
         using var owner = tenant.Client(web);
         using var stranger = other.Client(web);
         using var anybody = new HttpClient { BaseAddress = web.Address };

@@ -1,3 +1,4 @@
+using Eddy.Tests.Secrets;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -17,7 +18,7 @@ public sealed class MailRoundTripTests(TestDatabase database, MailServers server
         var (domain, people) = (servers.MakeDomain("in"), servers.MakeDomain("people"));
         await using var own = await database.OfItsOwnAsync();
         await using var web = await TestWeb.StartAsync(own);
-        await using var worker = await TestWorker.StartAsync(own, [.. servers.Out(), .. TestInbox.In(servers, domain)]);
+        await using var worker = await TestWorker.StartAsync(own, [.. servers.Out(), .. TestInbox.In(servers, domain), "Secrets:MasterKeyFile=" + TestSecrets.File(TestSecrets.Line("one"))]);
         var tenant = await TestInbox.OpenAsync(own, "anyone");
         var caller = new TestCaller(tenant, tenant.Client(web));
         await caller.SaveAsync("scripts/answer.py", """

@@ -57,7 +57,7 @@ internal sealed class TestInbox
     {
         var tenant = await TestTenant.MakeAsync(database);
         await tenant.PrepareAsync(
-            $"insert into inbox_policies (tenant_id, opening, listed, secrets, takes_answers, answers_refused, version, changed_at, changed_by) values ($1, '{opening}', '{{}}', '{{}}', true, false, 1, now(), 'test')");
+            $"insert into inbox_policies (tenant_id, opening, listed, secrets, takes_answers, answers_refused, changed_at, changed_by) values ($1, '{opening}', '{{}}', '{{}}', true, false, now(), 'test')");
         return tenant;
     }
 
@@ -84,11 +84,12 @@ internal sealed class TestInbox
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var dbs = new EddyDbs(Database.App);
+        var accesses = new AccessStore(dbs, TimeProvider.System);
         var taker = new MessageTaker(
-            Database.App, new InboxStore(dbs), new InboxFactsStore(dbs, new AccessStore(dbs, TimeProvider.System)), _options, new MailOptions { Site = "https://eddy.test" },
+            Database.App, new InboxPolicyStore(dbs, accesses, TimeProvider.System), new InboxFactStore(dbs, accesses, TimeProvider.System), _options, new MailOptions { Site = "https://eddy.test" },
             ActivatorUtilities.CreateInstance<InboxMeters>(services), TimeProvider.System, NullLogger<MessageTaker>.Instance);
         var tenants = new TenantMailboxes(Database.App, new SecretKeeper(new SecretStore(dbs, MasterKeys.None, TimeProvider.System), TimeProvider.System, NullLogger<SecretKeeper>.Instance), new EgressOptions(), TimeProvider.System);
-        var reader = new MailReader(Database.App, taker, _options, tenants, new MailboxStore(dbs), TimeProvider.System, NullLogger<MailReader>.Instance);
+        var reader = new MailReader(Database.App, taker, _options, new InboxAddresses(_options, MasterKeys.None), tenants, new MailboxStore(dbs), TimeProvider.System, NullLogger<MailReader>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         return new Running(reader.RunAsync(stop.Token), stop);
     }
