@@ -1,4 +1,5 @@
 using Eddy.Mail.Delivery;
+using Eddy.Mail.Inbox;
 
 namespace Eddy.Mail;
 
@@ -9,6 +10,8 @@ public sealed class MailOptions
     public string? Site { get; set; }
 
     public SmtpOptions Smtp { get; set; } = new();
+
+    public InboxOptions Inbox { get; set; } = new();
 
     /// <summary>Domains whose mails are signed.</summary>
     public IList<DkimOptions> Dkim { get; set; } = [];
@@ -21,7 +24,7 @@ public sealed class MailOptions
             yield return $"Mail:Site is '{Site}'; it takes an address such as https://eddy.example.com.";
         }
 
-        foreach (var fault in Smtp.Faults())
+        foreach (var fault in Smtp.Faults().Concat(Inbox.Faults()))
         {
             yield return fault;
         }

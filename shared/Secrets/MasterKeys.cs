@@ -17,6 +17,9 @@ public sealed partial class MasterKeys
     /// <summary>The key that wraps; null where there is none.</summary>
     public MasterKey? Current => _keys.Count == 0 ? null : _keys[0];
 
+    /// <summary>The current one first.</summary>
+    internal IReadOnlyList<MasterKey> All => _keys;
+
     /// <summary>A key that opens what it once wrapped, or null where it is not known here.</summary>
     public MasterKey? Find(string id) => _keys.FirstOrDefault(key => key.Id == id);
 

@@ -130,7 +130,7 @@ public sealed class OperationsTests(TestBrowser browser, TestWay way) : IClassFi
     [Fact]
     public async Task Every_screen_is_sound_on_a_phone_and_tells_nothing_of_another_tenant()
     {
-        string[] paths = ["quarantine", "schedules", "schedules/owed", "refused", "outbox", "settings/keys", "settings/secrets", "settings/groups", "settings/tenant", "settings/usage", "more"];
+        string[] paths = ["quarantine", "schedules", "schedules/owed", "refused", "inbox", "outbox", "settings/keys", "settings/secrets", "settings/groups", "settings/inbox", "settings/tenant", "settings/usage", "more"];
         var (own, other) = (await way.CallerAsync(), await way.CallerAsync());
         await using var screen = await browser.OpenAsync(way.Web, own.Tenant, width: 390, height: 800);
 
@@ -148,6 +148,7 @@ public sealed class OperationsTests(TestBrowser browser, TestWay way) : IClassFi
     [Theory]
     [InlineData("quarantine")]
     [InlineData("schedules")]
+    [InlineData("inbox")]
     [InlineData("outbox")]
     [InlineData("settings/keys")]
     [InlineData("settings/secrets")]
