@@ -1,3 +1,4 @@
+using Eddy.Mail.Delivery;
 using Eddy.Mail.Inbox;
 
 namespace Eddy.Mail;
@@ -10,6 +11,11 @@ public sealed class MailOptions
 
     public InboxOptions Inbox { get; set; } = new();
 
+    public SmtpOptions Smtp { get; set; } = new();
+
+    /// <summary>Domains whose mails are signed.</summary>
+    public IList<DkimOptions> Dkim { get; set; } = [];
+
     /// <summary>Everything that is wrong with these settings.</summary>
     public IEnumerable<string> Faults()
     {
@@ -18,7 +24,7 @@ public sealed class MailOptions
             yield return $"Mail:Site is '{Site}'; it takes an address such as https://eddy.example.com.";
         }
 
-        foreach (var fault in Inbox.Faults())
+        foreach (var fault in Smtp.Faults().Concat(Inbox.Faults()))
         {
             yield return fault;
         }
