@@ -17,6 +17,8 @@ using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
 using Eddy.Mail;
+using Eddy.Mail.Inbox;
+using Eddy.Mail.Mailboxes;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Problems;
@@ -91,7 +93,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
-        builder.Services.AddSingleton<OutboxStore>();
+        builder.Services.AddSingleton<OutboxStore>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -135,6 +137,8 @@ public static class WebProgram
         api.MapRuns();
         api.MapQuarantine();
         api.MapOutbox();
+        api.MapAttachmentAddresses();
+        api.MapMailboxes();
         api.MapMail();
         api.MapCards();
         api.MapUsage();
@@ -147,6 +151,7 @@ public static class WebProgram
         app.MapSignOut();
         app.MapPasskeys();
         app.MapExports();
+        app.MapAttachments();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;

@@ -1,3 +1,4 @@
+using Eddy.Egress;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Mail;
@@ -98,10 +99,11 @@ internal static class WebOptionsExtensions
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var packages = builder.Configuration.GetSection("Packages").Get<PackageOptions>() ?? new PackageOptions();
         var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
+        var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
         web.People = builder.Configuration.GetSection("People").Get<PeopleOptions>() ?? new PeopleOptions();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. web.People.Faults()];
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. egress.Faults().Select(fault => "Egress: " + fault), .. web.People.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -117,7 +119,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(web.People);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(egress).AddSingleton(web.People);
         return web;
     }
 

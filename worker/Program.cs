@@ -5,6 +5,8 @@ using Eddy.Health;
 using Eddy.Jobs;
 using Eddy.Mail;
 using Eddy.Mail.Delivery;
+using Eddy.Mail.Inbox;
+using Eddy.Mail.Mailboxes;
 using Eddy.Postgres;
 using Eddy.Processes;
 using Eddy.Pump;
@@ -127,6 +129,7 @@ public static class WorkerProgram
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<DripMeters>().AddSingleton<ITicker, DripTicker>().AddSingleton<ITicker, DeferredTicker>().AddSingleton<ITicker, RuleTicker>().AddSingleton<Clock>();
         builder.Services.AddSingleton(mail.Smtp).AddSingleton(dkim!).AddSingleton<DeliveryMeters>().AddSingleton<OutboxQueue>().AddSingleton<Courier>();
+        builder.Services.AddSingleton(mail.Inbox).AddSingleton(all => new InboxAddresses(mail.Inbox, masters)).AddSingleton<InboxPolicyStore>().AddSingleton<InboxFactStore>().AddSingleton<InboxMeters>().AddSingleton<MessageTaker>().AddSingleton<MailboxStore>().AddSingleton<TenantMailboxes>().AddSingleton<MailReader>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

@@ -9,9 +9,9 @@ public sealed class MailOptions
     /// <summary>Where people find their cards: what <c>{{cards.name}}</c> begins with. Null where nobody has said; a card's address is a path then.</summary>
     public string? Site { get; set; }
 
-    public InboxOptions Inbox { get; set; } = new();
-
     public SmtpOptions Smtp { get; set; } = new();
+
+    public InboxOptions Inbox { get; set; } = new();
 
     /// <summary>Domains whose mails are signed.</summary>
     public IList<DkimOptions> Dkim { get; set; } = [];

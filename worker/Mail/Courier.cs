@@ -1,4 +1,5 @@
 using Eddy.Mail.Delivery;
+using Eddy.Mail.Inbox;
 using Eddy.Postgres;
 using Eddy.Tenants;
 using Npgsql;
@@ -9,7 +10,7 @@ namespace Eddy.Mail;
 /// Delivers the outbox: takes what is due, hands it to the mail server, writes down what came of it. Every worker has one; which of them gets to a mail does not matter. At least once: a crash after
 /// the server has taken a mail and before that is written down has it sent again, under the same Message-ID. Without a server to hand mails to, they wait.
 /// </summary>
-public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOptions options, DkimKeys keys, DeliveryMeters meters, TimeProvider time, ILogger<Courier> log)
+public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOptions options, InboxOptions inbox, InboxAddresses addresses, DkimKeys keys, DeliveryMeters meters, TimeProvider time, ILogger<Courier> log)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -33,6 +34,9 @@ public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOpti
         await Task.WhenAll(Enumerable.Range(0, options.Connections).Select(_ => DeliverAsync(cancel)));
     }
 
+    // Answers, and what fails later, come back to the process.
+    private string? ReplyTo(DueMail mail) => inbox.Domain is not null && mail.Pid > 0 ? addresses.ForProcess(mail.Tenant, mail.Slug, mail.Pid) : null;
+
     /// <summary>Something may be due.</summary>
     private void Ring() => Interlocked.Exchange(ref _bell, NewBell()).TrySetResult();
 
@@ -40,7 +44,7 @@ public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOpti
 
     private async Task DeliverAsync(CancellationToken cancel)
     {
-        using var relay = new Relay(options, keys, _ => null, time);
+        using var relay = new Relay(options, keys, ReplyTo, time);
         var isTold = false;
         TenantId? last = null;
         while (!cancel.IsCancellationRequested)

@@ -1,9 +1,10 @@
+using Eddy.Mail.Inbox;
 using Npgsql;
 
 namespace Eddy.Upkeep;
 
 /// <summary>What has to be done now and then so that things go on: partitions of the log made ahead, and what is only kept for a while cleared away.</summary>
-public sealed class Housekeeper(NpgsqlDataSource source, TimeProvider time, ILogger<Housekeeper> log)
+public sealed class Housekeeper(NpgsqlDataSource source, InboxOptions inbox, TimeProvider time, ILogger<Housekeeper> log)
 {
     /// <summary>How long the answer of an idempotency key is kept.</summary>
     public static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(48);
@@ -11,12 +12,17 @@ public sealed class Housekeeper(NpgsqlDataSource source, TimeProvider time, ILog
     /// <summary>How long it is remembered when a throttled rule ran: longer than any time that a throttle may have.</summary>
     public static readonly TimeSpan StreamsKept = TimeSpan.FromDays(400);
 
+    /// <summary>How long it is remembered which messages were taken out of mailboxes, should one lie there again.</summary>
+    public static readonly TimeSpan TakenKept = TimeSpan.FromDays(90);
+
     public async Task TidyAsync(CancellationToken cancel)
     {
         await MakePartitionsAsync(cancel);
         var keys = await PruneAsync("select prune_idempotency($1)", IdempotencyKept, cancel);
         var streams = await PruneAsync("select prune_streams($1)", StreamsKept, cancel);
-        log.LogInformation("Upkeep is done; {Keys} idempotency keys and {Streams} streams of throttled rules were forgotten", keys, streams);
+        await PruneAsync("select prune_taken($1)", TakenKept, cancel);
+        var messages = await PruneAsync("select prune_inbox($1)", inbox.Kept, cancel);
+        log.LogInformation("Upkeep is done; {Keys} idempotency keys and {Streams} streams of throttled rules were forgotten, {Messages} messages deleted", keys, streams, messages);
     }
 
     private async Task<int> PruneAsync(string some, TimeSpan kept, CancellationToken cancel)

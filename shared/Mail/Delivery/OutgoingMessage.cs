@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Eddy.Kvps;
+using Eddy.Mail.Inbox;
 using MimeKit;
 using MimeKit.Text;
 using MimeKit.Utils;
@@ -14,9 +15,6 @@ namespace Eddy.Mail.Delivery;
 /// </summary>
 public static class OutgoingMessage
 {
-    /// <summary>The header by which a mail of ours is known, should it come back.</summary>
-    public const string Mark = "X-Eddy-Mail";
-
     private const int MostInThread = 10;
     private const int MostIdCharacters = 250;
 
@@ -35,7 +33,7 @@ public static class OutgoingMessage
         // RFC 3834: programs do not answer it. Exchange does not know that header, but its own.
         message.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
         message.Headers.Add("X-Auto-Response-Suppress", "OOF, AutoReply");
-        message.Headers.Add(Mark, mail.Slug);
+        message.Headers.Add(MessageKinds.OwnHeader, mail.Slug);
         var before = mail.Thread.TakeLast(MostInThread).ToList();
         if (MessageIdIn(mail.Answers) is { } answered)
         {

@@ -100,7 +100,7 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
 
         try
         {
-            var tls = options.EffectiveTls switch { SmtpTls.Implicit => SecureSocketOptions.SslOnConnect, SmtpTls.StartTls => SecureSocketOptions.StartTls, _ => SecureSocketOptions.None };
+            var tls = options.EffectiveTls switch { MailTls.Implicit => SecureSocketOptions.SslOnConnect, MailTls.StartTls => SecureSocketOptions.StartTls, _ => SecureSocketOptions.None };
             await client.ConnectAsync(options.Host!, options.Port, tls, cancel);
             if (options.User is not null)
             {
@@ -116,7 +116,7 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
             return e switch
             {
                 SslHandshakeException => $"{Server} and this worker could not agree on encryption, or its certificate is not trusted: {Words(e.Message)}",
-                NotSupportedException when options.EffectiveTls == SmtpTls.StartTls => $"{Server} offers no encryption (STARTTLS), and without it no mail is sent (Mail:Smtp:Tls).",
+                NotSupportedException when options.EffectiveTls == MailTls.StartTls => $"{Server} offers no encryption (STARTTLS), and without it no mail is sent (Mail:Smtp:Tls).",
                 AuthenticationException or SaslException or NotSupportedException => $"{Server} does not let this worker in: {Words(e.Message)}",
                 _ => $"{Server} can not be reached: {Words(e.Message)}",
             };

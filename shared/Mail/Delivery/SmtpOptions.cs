@@ -14,7 +14,7 @@ public sealed class SmtpOptions
     public int Port { get; set; } = 587;
 
     /// <summary>How the connection is encrypted. Without a word of it: from its beginning at port 465, by STARTTLS at any other.</summary>
-    public SmtpTls? Tls { get; set; }
+    public MailTls? Tls { get; set; }
 
     public string? User { get; set; }
 
@@ -39,7 +39,7 @@ public sealed class SmtpOptions
     public bool IsOn => !string.IsNullOrEmpty(Host);
 
     /// <summary>How the connection is encrypted, whether it is said or not.</summary>
-    public SmtpTls EffectiveTls => Tls ?? (Port == ImplicitTlsPort ? SmtpTls.Implicit : SmtpTls.StartTls);
+    public MailTls EffectiveTls => Tls ?? (Port == ImplicitTlsPort ? MailTls.Implicit : MailTls.StartTls);
 
     /// <summary>Everything that is wrong with these settings.</summary>
     public IEnumerable<string> Faults()
@@ -64,7 +64,7 @@ public sealed class SmtpOptions
             yield return "Mail:Smtp:User and Mail:Smtp:Password go together; one of them is not set.";
         }
 
-        if (User is not null && EffectiveTls == SmtpTls.Off && !(IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address)))
+        if (User is not null && EffectiveTls == MailTls.Off && !(IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address)))
         {
             yield return "Mail:Smtp:Tls is Off and Mail:Smtp:Password is set: it would cross the net for all to read. Leave one of them out.";
         }
@@ -89,17 +89,4 @@ public sealed class SmtpOptions
             yield return "Mail:Smtp: " + fault;
         }
     }
-}
-
-/// <summary>How a connection to a mail server is encrypted.</summary>
-public enum SmtpTls
-{
-    /// <summary>It begins in the clear and is encrypted before anything is said; a server that does not offer it is not used.</summary>
-    StartTls,
-
-    /// <summary>From its first byte.</summary>
-    Implicit,
-
-    /// <summary>Not at all: for a server on the same machine.</summary>
-    Off,
 }

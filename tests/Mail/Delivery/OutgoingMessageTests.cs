@@ -1,5 +1,6 @@
 using System.Text;
 using Eddy.Mail.Delivery;
+using Eddy.Mail.Inbox;
 using Eddy.Tenants;
 using MimeKit;
 
@@ -28,7 +29,7 @@ public sealed class OutgoingMessageTests
         var message = Written(Mail(), "acme+rf.abc@in.test");
 
         message.Headers[HeaderId.AutoSubmitted].ShouldBe("auto-generated");
-        message.Headers[OutgoingMessage.Mark].ShouldBe("acme");
+        message.Headers[MessageKinds.OwnHeader].ShouldBe("acme");
         message.MessageId.ShouldBe("one@eddy.test");
         message.From.ToString().ShouldBe("\"Acme\" <acme@eddy.test>");
         message.ReplyTo.ToString().ShouldBe("acme+rf.abc@in.test");

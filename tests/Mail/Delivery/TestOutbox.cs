@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Eddy.Mail;
 using Eddy.Mail.Delivery;
+using Eddy.Mail.Inbox;
+using Eddy.Secrets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -36,7 +38,7 @@ internal sealed class TestOutbox(TestDatabase database, SmtpOptions options)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var courier = new Courier(
-            database.App, new OutboxQueue(database.App, options, Clock), options, keys ?? NoKeys, ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Courier>.Instance);
+            database.App, new OutboxQueue(database.App, options, Clock), options, new InboxOptions(), new InboxAddresses(new InboxOptions(), MasterKeys.None), keys ?? NoKeys, ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Courier>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         return new Running(courier.RunAsync(stop.Token), stop);
     }

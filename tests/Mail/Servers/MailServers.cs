@@ -123,6 +123,15 @@ public sealed class MailServers : IAsyncLifetime
         File.Move(Path.Combine(place, "tmp", name), Path.Combine(place, "new", name));
     }
 
+    /// <summary>As after a restored backup: the IMAP server has lost count of a domain's messages, and numbers them anew.</summary>
+    public void LoseCount(string domain)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(_folder, "mail", domain), "dovecot*").Where(file => Path.GetFileName(file) is "dovecot-uidlist" || Path.GetFileName(file).StartsWith("dovecot.index", StringComparison.Ordinal)))
+        {
+            File.Delete(file);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_guardian is not null)

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Net.Sockets;
+using Eddy.Egress;
+using MailKit;
+using MailKit.Net.Imap;
+using MailKit.Search;
+using MailKit.Security;
+
+namespace Eddy.Mail.Mailboxes;
+
+/// <summary>An open mailbox at an IMAP server: the messages in its folder, and the two folders that they go to.</summary>
+public sealed class Mailbox : IDisposable
+{
+    private readonly ImapClient _client;
+    private readonly IMailFolder _folder;
+    private readonly IMailFolder _processed;
+    private readonly IMailFolder _rejected;
+
+    private volatile CancellationTokenSource? _idle;
+    private volatile bool _isNews;
+
+    private Mailbox(ImapClient client, IMailFolder folder, IMailFolder processed, IMailFolder rejected)
+    {
+        (_client, _folder, _processed, _rejected) = (client, folder, processed, rejected);
+        // The server tells of it whenever it is asked for anything, not only while it is waited for.
+        folder.CountChanged += (_, _) =>
+        {
+            _isNews = true;
+            _idle?.Cancel();
+        };
+    }
+
+    /// <summary>By which numbers of messages are told apart; others after the server has lost count.</summary>
+    public uint Validity => _folder.UidValidity;
+
+    /// <summary>The server tells of new mail by itself.</summary>
+    public bool CanIdle => _client.Capabilities.HasFlag(ImapCapabilities.Idle);
+
+    /// <summary>Signs in and opens the folders, making those that are missing.</summary>
+    /// <exception cref="MailboxFault">It can not; the message is a sentence for whoever has set it up.</exception>
+    /// <param name="socket">Connected to the server; null to look it up and connect to it.</param>
+    public static async Task<Mailbox> OpenAsync(ImapOptions options, Socket? socket, CancellationToken cancel)
+    {
+        var server = string.Create(CultureInfo.InvariantCulture, $"The mail server {options.Host}:{options.Port}");
+        var client = new ImapClient { CheckCertificateRevocation = false, Timeout = (int)TimeSpan.FromMinutes(1).TotalMilliseconds };
+        if (new ServerTrust(options.TrustedRoots).Options().RemoteCertificateValidationCallback is { } verify)
+        {
+            client.ServerCertificateValidationCallback = verify;
+        }
+
+        try
+        {
+            var tls = options.EffectiveTls switch { MailTls.Implicit => SecureSocketOptions.SslOnConnect, MailTls.StartTls => SecureSocketOptions.StartTls, _ => SecureSocketOptions.None };
+            await (socket is null ? client.ConnectAsync(options.Host!, options.Port, tls, cancel) : client.ConnectAsync(socket, options.Host!, options.Port, tls, cancel));
+            await client.AuthenticateAsync(options.User, options.Password, cancel);
+            var folder = options.Folder.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? client.Inbox! : await client.GetFolderAsync(options.Folder, cancel);
+            var (processed, rejected) = (await MakeAsync(client, options.Processed, cancel), await MakeAsync(client, options.Rejected, cancel));
+            await folder.OpenAsync(FolderAccess.ReadWrite, cancel);
+            return new Mailbox(client, folder, processed, rejected);
+        }
+        catch (Exception e) when (IsLost(e) || e is CommandException or SslHandshakeException or AuthenticationException or SaslException or NotSupportedException or FolderNotFoundException)
+        {
+            client.Dispose();
+            throw new MailboxFault(e switch
+            {
+                SslHandshakeException => $"{server} and this worker could not agree on encryption, or its certificate is not trusted: {e.Message}",
+                NotSupportedException => $"{server} offers no encryption (STARTTLS), and without it no mail is read.",
+                AuthenticationException or SaslException => $"{server} does not let {options.User} in: {e.Message}",
+                FolderNotFoundException => $"{server} has no folder {options.Folder}.",
+                _ => $"{server} can not be reached: {e.Message}",
+            }, e);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The connection is gone, or the server does not do what is asked: another has to be opened.</summary>
+    public static bool IsLost(Exception e) => e is IOException or SocketException or ProtocolException or ServiceNotConnectedException or TimeoutException or FolderNotOpenException or ServiceNotAuthenticatedException;
+
+    /// <summary>The messages that are in the folder, in the order in which they came.</summary>
+    public async Task<IReadOnlyList<uint>> ListAsync(CancellationToken cancel)
+    {
+        _isNews = false;
+        return [.. (await _folder.SearchAsync(SearchQuery.NotDeleted, cancel)).Select(uid => uid.Id).Order()];
+    }
+
+    /// <summary>The bytes of a message, no more than so many; null where it is not there any more.</summary>
+    public async Task<byte[]?> ReadAsync(uint uid, int most, CancellationToken cancel)
+    {
+        try
+        {
+            await using var stream = await _folder.GetStreamAsync(new UniqueId(Validity, uid), 0, most, cancel);
+            using var bytes = new MemoryStream();
+            await stream.CopyToAsync(bytes, cancel);
+            return bytes.ToArray();
+        }
+        catch (MessageNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Puts messages where they belong, once they are taken.</summary>
+    public async Task MoveAsync(IReadOnlyList<uint> uids, bool isRejected, CancellationToken cancel)
+    {
+        if (uids.Count > 0)
+        {
+            await _folder.MoveToAsync([.. uids.Select(uid => new UniqueId(Validity, uid))], isRejected ? _rejected : _processed, cancel);
+        }
+    }
+
+    /// <summary>Waits until the server tells of new mail, or the time is over.</summary>
+    public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancel)
+    {
+        if (!CanIdle)
+        {
+            await Task.Delay(atMost, time, cancel);
+            await _client.NoOpAsync(cancel);
+            return;
+        }
+
+        using var done = new CancellationTokenSource(atMost, time);
+        _idle = done;
+        try
+        {
+            if (!_isNews)
+            {
+                await _client.IdleAsync(done.Token, cancel);
+            }
+        }
+        finally
+        {
+            _idle = null;
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static async Task<IMailFolder> MakeAsync(ImapClient client, string name, CancellationToken cancel)
+    {
+        try
+        {
+            return await client.GetFolderAsync(name, cancel);
+        }
+        catch (FolderNotFoundException)
+        {
+            var root = client.GetFolder(client.PersonalNamespaces[0]);
+            return await root.CreateAsync(name, true, cancel) ?? throw new FolderNotFoundException(name);
+        }
+    }
+}
+
+/// <summary>A mailbox can not be opened. The message is a sentence for whoever has set it up.</summary>
+public sealed class MailboxFault(string message, Exception inner) : Exception(message, inner);
