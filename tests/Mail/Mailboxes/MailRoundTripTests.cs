@@ -33,8 +33,8 @@ public sealed class MailRoundTripTests(TestDatabase database, MailServers server
         await SendAsync(people, $"{tenant.Slug}@{domain}", "Hello", "The heating is cold.", null);
 
         var answer = (await servers.ReadAsync(people, 1)).ShouldHaveSingleItem();
-        answer.TextBody.ShouldContain("You said: The heating is cold.");
-        answer.HtmlBody.ShouldContain("The heating is cold.");
+        answer.TextBody!.ShouldContain("You said: The heating is cold.");
+        answer.HtmlBody!.ShouldContain("The heating is cold.");
         answer.Headers[HeaderId.AutoSubmitted].ShouldBe("auto-generated");
         answer.InReplyTo.ShouldBe("first@people.test");
         var reply = answer.ReplyTo.Mailboxes.ShouldHaveSingleItem().Address;
@@ -46,7 +46,7 @@ public sealed class MailRoundTripTests(TestDatabase database, MailServers server
         await SendAsync(people, reply, "something else altogether", "It is warm now.", answer.MessageId);
 
         var second = (await servers.ReadAsync(people, 2)).Single(message => message.MessageId != answer.MessageId);
-        second.TextBody.ShouldContain("You said: It is warm now.");
+        second.TextBody!.ShouldContain("You said: It is warm now.");
         var kvps = await caller.ProcessAsync(pid);
         kvps.GetProperty("seen").GetInt32().ShouldBe(2);
         kvps.GetProperty("mail_from").GetString().ShouldBe($"anna@{people}");
