@@ -1,4 +1,3 @@
-using Eddy.Mail.Inbox;
 using Eddy.Mail.Mailboxes;
 using Npgsql;
 
