@@ -13,7 +13,7 @@ public static partial class InboxJudge
     private const int MostKvps = 1_000;
 
     private const int MostMessageIds = 50;
-    private const int MostLineFaults = 20_000;
+    private const int MostLineFaults = 200_000;
 
     /// <param name="signedPid">As <see cref="InboxFacts.SignedPid"/>.</param>
     public static InboxQuestions Asks(IncomingMail mail, long? signedPid) =>

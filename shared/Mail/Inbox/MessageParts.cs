@@ -239,7 +239,7 @@ internal sealed class MessageParts(MessageSettings settings, CancellationToken c
     private static byte[] Decoded(MimePart part)
     {
         using var stream = new MemoryStream();
-        if (part.ContentTransferEncoding == ContentEncoding.Base64 && part.Content is not null && Padded(part.Content) is { } padded)
+        if (part.Content is { Encoding: ContentEncoding.Base64 } written && Padded(written) is { } padded)
         {
             padded.DecodeTo(stream);
         }

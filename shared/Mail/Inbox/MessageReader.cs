@@ -41,6 +41,10 @@ public static class MessageReader
             var verdicts = await MessageVerdicts.OfAsync(message, settings, keys, cancel);
             return new MessageReading.Read(Of(message, verdicts, settings, cancel));
         }
+        catch (FormatException fault)
+        {
+            return new MessageReading.Refused($"It is no message: {HeaderText.Line(fault.Message, 200)}", Head(raw, settings));
+        }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
             // The one place where everything is caught: these are a stranger's bytes, and several parsers go through them.

@@ -47,6 +47,22 @@ public sealed class MailPreviewTests(TestDatabase database, SharedWeb shared) : 
     }
 
     [Fact]
+    public async Task An_answer_to_a_mail_of_the_tenants_own_finds_its_process_and_nobody_elses()
+    {
+        var (own, other) = (await TestTenant.MakeAsync(database), await TestTenant.MakeAsync(database));
+        var id = $"{Guid.NewGuid()}@in.example.com";
+        await own.PrepareAsync(
+            $"with made as (insert into processes (tenant_id, pid, created_at) values ($1, 15, now())) insert into outbox (tenant_id, id, run, pid, at, receivers, subject, text, message_id) values ($1, 1001, 1, 15, now(), '{{bob@shop.test}}', 'x', 'x', '{id}')");
+        await other.PrepareAsync("insert into processes (tenant_id, pid, created_at) values ($1, 15, now())");
+        await OpenAsync(own, new InboxPolicy { Opening = InboxOpening.Anyone });
+        await OpenAsync(other, new InboxPolicy { Opening = InboxOpening.Anyone });
+        var answer = $"From: bob@shop.test\r\nIn-Reply-To: <{id}>\r\n\r\nYes.\r\n";
+
+        (await TryAsync(own, answer)).GetProperty("pid").GetInt64().ShouldBe(15);
+        (await TryAsync(other, answer)).GetProperty("pid").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Fact]
     public async Task What_is_no_message_is_told_in_a_sentence()
     {
         var tenant = await TestTenant.MakeAsync(database);

@@ -13,6 +13,9 @@ internal static class InboxWords
         _ => "It takes mail of anyone.",
     };
 
+    /// <param name="kind">As it is stored.</param>
+    public static string Kind(string kind) => Enum.TryParse<MailKind>(kind, ignoreCase: true, out var known) ? Kind(known) : kind;
+
     public static string Kind(MailKind kind) => kind switch
     {
         MailKind.AutoReply => "automatic answer",
