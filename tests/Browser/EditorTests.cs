@@ -100,6 +100,7 @@ public sealed class EditorTests(TestBrowser browser, TestWay way) : IClassFixtur
         await caller.SaveAsync("scripts/level.py", "level = 99\n");
         await jo.Page.Keyboard.PressAsync("Control+s");
         await Assertions.Expect(jo.Page.GetByText("1 place needs you.")).ToBeVisibleAsync();
+        await Assertions.Expect(jo.Page.Locator(".merging")).ToBeFocusedAsync();
         await jo.Page.Keyboard.PressAsync("m");
         await jo.Page.GetByRole(AriaRole.Button, new() { Name = "Save both" }).ClickAsync();
         await Assertions.Expect(jo.Page.GetByText("Saved as version")).ToBeVisibleAsync();
