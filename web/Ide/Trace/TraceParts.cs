@@ -1,5 +1,3 @@
-using Eddy.Ide.Console;
-
 namespace Eddy.Ide.Trace;
 
 internal static class TraceParts
