@@ -115,7 +115,6 @@ public static class WebProgram
         var app = builder.Build();
         app.UseProblems();
         app.UseSecurityHeaders();
-        app.UseStaticFiles();
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -144,7 +143,8 @@ public static class WebProgram
         app.MapSignOut();
         app.MapPasskeys();
         app.MapExports();
-        app.MapStaticAssets();
+        // Files of this host are everybody's: nothing else is asked before they are sent, packed where the browser takes that.
+        app.MapStaticAssets().ShortCircuit();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
     }

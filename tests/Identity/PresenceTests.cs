@@ -22,7 +22,7 @@ public sealed class PresenceTests(TestBrowser browser, TestDatabase database, Sh
         (await elsewhere.SignInAsync(address, TestBrowser.Password)).ShouldBeTrue();
         (await elsewhere.SendAsync("/account", "sessions")).Location.ShouldBe("/account?said=sessions");
 
-        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You are signed out", new() { Timeout = 30_000 });
+        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You are signed out");
         await screen.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in again" }).ClickAsync();
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("Sign in");
         (await elsewhere.GetAsync("/account")).Status.ShouldBe(System.Net.HttpStatusCode.OK);
@@ -40,7 +40,7 @@ public sealed class PresenceTests(TestBrowser browser, TestDatabase database, Sh
 
         await ChangeAsync(address, "delete from members where person_id = (select id from people where email = $1)");
 
-        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You do not belong to this tenant any more", new() { Timeout = 30_000 });
+        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You do not belong to this tenant any more");
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Navigation, new() { Name = "Sections" })).ToHaveCountAsync(0);
     }
 
@@ -56,7 +56,7 @@ public sealed class PresenceTests(TestBrowser browser, TestDatabase database, Sh
 
         await ChangeAsync(address, "update members set role = 'viewer' where person_id = (select id from people where email = $1)");
 
-        await Assertions.Expect(screen.Page.GetByText("You are viewer here.")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(screen.Page.GetByText("You are viewer here.")).ToBeVisibleAsync();
     }
 
     private async Task ChangeAsync(string address, string sql)
