@@ -88,7 +88,7 @@ public sealed class TourTests(TestBrowser browser, TestWay way) : IClassFixture<
         foreach (var (name, path, text) in Stops(slug, pid, arrival))
         {
             await screen.GoAsync(path);
-            await Assertions.Expect(screen.Page.GetByText(text).Locator("visible=true").First).ToBeVisibleAsync();
+            await Assertions.Expect(screen.Page.Locator(name == "rules" ? ".view-lines" : "body").GetByText(text).Locator("visible=true").First).ToBeVisibleAsync();
             await screen.Page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}-{look}.png"), Animations = ScreenshotAnimations.Disabled });
             await screen.ShouldBeAccessibleAsync();
             // Nothing is wider than the window.

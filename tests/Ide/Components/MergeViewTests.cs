@@ -46,6 +46,6 @@ public sealed class MergeViewTests
 
         var lines = view.FindAll("[aria-label=Mine] .ln").Select(line => line.TextContent).ToList();
 
-        lines.ShouldBe(["…", "38line 38", "39line 39", "40line 40", "41mine"]);
+        lines.ShouldBe(["…", "38line 38", "39line 39", "40line 40", "41mine", "42"]);
     }
 }
