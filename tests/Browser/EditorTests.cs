@@ -109,6 +109,28 @@ public sealed class EditorTests(TestBrowser browser, TestWay way) : IClassFixtur
     }
 
     [Fact]
+    public async Task Keys_go_from_pane_to_pane_and_format_the_text()
+    {
+        var caller = await way.CallerAsync(("scripts/heat.py", "x = 1   \n"));
+        await using var screen = await browser.OpenAsync(way.Web, caller.Tenant);
+        await OpenAsync(screen, caller, "scripts/heat.py");
+        ILocator In(string pane) => screen.Page.Locator($"{pane} :focus");
+
+        foreach (var (key, pane) in new[] { ("Control+1", ".p-tree"), ("Control+2", ".p-edit"), ("Control+3", ".p-trace"), ("Control+4", ".p-cons"), ("F6", ".p-tree"), ("Shift+F6", ".p-cons"), ("Control+2", ".p-edit") })
+        {
+            await screen.Page.Keyboard.PressAsync(key);
+            await Assertions.Expect(In(pane)).ToHaveCountAsync(1);
+        }
+
+        await screen.Page.Keyboard.PressAsync("Shift+Alt+f");
+        await Assertions.Expect(Files(screen).GetByText("not saved")).ToHaveCountAsync(1);
+        await screen.Page.Keyboard.PressAsync("Control+s");
+        await Assertions.Expect(screen.Page.GetByText("Saved as version")).ToBeVisibleAsync();
+
+        (await caller.Http.GetStringAsync("/api/files/scripts/heat.py", Cancel)).ShouldBe("x = 1\n");
+    }
+
+    [Fact]
     public async Task What_was_not_saved_is_back_after_the_page_was_loaded_anew()
     {
         var caller = await way.CallerAsync(("scripts/heat.py", Heat));
