@@ -37,7 +37,7 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
         """;
 
     internal const string MembersSql = """
-        select m.person_id, m.role, p.email, p.email_confirmed
+        select m.person_id, m.role, p.email, p.email_confirmed, p.name
         from members m join people p on p.id = m.person_id
         where m.tenant_id = $1 and p.email is not null
         """;
@@ -342,7 +342,7 @@ public sealed class AccessStore(EddyDbs dbs, TimeProvider time)
         return members;
     }
 
-    private static Actor.OfMember MemberOf(NpgsqlDataReader rows) => new(rows.GetGuid(0), rows.GetString(1), MailAddress.Form(rows.GetString(2)), rows.GetBoolean(3));
+    private static Actor.OfMember MemberOf(NpgsqlDataReader rows) => new(rows.GetGuid(0), rows.GetString(1), MailAddress.Form(rows.GetString(2)), rows.GetBoolean(3), rows.IsDBNull(4) ? null : rows.GetString(4));
 
     private static List<TRow> List<TRow>(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? [] : JsonSerializer.Deserialize<List<TRow>>(rows.GetString(column), Rows)!;
 }

@@ -22,7 +22,8 @@ public abstract record Actor
     /// <param name="Role">As <see cref="Member.Role"/>.</param>
     /// <param name="Address">In the form of <see cref="People.MailAddress"/>.</param>
     /// <param name="IsProven">Somebody has shown that the address is theirs: groups that name it count.</param>
-    public sealed record OfMember(Guid Person, string Role, string Address, bool IsProven) : Actor
+    /// <param name="Called">Their own name, for people to read; nothing goes by it.</param>
+    public sealed record OfMember(Guid Person, string Role, string Address, bool IsProven, string? Called = null) : Actor
     {
         public override string Name => Address;
     }

@@ -58,7 +58,7 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
     protected override void OnModelCreating(ModelBuilder builder)
     {
         base.OnModelCreating(builder);
-        builder.Entity<Person>().ToTable("people");
+        builder.Entity<Person>().ToTable("people", table => table.HasCheckConstraint("people_name", "char_length(name) between 1 and 80"));
         builder.Entity<IdentityUserClaim<Guid>>().ToTable("people_claims");
         builder.Entity<IdentityUserLogin<Guid>>().ToTable("people_logins");
         builder.Entity<IdentityUserToken<Guid>>().ToTable("people_tokens");

@@ -7,19 +7,21 @@ namespace Eddy.Tests.Browser;
 /// <summary>A page in a browser of its own. What goes wrong in it is gathered, and fails the test at its end.</summary>
 public sealed class TestScreen : IAsyncDisposable
 {
+    /// <summary>A connection that a test cuts is told by the browser, and by what tries to have it back, as an error of its own.</summary>
+    private static readonly string[] OfConnections = ["WebSocket", "net::ERR", "status of 4", "Failed to complete negotiation", "Failed to start the connection", "if the connection is not in the 'Connected' State"];
+
     private readonly IBrowserContext _context;
     private readonly ConcurrentQueue<string> _faults = new();
 
     internal TestScreen(IBrowserContext context, IPage page)
     {
         (_context, Page) = (context, page);
-        page.PageError += (_, fault) => _faults.Enqueue(fault);
+        page.PageError += (_, fault) => Gather(fault);
         page.Console += (_, line) =>
         {
-            // A connection that a test cuts is told by the browser as an error of its own.
-            if (line.Type == "error" && !line.Text.Contains("WebSocket", StringComparison.Ordinal) && !line.Text.Contains("net::ERR", StringComparison.Ordinal) && !line.Text.Contains("status of 4", StringComparison.Ordinal))
+            if (line.Type == "error")
             {
-                _faults.Enqueue(line.Text);
+                Gather(line.Text);
             }
         };
     }
@@ -49,6 +51,31 @@ public sealed class TestScreen : IAsyncDisposable
         var found = await Page.RunAxe();
         found.Violations.Where(one => one.Impact is "serious" or "critical")
             .Select(one => $"{one.Id}: {one.Help}: {string.Join(" | ", one.Nodes.Select(node => node.Html))}").ShouldBeEmpty();
+    }
+
+    /// <summary>The same on a phone in the dark and on a desk in the light; on neither does the page scroll sideways. It is left at its size.</summary>
+    public async Task ShouldBeAccessibleEverywhereAsync()
+    {
+        // What fades from one colour to another is neither for a while.
+        await Page.AddStyleTagAsync(new() { Content = "*, *::before, *::after { transition: none !important; }" });
+        var size = Page.ViewportSize!;
+        foreach (var (width, height, scheme) in new[] { (390, 844, ColorScheme.Dark), (1440, 900, ColorScheme.Light) })
+        {
+            await Page.SetViewportSizeAsync(width, height);
+            await Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(width, $"{Page.Url} scrolls sideways");
+            await ShouldBeAccessibleAsync();
+        }
+
+        await Page.SetViewportSizeAsync(size.Width, size.Height);
+    }
+
+    private void Gather(string fault)
+    {
+        if (!OfConnections.Any(word => fault.Contains(word, StringComparison.Ordinal)))
+        {
+            _faults.Enqueue(fault);
+        }
     }
 
     public async ValueTask DisposeAsync()

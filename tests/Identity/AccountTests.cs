@@ -1,7 +1,10 @@
 using System.Net;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using Eddy.Identity;
 using Eddy.Tests.Browser;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Eddy.Tests.Identity;
 
@@ -74,6 +77,41 @@ public sealed partial class AccountTests(TestDatabase database, SharedWeb shared
     }
 
     [Fact]
+    public async Task A_name_is_read_where_its_owner_saved_something_and_no_name_is_an_address()
+    {
+        var tenant = await TestTenant.MakeAsync(database);
+        var (address, other) = (await TestBrowser.AddPersonAsync(tenant, "owner"), await TestBrowser.AddPersonAsync(tenant, "editor"));
+        using var forms = new TestForms(shared.Web);
+        (await forms.SignInAsync(address, TestBrowser.Password)).ShouldBeTrue();
+        foreach (var wrong in new[] { "boss@acme.test", "Ann\u202eeve", new string('a', 81) })
+        {
+            (await forms.SendAsync("/account", "name", ("Form.Called", wrong))).Text.ShouldContain("A name ");
+        }
+
+        (await forms.SendAsync("/account", "name", ("Form.Called", " Ann Archer "))).Location.ShouldBe("/account?said=name");
+
+        (await forms.GetAsync("/account")).Text.ShouldContain("value=\"Ann Archer\"");
+        (await SeatAsync(tenant, other)).NameOf(address).ShouldBe("Ann Archer");
+        (await SeatAsync(tenant, other)).NameOf("key:sensors").ShouldBe("key:sensors");
+        using var others = new TestForms(shared.Web);
+        (await others.SignInAsync(other, TestBrowser.Password)).ShouldBeTrue();
+        (await others.SendAsync("/account", "name", ("Form.Called", "ann archer"))).Location.ShouldBe("/account?said=name");
+        // Whoever takes the name of another is told from them.
+        (await SeatAsync(tenant, address)).NameOf(other).ShouldBe($"ann archer ({other})");
+        (await forms.SendAsync("/account", "name", ("Form.Called", ""))).Location.ShouldBe("/account?said=name");
+        (await SeatAsync(tenant, other)).NameOf(address).ShouldBe(address);
+    }
+
+    private async Task<Seat> SeatAsync(TestTenant tenant, string address)
+    {
+        await using var read = database.Superuser.CreateCommand("select id::text from people where email = $1");
+        read.Parameters.Add(new() { Value = address });
+        var id = (string)(await read.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+        var who = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, id)], "test"));
+        return (await shared.Web.Services.GetRequiredService<Seats>().FindAsync(who, tenant.Slug, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task The_theme_is_kept_in_the_browser()
     {
         var address = await TestBrowser.AddPersonAsync(await TestTenant.MakeAsync(database), "viewer");
@@ -86,7 +124,7 @@ public sealed partial class AccountTests(TestDatabase database, SharedWeb shared
     }
 
     /// <summary>What an app shows for this key now (RFC 6238).</summary>
-    private static string CodeOf(string key)
+    internal static string CodeOf(string key)
     {
         const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         var (bytes, bits, held) = (new List<byte>(), 0, 0);

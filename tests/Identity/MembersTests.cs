@@ -24,11 +24,12 @@ public sealed class MembersTests(TestBrowser browser, TestDatabase database, Sha
 
         var link = await database.LinkAsync(invited, $"Join {tenant.Slug}");
         using var forms = new TestForms(shared.Web);
-        (await forms.SendAsync(link, "invitation", ("Form.Password", "three words in a row"))).Location.ShouldBe($"/t/{tenant.Slug}");
+        (await forms.SendAsync(link, "invitation", ("Form.Called", "Ivo Invited"), ("Form.Password", "three words in a row"))).Location.ShouldBe($"/t/{tenant.Slug}");
         (await forms.GetAsync(link)).Text.ShouldContain("This link is not good any more");
         (await RolesAsync(tenant)).ShouldContain($"{invited} viewer");
 
         await screen.GoAsync($"/t/{tenant.Slug}/settings/members");
+        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Row, new() { Name = invited })).ToContainTextAsync("Ivo Invited");
         await screen.Page.GetByLabel($"Role of {invited}").SelectOptionAsync("editor");
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync($"{invited} is editor now.");
         (await RolesAsync(tenant)).ShouldContain($"{invited} editor");

@@ -23,6 +23,7 @@ public sealed class PresenceTests(TestBrowser browser, TestDatabase database, Sh
         (await elsewhere.SendAsync("/account", "sessions")).Location.ShouldBe("/account?said=sessions");
 
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You are signed out");
+        await screen.ShouldBeAccessibleEverywhereAsync();
         await screen.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in again" }).ClickAsync();
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("Sign in");
         (await elsewhere.GetAsync("/account")).Status.ShouldBe(System.Net.HttpStatusCode.OK);
@@ -41,6 +42,7 @@ public sealed class PresenceTests(TestBrowser browser, TestDatabase database, Sh
         await ChangeAsync(address, "delete from members where person_id = (select id from people where email = $1)");
 
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You do not belong to this tenant any more");
+        await screen.ShouldBeAccessibleEverywhereAsync();
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Navigation, new() { Name = "Sections" })).ToHaveCountAsync(0);
     }
 

@@ -9,7 +9,7 @@ public sealed class SignInTests(TestDatabase database, SharedWeb shared) : IClas
     /// <summary>Every form of these pages, with where it is.</summary>
     public static TheoryData<string, string> Forms => new()
     {
-        { "/sign-in", "sign-in" }, { "/sign-up", "sign-up" }, { "/reset", "reset" }, { "/new-tenant", "new-tenant" }, { "/account", "address" }, { "/account", "password" }, { "/account", "passkey" },
+        { "/sign-in", "sign-in" }, { "/sign-up", "sign-up" }, { "/reset", "reset" }, { "/new-tenant", "new-tenant" }, { "/account", "name" }, { "/account", "address" }, { "/account", "password" }, { "/account", "passkey" },
         { "/account", "codes" }, { "/account", "sessions" }, { "/account", "everywhere" }, { "/account", "theme" }, { "/account", "leave" },
     };
 

@@ -74,6 +74,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
 
         ["FilePath.Fault"] = Parsed,
         ["MailAddress.Form"] = Parsed,
+        ["Person.NameFault"] = Compared,
         ["MailAddress.TryRead"] = Parsed,
         ["FilePath.IsModule"] = Parsed,
         ["FileStore.TextOf"] = Parsed,

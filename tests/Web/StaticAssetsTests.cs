@@ -7,7 +7,7 @@ public sealed class StaticAssetsTests(TestDatabase database)
 {
     [Theory]
     [InlineData("/_content/BlazorMonaco/lib/monaco-editor/min/vs/editor/editor.main.js", 1_200_000)]
-    [InlineData("/look/eddy.css", 20_000)]
+    [InlineData("/look/eddy.css", 40_000)]
     public async Task It_comes_packed_and_is_kept_by_its_tag(string path, int most)
     {
         await using var web = await TestWeb.StartAsync(database);

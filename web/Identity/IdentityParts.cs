@@ -39,6 +39,7 @@ internal static class IdentityParts
             // A passkey stands for both, what one has and what one is or knows; and it is found without a name.
             passkeys.UserVerificationRequirement = "required";
             passkeys.ResidentKeyRequirement = "required";
+            passkeys.ValidateOrigin = passkey => ValueTask.FromResult(IsHere(passkey));
         });
         foreach (var (scheme, name) in (ReadOnlySpan<(string, string)>)
                  [
@@ -68,6 +69,14 @@ internal static class IdentityParts
         services.AddSingleton<Seats>().AddSingleton<Sessions>().AddSingleton<MailLinks>().AddSingleton<PlatformMail>().AddSingleton<Founding>().AddSingleton<Members>();
         services.AddScoped<Presence>().AddScoped<CircuitHandler>(all => all.GetRequiredService<Presence>());
     }
+
+    /// <summary>
+    /// Whether a passkey was made or shown on a page of this host. What its browser says of that is signed. (The framework would compare it with the header Origin, which is 'null' here: our pages send no
+    /// referrer, and a form of such a page no origin.)
+    /// </summary>
+    private static bool IsHere(PasskeyOriginValidationContext passkey) =>
+        !passkey.CrossOrigin && Uri.TryCreate(passkey.Origin, UriKind.Absolute, out var origin) && origin.Authority == passkey.HttpContext.Request.Host.Value
+        && (origin.Scheme == Uri.UriSchemeHttps || origin.Scheme == passkey.HttpContext.Request.Scheme);
 
     /// <summary>A cookie is worth what its session is.</summary>
     private static async Task ValidateAsync(CookieValidatePrincipalContext context)

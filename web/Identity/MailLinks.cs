@@ -83,7 +83,9 @@ public sealed class MailLinks(EddyDbs dbs, PeopleOptions options, TimeProvider t
 }
 
 /// <summary>What a link for signing up will make.</summary>
-public sealed record SignUpWish(string PasswordHash, string Name, string Slug, string TimeZone);
+/// <param name="Name">The tenant's.</param>
+/// <param name="Called">The person's name.</param>
+public sealed record SignUpWish(string PasswordHash, string Name, string Slug, string TimeZone, string? Called = null);
 
 /// <summary>What an invitation is for.</summary>
 public sealed record InvitationWish(string Role, string Name, string Slug, string By);

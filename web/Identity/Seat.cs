@@ -12,10 +12,14 @@ namespace Eddy.Identity;
 /// <param name="Zone">The tenant's time zone, in which its screens tell the time.</param>
 /// <param name="Role">As <see cref="Member.Role"/>.</param>
 /// <param name="Access">What the person may do with KVPs. Its actor's name is the person's address, as events have it.</param>
-public sealed record Seat(TenantId Tenant, string Slug, string Name, TimeZoneInfo Zone, Guid Person, string Role, ActorAccess Access)
+/// <param name="Names">What those members are called, by address, who have said so.</param>
+public sealed record Seat(TenantId Tenant, string Slug, string Name, TimeZoneInfo Zone, Guid Person, string Role, ActorAccess Access, IReadOnlyDictionary<string, string> Names)
 {
     /// <summary>As events have it: the person's address.</summary>
     public string Actor => Access.Actor.Name;
+
+    /// <summary>Whom people read of where an actor is written down: a member's own name, else the actor.</summary>
+    public string NameOf(string actor) => Names.GetValueOrDefault(actor, actor);
 
     /// <summary>May change files and secrets, and sees what rules print: owners, editors and admins.</summary>
     public bool MayChangeRules => Access.MayChangeRules;

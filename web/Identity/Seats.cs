@@ -30,10 +30,17 @@ public sealed class Seats(NpgsqlDataSource source, AccessStore accesses)
             return null;
         }
 
-        var member = (await accesses.MembersAsync(place.Tenant, cancel)).FirstOrDefault(one => one.Person == person);
+        var members = await accesses.MembersAsync(place.Tenant, cancel);
+        var member = members.FirstOrDefault(one => one.Person == person);
         return member is null ? null
-            : new Seat(place.Tenant, place.Slug, place.Name, TimeZoneInfo.FindSystemTimeZoneById(place.TimeZone), person, member.Role, await accesses.OfAsync(place.Tenant, member, cancel));
+            : new Seat(place.Tenant, place.Slug, place.Name, TimeZoneInfo.FindSystemTimeZoneById(place.TimeZone), person, member.Role, await accesses.OfAsync(place.Tenant, member, cancel), NamesOf(members));
     }
+
+    /// <summary>By address. Those who are called alike are told apart by it.</summary>
+    internal static IReadOnlyDictionary<string, string> NamesOf(IReadOnlyList<Actor.OfMember> members) =>
+        members.Where(member => member.Called is not null).GroupBy(member => member.Called!, StringComparer.OrdinalIgnoreCase)
+            .SelectMany(alike => alike.Select(member => (member.Address, Name: alike.Count() == 1 ? member.Called! : $"{member.Called} ({member.Address})")))
+            .ToDictionary(one => one.Address, one => one.Name, StringComparer.Ordinal);
 
     /// <summary>Who is signed in; null where nobody is.</summary>
     public static Guid? PersonOf(ClaimsPrincipal who) =>

@@ -322,13 +322,13 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
         if (FileStore.TextOf(theirs.Content) is not { } text)
         {
-            file.Word = new FileWord("failed", $"{theirs.Author} saved version {theirs.Version} while you typed, and it is no text. Your text stays in this browser.");
+            file.Word = new FileWord("failed", $"{Seat.NameOf(theirs.Author)} saved version {theirs.Version} while you typed, and it is no text. Your text stays in this browser.");
             return;
         }
 
         var origin = await Store.VersionAsync(Seat.Tenant, file.Path, over, _end.Token) is { } was ? FileStore.TextOf(was) ?? "" : "";
         file.Word = null;
-        file.Clash = new Clash(theirs.Author, theirs.Version, mine, TextMerge.Of(origin, text, mine));
+        file.Clash = new Clash(Seat.NameOf(theirs.Author), theirs.Version, mine, TextMerge.Of(origin, text, mine));
     }
 
     private async Task SaveMergedAsync(OpenFile file, Clash clash, string text)
@@ -502,12 +502,12 @@ public sealed partial class FilesScreen : IAsyncDisposable
             {
                 if (file.IsDirty)
                 {
-                    file.Word = new FileWord("held", $"{now.Author} saved version {now.Version} while you typed. When you save, you see both.");
+                    file.Word = new FileWord("held", $"{Seat.NameOf(now.Author)} saved version {now.Version} while you typed. When you save, you see both.");
                 }
                 else if (await Store.FindAsync(Seat.Tenant, file.Path, _end.Token) is { } found && FileStore.TextOf(found.Content) is { } text)
                 {
                     (file.Text, file.Version) = (text, found.Version);
-                    file.Word = Standing(found) ?? new FileWord("ran", $"{found.Author} saved version {found.Version}; this is it.");
+                    file.Word = Standing(found) ?? new FileWord("ran", $"{Seat.NameOf(found.Author)} saved version {found.Version}; this is it.");
                     await file.Editor.PutAsync(text, found.Version);
                 }
             }

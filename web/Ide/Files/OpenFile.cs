@@ -38,7 +38,7 @@ public sealed class OpenFile(string path, string? text, long version, bool isRea
 public sealed record FileWord(string State, string Text, int? Line = null);
 
 /// <summary>Two who changed one file.</summary>
-/// <param name="Author">Who saved.</param>
+/// <param name="Author">Who saved, as people read of them.</param>
 /// <param name="Version">As what.</param>
 /// <param name="Mine">What was typed here.</param>
 public sealed record Clash(string Author, long Version, string Mine, TextMerge Merge);

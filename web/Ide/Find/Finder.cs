@@ -69,8 +69,8 @@ public sealed class Finder(FileStore files, EventStore events, ProcessStore proc
     }
 
     private async Task<IEnumerable<Found>> PeopleAsync(Seat seat, string wanted, CancellationToken cancel) =>
-        (await accesses.MembersAsync(seat.Tenant, cancel)).Where(member => Has(member.Address, wanted)).Take(MostOfAKind)
-            .Select(member => new Found("person", "user", member.Address, $"/t/{seat.Slug}/settings/members", null, member.Role));
+        (await accesses.MembersAsync(seat.Tenant, cancel)).Where(member => Has(member.Address, wanted) || (member.Called is { } called && Has(called, wanted))).Take(MostOfAKind)
+            .Select(member => new Found("person", "user", member.Called is { } name ? $"{name}, {member.Address}" : member.Address, $"/t/{seat.Slug}/settings/members", null, member.Role));
 
     private static bool Has(string name, string wanted) => name.Contains(wanted, StringComparison.OrdinalIgnoreCase);
 }

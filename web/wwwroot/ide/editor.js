@@ -199,14 +199,15 @@ export async function save(id) {
   one.isSaving = true;
   const now = one.model.getAlternativeVersionId();
   try {
-    const version = await one.talk.invokeMethodAsync('SaveAsync', stream(one), one.base);
+    const version = await tell(one.talk, 'SaveAsync', stream(one), one.base);
     if (version !== null) {
       [one.base, one.saved] = [version, now];
       mark(one);
     }
     keep(one);
   } catch {
-    // There is no connection: the text is kept here, and the bar says so.
+    // There is no connection: the text is kept here, the bar says so, and it is saved when it is back.
+    one.isWanted = isAway();
     keep(one);
   } finally {
     one.isSaving = false;
@@ -231,7 +232,7 @@ function mark(one) {
   const isDirty = one.model.getAlternativeVersionId() !== one.saved;
   if (isDirty !== one.isDirty) {
     one.isDirty = isDirty;
-    one.talk.invokeMethodAsync('MarkAsync', isDirty).catch(() => {});
+    tell(one.talk, 'MarkAsync', isDirty).catch(() => {});
   }
 }
 
@@ -270,6 +271,30 @@ function keepAll() {
 addEventListener('pagehide', keepAll);
 document.addEventListener('eddy:keep', keepAll);
 
+// ---- a lost connection ----
+
+function isAway() {
+  return 'lost' in document.documentElement.dataset;
+}
+
+// Blazor never answers what it is told while the connection is lost.
+function tell(talk, method, ...rest) {
+  return isAway() ? Promise.reject(new Error('There is no connection.')) : talk.invokeMethodAsync(method, ...rest);
+}
+
+// What was typed meanwhile its circuit has not heard of; what was under way when the connection was lost is never answered.
+document.addEventListener('eddy:back', () => {
+  for (const one of documents.values()) {
+    [one.isSaving, one.isChecking] = [false, false];
+    tell(one.talk, 'MarkAsync', one.isDirty).catch(() => {});
+    if (one.isWanted) {
+      one.isWanted = false;
+      save(one.id);
+    }
+    if (one.isChecked) check(one);
+  }
+});
+
 // The paths for which there are drafts under these keys.
 export function drafts(start) {
   try {
@@ -299,7 +324,7 @@ async function check(one) {
     do {
       one.isStale = false;
       const asked = one.model.getVersionId();
-      const found = await one.talk.invokeMethodAsync('CheckAsync', stream(one));
+      const found = await tell(one.talk, 'CheckAsync', stream(one));
       if (found === null || one.model.isDisposed()) return;
       if (one.model.getVersionId() === asked) show(one, found, asked);
     } while (one.isStale);
@@ -385,7 +410,8 @@ function say(one) {
 
 async function ask(model, method, ...rest) {
   try {
-    return await byModel.get(model.uri.toString())?.talk.invokeMethodAsync(method, ...rest) ?? null;
+    const one = byModel.get(model.uri.toString());
+    return one ? await tell(one.talk, method, ...rest) ?? null : null;
   } catch {
     return null;
   }
@@ -512,7 +538,7 @@ export function attend(root, talk) {
     } else if (command && event.key.toLowerCase() === 'p') {
       event.preventDefault();
       event.stopPropagation();
-      talk.invokeMethodAsync('FindAsync').catch(() => {});
+      tell(talk, 'FindAsync').catch(() => {});
     } else if (command && /^[1-4]$/.test(event.key)) {
       event.preventDefault();
       enter(panes()[event.key - 1]);
@@ -559,8 +585,8 @@ function walk(tree, event, talk) {
     ArrowLeft: () => (open === 'true' ? item.click() : go(all.slice(0, here).findLast(one => one.hasAttribute('aria-expanded')))),
     Enter: () => item.click(),
     ' ': () => item.click(),
-    F2: () => item.dataset.path && talk.invokeMethodAsync('MoveAsync', item.dataset.path).catch(() => {}),
-    Delete: () => item.dataset.path && talk.invokeMethodAsync('DeleteAsync', item.dataset.path).catch(() => {}),
+    F2: () => item.dataset.path && tell(talk, 'MoveAsync', item.dataset.path).catch(() => {}),
+    Delete: () => item.dataset.path && tell(talk, 'DeleteAsync', item.dataset.path).catch(() => {}),
   };
   const act = keys[event.key];
   if (act) {

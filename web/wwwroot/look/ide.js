@@ -28,17 +28,23 @@ async function pause(milliseconds) {
   }
 }
 
+// Parts that told the circuit something meanwhile tell it again.
+function back() {
+  if (isLost) {
+    isLost = false;
+    say('');
+    delete document.documentElement.dataset.lost;
+    setTimeout(() => document.dispatchEvent(new CustomEvent('eddy:back')));
+  }
+}
+
 async function comeBack() {
   for (let tries = 0; isLost; tries++) {
     await pause(pauses[Math.min(tries, pauses.length - 1)]);
     say('The connection is lost. Your text is kept here. Trying now.');
     try {
-      if (await Blazor.reconnect()) {
-        isLost = false;
-        say('');
-      } else if (await Blazor.resumeCircuit?.()) {
-        isLost = false;
-        say('');
+      if (await Blazor.reconnect() || await Blazor.resumeCircuit?.()) {
+        back();
       } else {
         // The server was there and does not know this page any more: what was typed is in the browser's keeping.
         document.dispatchEvent(new CustomEvent('eddy:keep'));
@@ -59,13 +65,11 @@ await Blazor.start({
       onConnectionDown() {
         if (!isLost) {
           isLost = true;
+          document.documentElement.dataset.lost = '';
           comeBack();
         }
       },
-      onConnectionUp() {
-        isLost = false;
-        say('');
-      },
+      onConnectionUp: back,
     },
   },
 });
