@@ -8,7 +8,7 @@ public sealed class StaticAssetsTests(TestDatabase database)
     [Theory]
     [InlineData("/_content/BlazorMonaco/lib/monaco-editor/min/vs/editor/editor.main.js", 1_200_000)]
     [InlineData("/look/eddy.css", 40_000)]
-    public async Task It_comes_packed_and_is_kept_by_its_tag(string path, int most)
+    public async Task It_comes_packed(string path, int most)
     {
         await using var web = await TestWeb.StartAsync(database);
         using var browser = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None }) { BaseAddress = web.Address };
@@ -20,10 +20,7 @@ public sealed class StaticAssetsTests(TestDatabase database)
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         answer.Content.Headers.ContentEncoding.ShouldHaveSingleItem();
         (await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Length.ShouldBeLessThan(most);
+        answer.Headers.ETag.ShouldNotBeNull();
         answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
-        using var again = new HttpRequestMessage(HttpMethod.Get, path);
-        again.Headers.AcceptEncoding.ParseAdd("gzip, br");
-        again.Headers.IfNoneMatch.Add(answer.Headers.ETag.ShouldNotBeNull());
-        (await browser.SendAsync(again, TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.NotModified);
     }
 }

@@ -13,7 +13,7 @@ internal sealed class TestScreens : BunitContext
     public static readonly DateTimeOffset Now = new(2026, 11, 23, 13, 3, 21, TimeSpan.Zero);
 
     private readonly Seat _seat = new(
-        TenantId.New(), "acme", "Acme", TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"), Guid.NewGuid(), "owner", ActorAccess.OfTenant(new Actor.OfMember(Guid.NewGuid(), "owner", "anna@acme.test", true)));
+        TenantId.New(), "acme", "Acme", TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"), Guid.NewGuid(), "owner", ActorAccess.OfTenant(new Actor.OfMember(Guid.NewGuid(), "owner", "anna@acme.test", true)), new Dictionary<string, string>());
 
     public TestScreens()
     {
