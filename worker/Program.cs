@@ -4,6 +4,7 @@ using Eddy.Files;
 using Eddy.Health;
 using Eddy.Jobs;
 using Eddy.Mail;
+using Eddy.Mail.Delivery;
 using Eddy.Postgres;
 using Eddy.Processes;
 using Eddy.Pump;
@@ -72,6 +73,12 @@ public static class WorkerProgram
             faults.Add(mastersFault);
         }
 
+        var dkim = DkimKeys.Read(mail.Dkim, out var dkimFault);
+        if (dkimFault is not null)
+        {
+            faults.Add(dkimFault);
+        }
+
         if (sandbox.UnsealedFault(builder.Environment.IsDevelopment()) is { } unsealed)
         {
             faults.Add("Sandbox: " + unsealed);
@@ -119,6 +126,7 @@ public static class WorkerProgram
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<DripMeters>().AddSingleton<ITicker, DripTicker>().AddSingleton<ITicker, DeferredTicker>().AddSingleton<ITicker, RuleTicker>().AddSingleton<Clock>();
+        builder.Services.AddSingleton(mail.Smtp).AddSingleton(dkim!).AddSingleton<DeliveryMeters>().AddSingleton<OutboxQueue>().AddSingleton<Courier>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

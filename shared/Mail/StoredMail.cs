@@ -4,9 +4,30 @@ namespace Eddy.Mail;
 /// <param name="Id">Its number, unique in the tenant and rising: that of its run, and its place in it.</param>
 /// <param name="Run">The run that sent it.</param>
 /// <param name="Pid">The process that it is about; its subject has the number.</param>
-/// <param name="State"><c>waiting</c> until it is delivered.</param>
+/// <param name="State">As in <see cref="MailState"/>.</param>
 public sealed record StoredMail(long Id, long Run, long Pid, DateTimeOffset At, IReadOnlyList<string> To, string Subject, string State)
 {
+    /// <summary>How often it was tried.</summary>
+    public int Tries { get; init; }
+
+    /// <summary>When it is tried again; null where it is due, or will not be.</summary>
+    public DateTimeOffset? NextAt { get; init; }
+
+    /// <summary>When it was sent, failed or was cancelled; null while it waits.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>What the last try failed of, in a sentence; null where it did not.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Receivers who are refused for good, and why, in a sentence.</summary>
+    public IReadOnlyDictionary<string, string> Refused { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Without the angle brackets; null before the first try.</summary>
+    public string? MessageId { get; init; }
+
+    /// <summary>A worker is delivering it.</summary>
+    public bool IsUnderWay { get; init; }
+
     /// <summary>What it says, as plain text; null where that was not asked for.</summary>
     public string? Text { get; init; }
 

@@ -52,6 +52,37 @@ public sealed class MailWayTests(TestWay way) : IClassFixture<TestWay>
     }
 
     [Fact]
+    public async Task A_mail_that_waits_is_cancelled_and_tried_again_by_its_tenant_alone()
+    {
+        var caller = await CallerAsync("""
+            class tell(Rule):
+                listens_to = ["go"]
+
+                def action(self):
+                    send_email("a@b.test", "m")
+            """);
+        await caller.SettleAsync("""{"go": 1}""");
+        var other = await TestTenant.MakeAsync(way.Database);
+        using var stranger = other.Client(way.Web);
+        using var reader = caller.Tenant.Client(way.Web, await caller.Tenant.AddKeyAsync("reader", "read"));
+
+        (await stranger.DeleteAsync("/api/outbox/1001", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await stranger.PostAsync("/api/outbox/1001/retry", null, Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await reader.DeleteAsync("/api/outbox/1001", Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await caller.GetAsync("/api/outbox/1001")).GetProperty("state").GetString().ShouldBe("waiting");
+
+        (await caller.Http.DeleteAsync("/api/outbox/1001", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        var cancelled = await caller.GetAsync("/api/outbox/1001");
+        cancelled.GetProperty("state").GetString().ShouldBe("cancelled");
+        cancelled.GetProperty("endedAt").ValueKind.ShouldBe(JsonValueKind.String);
+        var refusal = await caller.Http.DeleteAsync("/api/outbox/1001", Cancel).JsonAsync(HttpStatusCode.UnprocessableEntity);
+        refusal.GetProperty("detail").GetString().ShouldBe("It does not wait any more; it is cancelled.");
+
+        (await caller.Http.PostAsync("/api/outbox/1001/retry", null, Cancel)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await caller.GetAsync("/api/outbox/1001")).GetProperty("state").GetString().ShouldBe("waiting");
+    }
+
+    [Fact]
     public async Task A_mail_about_another_process_prints_that_one_and_has_its_number()
     {
         var caller = await CallerAsync("""

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Eddy.Jobs;
 
-/// <summary>Hangfire, which hosts the pump and ticks what recurs. Its tables are made by the migrator.</summary>
+/// <summary>Hangfire, which hosts the pump, the clock and the courier, and ticks what recurs. Its tables are made by the migrator.</summary>
 internal static class JobParts
 {
     public static void AddJobs(this IServiceCollection services, string connectionString)
@@ -27,6 +27,7 @@ internal static class JobParts
                 }));
         services.AddSingleton<PumpProcess>().AddSingleton<IBackgroundProcess>(all => all.GetRequiredService<PumpProcess>());
         services.AddSingleton<IBackgroundProcess, ClockProcess>();
+        services.AddSingleton<IBackgroundProcess, CourierProcess>();
         services.AddHangfireServer(server =>
         {
             server.WorkerCount = 2;

@@ -1,0 +1,16 @@
+namespace Eddy.Mail.Delivery;
+
+/// <summary>What came of one try to deliver a mail.</summary>
+/// <param name="Delivered">For whom the server has taken it.</param>
+/// <param name="Refused">Whom the server will never take it for, and what it says, in a sentence.</param>
+/// <param name="Later">Why there are others who do not have it yet, in a sentence; null where there are none.</param>
+public sealed record DeliveryTry(IReadOnlyList<string> Delivered, IReadOnlyDictionary<string, string> Refused, string? Later)
+{
+    private static readonly Dictionary<string, string> Nobody = [];
+
+    /// <summary>Nothing could be handed over to the server; it may be another time.</summary>
+    public static DeliveryTry Again(string why) => new([], Nobody, why);
+
+    /// <summary>It is taken for none of these, ever.</summary>
+    public static DeliveryTry Never(IEnumerable<string> receivers, string why) => new([], receivers.Distinct(StringComparer.Ordinal).ToDictionary(one => one, _ => why), null);
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Eddy.Mail.Delivery;
+using Eddy.Tenants;
+using Npgsql;
+
+namespace Eddy.Mail;
+
+/// <summary>The mails of all tenants that wait to be delivered. What is taken is nobody else's until its lease is over.</summary>
+public sealed class OutboxQueue(NpgsqlDataSource source, SmtpOptions options, TimeProvider time)
+{
+    /// <summary>When a mail is due next; null for never.</summary>
+    public async Task<DateTimeOffset?> NextAsync(CancellationToken cancel)
+    {
+        await using var next = source.CreateCommand("select next_mail()");
+        return await next.ExecuteScalarAsync(cancel) is DateTime at ? at == DateTime.MinValue ? DateTimeOffset.MinValue : new DateTimeOffset(at) : null;
+    }
+
+    /// <summary>Takes a mail that is due, of the first tenant after this one that has any; null where none is.</summary>
+    public async Task<DueMail?> TakeAsync(TenantId? after, CancellationToken cancel)
+    {
+        var (now, lease) = (time.GetUtcNow(), Guid.CreateVersion7());
+        await using var take = source.CreateCommand("select * from take_mail($1, $2, $3, $4, $5)");
+        // Twice as long as a try may take, so that it holds until what came of it is written down.
+        foreach (var value in new object[] { now, now + (2 * options.Timeout), lease, options.Domain!, after?.Value ?? Guid.Empty })
+        {
+            take.Parameters.Add(new() { Value = value });
+        }
+
+        await using var rows = await take.ExecuteReaderAsync(cancel);
+        if (!await rows.ReadAsync(cancel))
+        {
+            return null;
+        }
+
+        return new DueMail(new TenantId(rows.GetGuid(0)), rows.GetInt64(1), lease, rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetString(4), rows.GetInt32(5), rows.GetFieldValue<DateTimeOffset>(6))
+        {
+            Slug = rows.GetString(7),
+            TenantName = rows.GetString(8),
+            TimeZone = rows.GetString(9),
+            Receivers = rows.GetFieldValue<string[]>(10),
+            Subject = rows.GetString(11),
+            Text = rows.GetString(12),
+            Html = rows.IsDBNull(13) ? null : rows.GetString(13),
+            Attached = rows.IsDBNull(14) ? null : rows.GetString(14),
+            Delivered = rows.GetFieldValue<string[]>(15),
+            Refused = JsonSerializer.Deserialize<Dictionary<string, string>>(rows.GetString(16))!,
+            Thread = rows.GetFieldValue<string[]>(17),
+            Answers = rows.IsDBNull(18) ? null : rows.GetString(18),
+        };
+    }
+
+    /// <summary>Writes down what becomes of it; false where its lease was over and it is another worker's now.</summary>
+    public async Task<bool> NoteAsync(DueMail mail, DeliveryTurn turn, CancellationToken cancel)
+    {
+        await using var note = source.CreateCommand("select note_mail($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+        foreach (var value in new object?[]
+        {
+            mail.Tenant.Value, mail.Id, mail.Lease, turn.State, turn.NextAt, time.GetUtcNow(), turn.Delivered.ToArray(), JsonSerializer.Serialize(turn.Refused), turn.Error,
+        })
+        {
+            note.Parameters.Add(new() { Value = value ?? DBNull.Value });
+        }
+
+        return (bool)(await note.ExecuteScalarAsync(cancel))!;
+    }
+
+    /// <summary>Gives it back as if it had not been taken.</summary>
+    public async Task LeaveAsync(DueMail mail, CancellationToken cancel)
+    {
+        await using var leave = source.CreateCommand("select leave_mail($1, $2, $3)");
+        leave.Parameters.Add(new() { Value = mail.Tenant.Value });
+        leave.Parameters.Add(new() { Value = mail.Id });
+        leave.Parameters.Add(new() { Value = mail.Lease });
+        await leave.ExecuteNonQueryAsync(cancel);
+    }
+}
