@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
@@ -55,9 +54,11 @@ internal sealed partial class Circuit : IAsyncDisposable
 
         var circuit = new Circuit(page, cookies, drawn);
         await circuit._hub.StartAsync(cancel);
-        var secret = await circuit._hub.InvokeAsync<string?>("StartCircuit", page.GetLeftPart(UriPartial.Authority) + "/", page.ToString(), "[]", "", cancel)
-            ?? throw new BenchFault("The circuit did not start.");
-        _ = secret;
+        if (await circuit._hub.InvokeAsync<string?>("StartCircuit", page.GetLeftPart(UriPartial.Authority) + "/", page.ToString(), "[]", "", cancel) is null)
+        {
+            throw new BenchFault("The circuit did not start.");
+        }
+
         var operations = new JsonArray([.. markers.Select((marker, at) => (JsonNode)new JsonObject { ["type"] = "add", ["ssrComponentId"] = at + 1, ["marker"] = marker })]);
         await circuit._hub.SendAsync("UpdateRootComponents", new JsonObject { ["batchId"] = 1, ["operations"] = operations }.ToJsonString(), "", cancel);
         await circuit._first.Task.WaitAsync(TimeSpan.FromSeconds(30), cancel);
