@@ -36,6 +36,9 @@ internal sealed record BenchPlan
     /// <summary>Endless loops that are stopped.</summary>
     public required int Stops { get; init; }
 
+    /// <summary>Screens that watch one process.</summary>
+    public required int Circuits { get; init; }
+
     /// <summary>At how many idle cells their memory is measured, the fewest first.</summary>
     public required IReadOnlyList<int> IdleCells { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed record BenchPlan
         ColdTogether = 500,
         Forks = 300,
         Stops = 50,
+        Circuits = 200,
         IdleCells = [1, 50, 500],
     };
 
@@ -69,6 +73,7 @@ internal sealed record BenchPlan
         ColdTogether = 40,
         Forks = 20,
         Stops = 5,
+        Circuits = 5,
         IdleCells = [1, 5, 20],
     };
 }

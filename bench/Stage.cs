@@ -14,6 +14,9 @@ internal sealed class Stage(string root, BenchPlan plan, CancellationToken cance
 
     public BenchPlan Plan => plan;
 
+    /// <summary>The product's folder.</summary>
+    public string Root => root;
+
     public Sheet Sheet { get; } = new();
 
     public CancellationToken Cancel => cancel;

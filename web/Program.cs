@@ -119,7 +119,6 @@ public static class WebProgram
         var app = builder.Build();
         app.UseProblems();
         app.UseSecurityHeaders();
-        app.UseStaticFiles();
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -152,7 +151,8 @@ public static class WebProgram
         app.MapPasskeys();
         app.MapExports();
         app.MapAttachments();
-        app.MapStaticAssets();
+        // Files of this host are everybody's: nothing else is asked before they are sent, packed where the browser takes that.
+        app.MapStaticAssets().ShortCircuit();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
     }

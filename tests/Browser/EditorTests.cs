@@ -100,13 +100,34 @@ public sealed class EditorTests(TestBrowser browser, TestWay way) : IClassFixtur
         await caller.SaveAsync("scripts/level.py", "level = 99\n");
         await jo.Page.Keyboard.PressAsync("Control+s");
         await Assertions.Expect(jo.Page.GetByText("1 place needs you.")).ToBeVisibleAsync();
-        // It is focused once it is there.
         await Assertions.Expect(jo.Page.Locator(".merging")).ToBeFocusedAsync();
         await jo.Page.Keyboard.PressAsync("m");
         await jo.Page.GetByRole(AriaRole.Button, new() { Name = "Save both" }).ClickAsync();
         await Assertions.Expect(jo.Page.GetByText("Saved as version")).ToBeVisibleAsync();
 
         (await caller.Http.GetStringAsync("/api/files/scripts/level.py", Cancel)).ShouldBe("level = 12\n");
+    }
+
+    [Fact]
+    public async Task Keys_go_from_pane_to_pane_and_format_the_text()
+    {
+        var caller = await way.CallerAsync(("scripts/heat.py", "x = 1   \n"));
+        await using var screen = await browser.OpenAsync(way.Web, caller.Tenant);
+        await OpenAsync(screen, caller, "scripts/heat.py");
+        ILocator In(string pane) => screen.Page.Locator($"{pane} :focus");
+
+        foreach (var (key, pane) in new[] { ("Control+1", ".p-tree"), ("Control+2", ".p-edit"), ("Control+3", ".p-trace"), ("Control+4", ".p-cons"), ("F6", ".p-tree"), ("Shift+F6", ".p-cons"), ("Control+2", ".p-edit") })
+        {
+            await screen.Page.Keyboard.PressAsync(key);
+            await Assertions.Expect(In(pane)).ToHaveCountAsync(1);
+        }
+
+        await screen.Page.Keyboard.PressAsync("Shift+Alt+f");
+        await Assertions.Expect(Files(screen).GetByText("not saved")).ToHaveCountAsync(1);
+        await screen.Page.Keyboard.PressAsync("Control+s");
+        await Assertions.Expect(screen.Page.GetByText("Saved as version")).ToBeVisibleAsync();
+
+        (await caller.Http.GetStringAsync("/api/files/scripts/heat.py", Cancel)).ShouldBe("x = 1\n");
     }
 
     [Fact]

@@ -35,9 +35,9 @@ public sealed class TestBrowser : IAsyncDisposable
     }
 
     /// <summary>Somebody who belongs to the tenant and has <see cref="Password"/>; the answer is their address.</summary>
-    public static async Task<string> AddPersonAsync(TestTenant tenant, string role)
+    public static async Task<string> AddPersonAsync(TestTenant tenant, string role, string? called = null)
     {
-        var address = $"p{Guid.NewGuid().ToString("N")[..10]}@eddy.test";
+        var address = called ?? $"p{Guid.NewGuid().ToString("N")[..10]}@eddy.test";
         await using var db = new OperatorDb(tenant.Database.SuperuserConnection);
         var person = new Person
         {

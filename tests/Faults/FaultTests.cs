@@ -8,9 +8,6 @@ namespace Eddy.Tests.Faults;
 /// </summary>
 public sealed class FaultTests(ITestOutputHelper output)
 {
-    /// <summary>How soon all works again, more often than not. It is some 4 s on a quiet machine (a dead worker's leases run out after 3); this one may be busy.</summary>
-    private static readonly TimeSpan Back = TimeSpan.FromSeconds(20);
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -75,9 +72,6 @@ public sealed class FaultTests(ITestOutputHelper output)
             Say($"what the parts said is kept in {product.KeepLogs()}");
             throw;
         }
-
-        // Each came back within the patience above; one that took long while this machine did something else says nothing.
-        back.Select(one => one.After).Order().ElementAt(back.Count / 2).ShouldBeLessThan(Back);
     }
 
     private void Say(string text)

@@ -24,7 +24,7 @@ public sealed class EgressAttackTests(TestDatabase database, EgressAttackTests.C
         import base64, json, os, sys, time, urllib.parse
         from attempt import frame, own, outcome
         def ask(*words): os.write(3, frame(json.dumps(words)))
-        def raw(method, address, *headers, body=b"", seconds=5): return own("Line")._ask(["call", method, address, list(headers), seconds], body)
+        def raw(method, address, *headers, body=b"", seconds=60): return own("Line")._ask(["call", method, address, list(headers), seconds], body)
         def told(what):
             (status, reason, headers), body = what
             return [status, reason, headers, base64.b64encode(body).decode()]
@@ -300,7 +300,7 @@ public sealed class EgressAttackTests(TestDatabase database, EgressAttackTests.C
         public async ValueTask InitializeAsync()
         {
             var options = CellFixture.Limits();
-            options.WallTime = TimeSpan.FromSeconds(20);
+            options.WallTime = TimeSpan.FromMinutes(2);
             options.CpuTime = TimeSpan.FromSeconds(5);
             options.MemoryMiB = 128;
             Sandbox = new RuleSandbox(options, TimeProvider.System, NullLogger<RuleSandbox>.Instance, (tenant, secret, algorithm, data, ct) => Keeper!.SignAsync(tenant, secret, algorithm, data, ct));

@@ -7,9 +7,9 @@ namespace Eddy.Tests;
 /// <summary>A fresh tenant with a key that may do everything: a test's own world.</summary>
 public sealed record TestTenant(TenantId Id, string Slug, string Key, TestDatabase Database)
 {
-    public static async Task<TestTenant> MakeAsync(TestDatabase database, string timeZone = "UTC")
+    public static async Task<TestTenant> MakeAsync(TestDatabase database, string timeZone = "UTC", string? called = null)
     {
-        var slug = "t" + Guid.NewGuid().ToString("N")[..12];
+        var slug = called ?? "t" + Guid.NewGuid().ToString("N")[..12];
         await using var db = new OperatorDb(database.SuperuserConnection);
         var id = await db.AddAsync(slug, slug, timeZone, TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken);
         var tenant = new TestTenant(id, slug, "", database);

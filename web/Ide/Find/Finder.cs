@@ -12,9 +12,6 @@ public sealed class Finder(FileStore files, EventStore events, ProcessStore proc
 {
     private const int MostOfAKind = 6;
 
-    /// <summary>So many of the last events are looked at for keys.</summary>
-    private const int Recent = 2000;
-
     public async Task<IReadOnlyList<Found>> FindAsync(Seat seat, string text, CancellationToken cancel)
     {
         var wanted = text.Trim();
@@ -39,8 +36,7 @@ public sealed class Finder(FileStore files, EventStore events, ProcessStore proc
 
     private async Task<IEnumerable<Found>> KeysAsync(Seat seat, string wanted, CancellationToken cancel)
     {
-        var recent = await events.ReadLastAsync(seat.Tenant, Recent, cancel);
-        var matching = recent.Where(one => Has(one.Key, wanted)).GroupBy(one => (one.Key, IsShared: one.Pid == 0)).Select(group => group.First()).ToList();
+        var matching = (await events.LatestAsync(seat.Tenant, cancel)).Where(one => Has(one.Key, wanted)).ToList();
         var kinds = await processes.KindsAsync(seat.Tenant, [.. matching.Select(one => one.Pid).Where(pid => pid > 0).Distinct()], cancel);
         return matching
             .Where(one => seat.Access.May(KeyAct.Read, one.Pid == 0 ? KvpPlace.Shared : KvpPlace.Process(kinds.GetValueOrDefault(one.Pid)), one.Key))

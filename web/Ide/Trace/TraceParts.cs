@@ -1,8 +1,6 @@
-using Eddy.Ide.Console;
-
 namespace Eddy.Ide.Trace;
 
 internal static class TraceParts
 {
-    public static void AddTrace(this IServiceCollection services) => services.AddSingleton<TraceJudge>().AddSingleton<TraceReader>().AddSingleton<RulePlaces>().AddSingleton<ConsoleDoor>();
+    public static void AddTrace(this IServiceCollection services) => services.AddSingleton<TraceJudge>().AddSingleton<TraceReader>().AddSingleton<RulePlaces>();
 }

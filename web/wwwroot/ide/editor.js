@@ -148,6 +148,8 @@ export async function open(id, file, talk, editorTalk) {
   editor.onDidLayoutChange(() => { one.said?.key && hush(one); say(one); });
   editor.addAction({ id: 'eddy.save', label: 'Save', keybindings: [monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyS], run: () => save(id) });
   editor.addAction({ id: 'eddy.mend', label: 'Mend the problem of this line', keybindings: [monaco.KeyMod.Alt | monaco.KeyCode.Enter], run: () => mend(one) });
+  // Monaco's own key for it differs from system to system.
+  editor.addAction({ id: 'eddy.format', label: 'Format', keybindings: [monaco.KeyMod.Shift | monaco.KeyMod.Alt | monaco.KeyCode.KeyF], run: () => tidy(id) });
   if (place.offsetParent && (document.activeElement === document.body || document.activeElement?.matches('h1'))) editor.focus();
   if (file.isChecked) check(one);
   return isBack ? { at: draft.at, base: draft.base } : null;
