@@ -22,7 +22,7 @@ public sealed class OwnMailboxTests(TestDatabase database, MailServers servers)
         using var http = tenant.Client(web);
         using var stranger = other.Client(web);
         var caller = new TestCaller(tenant, http);
-        (await SecretAsync("IMAP", MailServers.Password, $"127.0.0.1:{servers.Imap}")).ShouldBe(HttpStatusCode.NoContent);
+        (await SecretAsync("IMAP", MailServers.Password, $"127.0.0.1:{servers.Imap}", $"127.0.0.2:{servers.Imap}")).ShouldBe(HttpStatusCode.NoContent);
         (await SecretAsync("WRONG", "not the password", $"127.0.0.1:{servers.Imap}")).ShouldBe(HttpStatusCode.NoContent);
         (await SecretAsync("ELSEWHERE", MailServers.Password, "api.example.com")).ShouldBe(HttpStatusCode.NoContent);
         servers.Put(domain, TestInbox.Message(domain, "anybody", "hello"));
@@ -45,9 +45,9 @@ public sealed class OwnMailboxTests(TestDatabase database, MailServers servers)
         (await caller.GetAsync("/api/mailboxes")).ToString().ShouldNotContain(MailServers.Password + "\"");
         (await http.DeleteAsync("/api/mailboxes/support", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
 
-        async Task<HttpStatusCode> SecretAsync(string name, string value, string host)
+        async Task<HttpStatusCode> SecretAsync(string name, string value, params string[] hosts)
         {
-            using var answer = await caller.PutAsync($"/api/secrets/{name}", JsonSerializer.Serialize(new { value, hosts = new[] { host } }));
+            using var answer = await caller.PutAsync($"/api/secrets/{name}", JsonSerializer.Serialize(new { value, hosts }));
             return answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Created ? HttpStatusCode.NoContent : answer.StatusCode;
         }
 
