@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using MimeKit;
 using MimeKit.Cryptography;
 
@@ -12,8 +11,6 @@ namespace Eddy.Mail.Inbox;
 public static class MessageReader
 {
     private const int MostHeadBytes = 64 << 10;
-
-    static MessageReader() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
     /// <param name="keys">Finds the public keys of DKIM signatures, where the receiving server has not said what they are worth; null to leave them unchecked.</param>
     public static async Task<MessageReading> ReadAsync(byte[] raw, MessageSettings settings, IDkimPublicKeyLocator? keys, CancellationToken cancel)
