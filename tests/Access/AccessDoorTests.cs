@@ -347,7 +347,8 @@ public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb sha
         closed.Count.ShouldBeGreaterThan(20);
         foreach (var endpoint in closed)
         {
-            var path = Part().Replace(endpoint.RoutePattern.RawText!, part => part.Value.Contains("path", StringComparison.Ordinal) ? "workspace/a/check" : "1");
+            var path = Part().Replace(endpoint.RoutePattern.RawText!, part =>
+                part.Value.Contains("path", StringComparison.Ordinal) ? "workspace/a/check" : part.Value.Contains(":guid", StringComparison.Ordinal) ? $"{Guid.NewGuid()}" : "1");
             using var request = new HttpRequestMessage(new HttpMethod(endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]), path);
             (await ann.Http.SendAsync(request, Cancel).ProblemAsync(HttpStatusCode.Forbidden)).ShouldBe("not-allowed", $"{request.Method} {path}");
         }
