@@ -88,7 +88,11 @@ public sealed class TourTests(TestBrowser browser, TestWay way) : IClassFixture<
             await screen.GoAsync(path);
             await Assertions.Expect(screen.Page.Locator(name == "rules" ? ".view-lines" : "body").GetByText(text).Locator("visible=true").First).ToBeVisibleAsync();
             await screen.Page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}-{look}.png"), Animations = ScreenshotAnimations.Disabled });
-            await screen.ShouldBeAccessibleAsync();
+            if (width < 1000)
+            {
+                await screen.ShouldBeAccessibleAsync();
+            }
+
             // Nothing is wider than the window.
             (await screen.Page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(width, name);
         }
