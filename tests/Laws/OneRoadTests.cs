@@ -139,7 +139,6 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ApiKey.HashOf"] = Compared,
         ["CardStore.ListAsync"] = Compared,
         ["ReceiverStore.OfAsync"] = Compared,
-        ["InboxStore.ListAsync"] = Compared,
         ["AttachmentKeys.IsSigned"] = Compared,
         ["DripStore.DeleteAsync"] = Compared,
         ["DripStore.FindAsync"] = Compared,

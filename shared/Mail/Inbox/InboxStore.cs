@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Text;
 using Eddy.Postgres;
-using Eddy.Processes;
 using Eddy.Tenants;
 using Npgsql;
 
@@ -13,23 +10,11 @@ public sealed class InboxStore(EddyDbs dbs)
     private const string Columns =
         "m.id, m.at, m.mailbox, m.message_id, m.sender, m.delivered_to, m.subject, m.sent_at, m.kind, m.bytes, m.spf, m.dkim, m.dmarc, m.state, m.why, m.code, m.reason, m.pid, m.arrival, m.actor, m.answered";
 
-    /// <summary>A page of messages, newest first.</summary>
-    public async Task<Page<StoredMessage>> ListAsync(TenantId tenant, MessageQuery query, CancellationToken cancel)
+    /// <summary>The last messages, newest first.</summary>
+    public async Task<IReadOnlyList<StoredMessage>> LastAsync(TenantId tenant, int limit, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        var command = new NpgsqlBatchCommand { Parameters = { new() { Value = tenant.Value }, new() { Value = query.Limit + 1 } } };
-        var where = new StringBuilder("m.tenant_id = $1");
-        Add("m.pid =", query.Pid);
-        Add("m.state =", query.State);
-        if (query.Beyond is { } beyond)
-        {
-            // Their numbers rise with their time.
-            Add("m.id <", beyond);
-            where.Append(CultureInfo.InvariantCulture, $" and m.at <= (select o.at from inbox_messages o where o.tenant_id = $1 and o.id = ${command.Parameters.Count})");
-        }
-
-        command.CommandText = $"select {Columns} from inbox_messages m where {where} order by m.at desc, m.id desc limit $2";
-        batch.BatchCommands.Add(command);
+        batch.BatchCommands.Add(new($"select {Columns} from inbox_messages m where m.tenant_id = $1 order by m.at desc, m.id desc limit $2") { Parameters = { new() { Value = tenant.Value }, new() { Value = limit } } });
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         var found = new List<StoredMessage>();
@@ -38,16 +23,7 @@ public sealed class InboxStore(EddyDbs dbs)
             found.Add(ReadRow(rows));
         }
 
-        return new Page<StoredMessage>([.. found.Take(query.Limit)], null);
-
-        void Add(string condition, object? value)
-        {
-            if (value is not null)
-            {
-                command.Parameters.Add(new() { Value = value });
-                where.Append(CultureInfo.InvariantCulture, $" and {condition} ${command.Parameters.Count}");
-            }
-        }
+        return found;
     }
 
     /// <summary>A message with what is attached to it, or null where the tenant has none of this name.</summary>

@@ -56,7 +56,3 @@ public sealed record StoredMessage(Guid Id, DateTimeOffset At, string Subject, s
 /// <summary>What was attached to a message.</summary>
 /// <param name="Type">What its bytes are, whatever the message said.</param>
 public sealed record StoredAttachment(Guid Id, string Name, string Type, int Bytes);
-
-/// <summary>Which messages to list, newest first. What is null does not matter.</summary>
-/// <param name="Beyond">The message that the page before ended with.</param>
-public sealed record MessageQuery(long? Pid, string? State, Guid? Beyond, int Limit);

@@ -96,7 +96,7 @@ internal sealed class TestInbox
 
     /// <summary>What came in to a tenant: subject, state and process of each, in order of their subjects.</summary>
     public async Task<IReadOnlyList<StoredMessage>> MessagesAsync(TestTenant tenant) =>
-        [.. (await new InboxStore(new EddyDbs(Database.App)).ListAsync(tenant.Id, new MessageQuery(null, null, null, 1000), Cancel)).Items.OrderBy(message => message.Subject, StringComparer.Ordinal)];
+        [.. (await new InboxStore(new EddyDbs(Database.App)).LastAsync(tenant.Id, 1000, Cancel)).OrderBy(message => message.Subject, StringComparer.Ordinal)];
 
     public Task UntilAsync(TestTenant tenant, int count) => Patience.UntilAsync($"{count} messages have come in", Patience.Long, async () => (await MessagesAsync(tenant)).Count >= count);
 
