@@ -15,7 +15,7 @@ internal static class EffectReader
     public static IReadOnlyList<Effect> Read(ref Utf8JsonReader reader, Func<long, bool> knows, Func<string, byte[]?> saved)
     {
         var effects = new List<Effect>();
-        var characters = 0;
+        var (told, files, characters) = (0, 0, 0);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.StartArray)
@@ -32,8 +32,10 @@ internal static class EffectReader
                 "file" when NextText(ref reader) is var path => new FileSaved(path, saved(path) ?? throw new CellLied("It saved a file without a content.")),
                 _ => throw new CellLied("It told people what there is not."),
             });
+            told += effects[^1] is MailSent or CardLoaded ? 1 : 0;
+            files += effects[^1] is FileSaved ? 1 : 0;
             characters += effects[^1] is MailSent mail ? mail.Message.Length + (mail.Subject?.Length ?? 0) : 0;
-            if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray || characters > Effect.MostCharacters || effects.Count > Effect.Most + FileSaved.MostFiles + (effects[0] is ActorChosen ? 1 : 0))
+            if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray || told > Effect.Most || files > FileSaved.MostFiles || characters > Effect.MostCharacters)
             {
                 throw new CellLied("It told people more than a run may.");
             }

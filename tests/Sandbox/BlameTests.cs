@@ -123,7 +123,10 @@ public sealed class BlameTests(CellFixture cells)
     [Fact]
     public async Task What_a_module_keeps_does_not_make_the_next_run_fail_for_want_of_memory()
     {
-        var tenant = TestTenant.WithRule(await cells.Sandbox, """
+        var limits = CellFixture.Limits();
+        limits.CpuTime = TimeSpan.FromSeconds(60);
+        await using var sandbox = await CellFixture.StartAsync(limits);
+        var tenant = TestTenant.WithRule(sandbox, """
             hoard = []
             class go(Rule):
                 listens_to = ["go"]
