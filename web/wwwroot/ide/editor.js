@@ -1,6 +1,7 @@
 // The editor in the page: Monaco, a model for each document, and what the circuit of its document says about it.
 
 import * as python from './python.js';
+import { keysOf } from '../look/tree.js';
 
 const monacoHome = '_content/BlazorMonaco/';
 const pause = 300;
@@ -555,7 +556,7 @@ export function attend(root, talk) {
     [...documents.values()].find(one => document.getElementById(one.id)?.offsetParent)?.editor.focus();
   }, { signal: end.signal });
   const tree = root.querySelector('[role=tree]');
-  tree?.addEventListener('keydown', event => walk(tree, event, talk), { signal: end.signal });
+  if (tree) keysOf(tree, (item, key) => walk(tree, item, key, talk), end.signal);
   screen = end;
 }
 
@@ -567,39 +568,39 @@ export function leave() {
 let typed = '';
 let typedAt = 0;
 
-function walk(tree, event, talk) {
+function walk(tree, item, key, talk) {
   const all = [...tree.querySelectorAll('[role=treeitem]')];
-  const here = all.indexOf(document.activeElement);
-  if (here < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-  const item = all[here];
+  const here = all.indexOf(item);
   const go = to => {
     if (!to) return;
     for (const one of all) one.tabIndex = one === to ? 0 : -1;
     to.focus();
   };
   const open = item.getAttribute('aria-expanded');
+  const press = () => {
+    item.click();
+    return open ? 'folds' : undefined;
+  };
   const keys = {
     ArrowDown: () => go(all[here + 1]),
     ArrowUp: () => go(all[here - 1]),
     Home: () => go(all[0]),
     End: () => go(all.at(-1)),
-    ArrowRight: () => (open === 'false' ? item.click() : open === 'true' && go(all[here + 1])),
-    ArrowLeft: () => (open === 'true' ? item.click() : go(all.slice(0, here).findLast(one => one.hasAttribute('aria-expanded')))),
-    Enter: () => item.click(),
-    ' ': () => item.click(),
-    F2: () => item.dataset.path && tell(talk, 'MoveAsync', item.dataset.path).catch(() => {}),
-    Delete: () => item.dataset.path && tell(talk, 'DeleteAsync', item.dataset.path).catch(() => {}),
+    ArrowRight: () => (open === 'false' ? press() : open === 'true' ? go(all[here + 1]) : undefined),
+    ArrowLeft: () => (open === 'true' ? press() : go(all.slice(0, here).findLast(one => one.hasAttribute('aria-expanded')))),
+    Enter: press,
+    ' ': press,
+    F2: () => { if (item.dataset.path) tell(talk, 'MoveAsync', item.dataset.path).catch(() => {}); },
+    Delete: () => { if (item.dataset.path) tell(talk, 'DeleteAsync', item.dataset.path).catch(() => {}); },
   };
-  const act = keys[event.key];
-  if (act) {
-    event.preventDefault();
-    act();
-  } else if (event.key.length === 1) {
-    const now = Date.now();
-    typed = (now - typedAt < 700 ? typed : '') + event.key.toLowerCase();
-    typedAt = now;
-    go([...all.slice(here + (typed.length === 1 ? 1 : 0)), ...all].find(one => one.textContent.trim().toLowerCase().startsWith(typed)));
-  }
+  const act = keys[key];
+  if (act) return act() ?? true;
+  if (key.length !== 1) return false;
+  const now = Date.now();
+  typed = (now - typedAt < 700 ? typed : '') + key.toLowerCase();
+  typedAt = now;
+  go([...all.slice(here + (typed.length === 1 ? 1 : 0)), ...all].find(one => one.textContent.trim().toLowerCase().startsWith(typed)));
+  return true;
 }
 
 export function showModal(dialog) {

@@ -1,5 +1,7 @@
 // Keys of a trace's tree, and whether somebody looks at a row of it so that nothing may move. Rows come and go: listeners are at the box around them.
 
+import { keysOf } from './tree.js';
+
 const boxes = new WeakMap();
 
 const rowsOf = box => [...box.querySelectorAll('[role=treeitem]')];
@@ -27,33 +29,34 @@ function typed(box, from, letter) {
   return [...rows.slice(at + 1), ...rows.slice(0, at)].find(row => row.querySelector('.n')?.textContent.trim().toLowerCase().startsWith(letter));
 }
 
-function key(box, event) {
-  const row = event.target.closest?.('[role=treeitem]');
-  if (!row || event.target !== row || event.ctrlKey || event.altKey || event.metaKey) return;
+function walk(box, row, key) {
   const rows = rowsOf(box);
   const at = rows.indexOf(row);
   const open = row.getAttribute('aria-expanded');
-  switch (event.key) {
+  const fold = () => { row.querySelector('.fold').click(); return 'folds'; };
+  switch (key) {
     case 'ArrowDown': focusOn(box, rows[at + 1]); break;
     case 'ArrowUp': focusOn(box, rows[at - 1]); break;
     case 'Home': focusOn(box, rows[0]); break;
     case 'End': focusOn(box, rows[rows.length - 1]); break;
     case 'ArrowRight':
-      if (open === 'false') row.querySelector('.fold').click();
-      else if (open === 'true') focusOn(box, rows[at + 1]);
+      if (open === 'false') return fold();
+      if (open === 'true') focusOn(box, rows[at + 1]);
       break;
     case 'ArrowLeft':
-      if (open === 'true') row.querySelector('.fold').click();
-      else focusOn(box, rows.slice(0, at).reverse().find(other => level(other) < level(row)));
+      if (open === 'true') return fold();
+      focusOn(box, rows.slice(0, at).reverse().find(other => level(other) < level(row)));
       break;
     case 'Enter': row.querySelector('a')?.click(); break;
-    case ' ': row.querySelector('.fold')?.click(); break;
-    case 'n': case 'N': case 'p': case 'P': return;
+    case ' ':
+      if (open) return fold();
+      break;
+    case 'n': case 'N': case 'p': case 'P': return false;
     default:
-      if (event.key.length !== 1) return;
-      focusOn(box, typed(box, row, event.key.toLowerCase()));
+      if (key.length !== 1) return false;
+      focusOn(box, typed(box, row, key.toLowerCase()));
   }
-  event.preventDefault();
+  return true;
 }
 
 // A button's key holds anywhere on the page but where one writes.
@@ -76,7 +79,6 @@ export function attach(box, owner) {
   };
   const over = () => { isOver = true; tell(); };
   const out = () => { isOver = false; tell(); };
-  const down = event => key(box, event);
   const into = event => {
     const row = event.target.closest('[role=treeitem]');
     if (row) for (const other of box.querySelectorAll('[role=treeitem][tabindex="0"]')) if (other !== row) other.tabIndex = -1;
@@ -89,7 +91,7 @@ export function attach(box, owner) {
   tree.addEventListener('mouseenter', over);
   tree.addEventListener('mouseleave', out);
   box.addEventListener('scroll', tell, { passive: true });
-  box.addEventListener('keydown', down);
+  keysOf(tree, (row, key) => walk(box, row, key));
   box.addEventListener('focusin', into);
   document.addEventListener('keydown', anywhere);
   boxes.set(box, () => { watch.disconnect(); document.removeEventListener('keydown', anywhere); });
