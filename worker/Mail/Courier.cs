@@ -7,10 +7,10 @@ using Npgsql;
 namespace Eddy.Mail;
 
 /// <summary>
-/// Delivers the outbox: takes what is due, hands it to the mail server, writes down what came of it. Every worker has one; which of them gets to a mail does not matter. At least once: a crash after
+/// Delivers the outbox: takes what is due, and has it handed over to the mail server (<see cref="Handover"/>). Every worker has one; which of them gets to a mail does not matter. At least once: a crash after
 /// the server has taken a mail and before that is written down has it sent again, under the same Message-ID. Without a server to hand mails to, they wait.
 /// </summary>
-public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOptions options, InboxOptions inbox, InboxAddresses addresses, DkimKeys keys, DeliveryMeters meters, TimeProvider time, ILogger<Courier> log)
+public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, Handover handover, SmtpOptions options, InboxOptions inbox, InboxAddresses addresses, DkimKeys keys, TimeProvider time, ILogger<Courier> log)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -56,7 +56,7 @@ public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOpti
                 if (await queue.TakeAsync(last, cancel) is { } mail)
                 {
                     last = mail.Tenant;
-                    await DeliverAsync(relay, mail, cancel);
+                    await handover.SendAsync(relay, mail, cancel);
                     continue;
                 }
 
@@ -87,41 +87,6 @@ public sealed class Courier(NpgsqlDataSource source, OutboxQueue queue, SmtpOpti
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             await Task.WhenAny(bell.Task, Task.Delay(pause < ShortestPause ? ShortestPause : pause, time, enough.Token));
             await enough.CancelAsync();
-        }
-    }
-
-    private async Task DeliverAsync(Relay relay, DueMail mail, CancellationToken cancel)
-    {
-        DeliveryTry tried;
-        try
-        {
-            tried = await relay.TryAsync(mail, cancel);
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            // To be told to stop is no failure of the mail's.
-            await queue.LeaveAsync(mail, CancellationToken.None);
-            throw;
-        }
-        catch (Exception fault) when (fault is not OperationCanceledException)
-        {
-            // Ours, most likely: one mail that can not be written must not hold up the others.
-            log.LogError(fault, "Mail {Id} of tenant {Tenant} could not be tried", mail.Id, mail.Tenant);
-            tried = DeliveryTry.Again("It could not be written as a mail; the worker's log says more.");
-        }
-
-        var turn = DeliveryTurn.Of(mail, tried, time.GetUtcNow());
-        // What has been done is written down, though it be told to stop.
-        if (!await queue.NoteAsync(mail, turn, CancellationToken.None))
-        {
-            log.LogWarning("Mail {Id} of tenant {Tenant} took longer than its lease; another worker has it", mail.Id, mail.Tenant);
-            return;
-        }
-
-        meters.Noted(turn);
-        if (turn.Error is not null)
-        {
-            log.LogInformation("Mail {Id} of tenant {Tenant} is {State} after try {Try}: {Error}", mail.Id, mail.Tenant, turn.State, mail.Tries, turn.Error);
         }
     }
 }

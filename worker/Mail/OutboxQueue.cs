@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Eddy.Mail.Delivery;
+using Eddy.Mail.Inbox;
 using Eddy.Tenants;
 using Npgsql;
 
@@ -49,13 +50,40 @@ public sealed class OutboxQueue(NpgsqlDataSource source, SmtpOptions options, Ti
         };
     }
 
+    /// <summary>
+    /// Which of these receivers may have it now, in their order: null, or the limit of the hour that keeps it back and when there is room again. Whoever may have it counts from then on, whatever becomes
+    /// of it, and once for all tries.
+    /// </summary>
+    public async Task<IReadOnlyList<(string Receiver, StormLimit? Limit, DateTimeOffset Until)>> AdmitAsync(DueMail mail, IReadOnlyList<string> receivers, StormLimits limits, CancellationToken cancel)
+    {
+        await using var admit = source.CreateCommand("select cut, until from admit_mail($1, $2, $3, $4, $5, $6, $7, $8)");
+        foreach (var value in new object[]
+        {
+            mail.Tenant.Value, mail.Id, mail.Pid, receivers.Select(People.MailAddress.Form).ToArray(), time.GetUtcNow(), limits.PerThread, limits.PerPerson, limits.PerTenant,
+        })
+        {
+            admit.Parameters.Add(new() { Value = value });
+        }
+
+        var found = new List<(string, StormLimit?, DateTimeOffset)>(receivers.Count);
+        await using var rows = await admit.ExecuteReaderAsync(cancel);
+        while (await rows.ReadAsync(cancel))
+        {
+            found.Add(rows.IsDBNull(0)
+                ? (receivers[found.Count], null, default)
+                : (receivers[found.Count], Enum.Parse<StormLimit>(rows.GetString(0), ignoreCase: true), rows.GetFieldValue<DateTimeOffset>(1)));
+        }
+
+        return found;
+    }
+
     /// <summary>Writes down what becomes of it; false where its lease was over and it is another worker's now.</summary>
     public async Task<bool> NoteAsync(DueMail mail, DeliveryTurn turn, CancellationToken cancel)
     {
-        await using var note = source.CreateCommand("select note_mail($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+        await using var note = source.CreateCommand("select note_mail($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
         foreach (var value in new object?[]
         {
-            mail.Tenant.Value, mail.Id, mail.Lease, turn.State, turn.NextAt, time.GetUtcNow(), turn.Delivered.ToArray(), JsonSerializer.Serialize(turn.Refused), turn.Error,
+            mail.Tenant.Value, mail.Id, mail.Lease, turn.State, turn.NextAt, time.GetUtcNow(), turn.Delivered.ToArray(), JsonSerializer.Serialize(turn.Refused), turn.Error, turn.IsTried,
         })
         {
             note.Parameters.Add(new() { Value = value ?? DBNull.Value });

@@ -1,3 +1,4 @@
+using Eddy.Mail.Delivery;
 using Eddy.Mail.Inbox;
 using Npgsql;
 
@@ -15,12 +16,16 @@ public sealed class Housekeeper(NpgsqlDataSource source, InboxOptions inbox, Tim
     /// <summary>How long it is remembered which messages were taken out of mailboxes, should one lie there again.</summary>
     public static readonly TimeSpan TakenKept = TimeSpan.FromDays(90);
 
+    /// <summary>How long it is remembered to whom a mail went out: as long as one is tried, so that no try counts twice.</summary>
+    public static readonly TimeSpan HandedKept = DeliveryTurn.Patience + TimeSpan.FromHours(1);
+
     public async Task TidyAsync(CancellationToken cancel)
     {
         await MakePartitionsAsync(cancel);
         var keys = await PruneAsync("select prune_idempotency($1)", IdempotencyKept, cancel);
         var streams = await PruneAsync("select prune_streams($1)", StreamsKept, cancel);
         await PruneAsync("select prune_taken($1)", TakenKept, cancel);
+        await PruneAsync("select prune_handed($1)", HandedKept, cancel);
         var messages = await PruneAsync("select prune_inbox($1)", inbox.Kept, cancel);
         log.LogInformation("Upkeep is done; {Keys} idempotency keys and {Streams} streams of throttled rules were forgotten, {Messages} messages deleted", keys, streams, messages);
     }

@@ -8,9 +8,21 @@ public sealed record DeliveryTry(IReadOnlyList<string> Delivered, IReadOnlyDicti
 {
     private static readonly Dictionary<string, string> Nobody = [];
 
+    /// <summary>Nothing has come of it yet.</summary>
+    public static DeliveryTry Nothing { get; } = new([], Nobody, null);
+
+    /// <summary>Why some have to wait, and until when; null where nobody has.</summary>
+    public StormHold? Held { get; init; }
+
+    /// <summary>The server was asked to take it for somebody.</summary>
+    public bool IsTried { get; init; } = true;
+
     /// <summary>Nothing could be handed over to the server; it may be another time.</summary>
     public static DeliveryTry Again(string why) => new([], Nobody, why);
 
     /// <summary>It is taken for none of these, ever.</summary>
     public static DeliveryTry Never(IEnumerable<string> receivers, string why) => new([], receivers.Distinct(StringComparer.Ordinal).ToDictionary(one => one, _ => why), null);
+
+    /// <summary>What came of both.</summary>
+    public DeliveryTry And(DeliveryTry next) => new([.. Delivered, .. next.Delivered], new Dictionary<string, string>(Refused.Concat(next.Refused)), Later ?? next.Later) { Held = Held ?? next.Held };
 }

@@ -4,9 +4,10 @@ namespace Eddy.Mail.Delivery;
 /// <param name="State">As in <see cref="MailState"/>.</param>
 /// <param name="NextAt">When it is tried again; null where it is not.</param>
 /// <param name="Error">What the last try failed of, in a sentence; null where nobody is left without it.</param>
-public sealed record DeliveryTurn(string State, DateTimeOffset? NextAt, IReadOnlyList<string> Delivered, IReadOnlyDictionary<string, string> Refused, string? Error)
+/// <param name="IsTried">It counts as a try.</param>
+public sealed record DeliveryTurn(string State, DateTimeOffset? NextAt, IReadOnlyList<string> Delivered, IReadOnlyDictionary<string, string> Refused, string? Error, bool IsTried)
 {
-    /// <summary>For how long after its first try a mail is tried again.</summary>
+    /// <summary>For how long after its first try a mail is tried again, and for how long one waits that an hour's limit keeps back.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromDays(2);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
@@ -24,17 +25,19 @@ public sealed record DeliveryTurn(string State, DateTimeOffset? NextAt, IReadOnl
         var left = mail.Receivers.Where(one => !delivered.Contains(one) && !refused.ContainsKey(one)).ToList();
         if (left.Count > 0)
         {
-            var why = tried.Later ?? "The mail server has not said what it did with it.";
-            if (now - mail.FirstAt < Patience)
+            // While the server is away that is what keeps it back.
+            var held = tried.Later is null ? tried.Held : null;
+            var why = held?.ToString() ?? tried.Later ?? "The mail server has not said what it did with it.";
+            if (now - (held is null ? mail.FirstAt : mail.At) < Patience)
             {
-                return new DeliveryTurn(MailState.Waiting, now + PauseAfter(mail.Tries), delivered, refused, why);
+                return new DeliveryTurn(MailState.Waiting, held?.Until ?? now + PauseAfter(mail.Tries), delivered, refused, why, tried.IsTried);
             }
 
-            left.ForEach(one => refused[one] = $"It was tried for two days, {mail.Tries} times. The last time: {why}");
+            left.ForEach(one => refused[one] = held is null ? $"It was tried for two days, {mail.Tries} times. The last time: {why}" : $"It has waited for two days. {held.Why}");
         }
 
         var state = refused.Count == 0 ? MailState.Sent : delivered.Count == 0 ? MailState.Failed : MailState.Partly;
-        return new DeliveryTurn(state, null, delivered, refused, refused.Count == 0 ? null : refused.Values.First());
+        return new DeliveryTurn(state, null, delivered, refused, refused.Count == 0 ? null : refused.Values.First(), tried.IsTried);
     }
 
     /// <summary>One minute, and twice as long each time, up to four hours.</summary>

@@ -7,8 +7,8 @@ namespace Eddy.Mail.Delivery;
 /// <code>
 /// waiting ── due ──► taken ── all receivers have it ──► sent
 ///    ▲                 ├── some have it, others are refused for good ──► partly
-///    │                 ├── all are refused for good, or two days are over ──► failed
-///    └── later ────────┘
+///    │                 ├── all are refused for good, or two days are over, or an hour's limit ends a circle ──► failed
+///    └── later, or when an hour's limit has room again
 /// waiting ── by hand ──► cancelled          partly, failed, cancelled ── by hand ──► waiting
 /// </code>
 /// </summary>
@@ -24,6 +24,9 @@ public sealed record DueMail(TenantId Tenant, long Id, Guid Lease, long Pid, Dat
     public required string TenantName { get; init; }
 
     public required string TimeZone { get; init; }
+
+    /// <summary>In which times are told.</summary>
+    public TimeZoneInfo Zone => TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out var zone) ? zone : TimeZoneInfo.Utc;
 
     public required IReadOnlyList<string> Receivers { get; init; }
 

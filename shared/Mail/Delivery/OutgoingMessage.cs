@@ -93,10 +93,9 @@ public static class OutgoingMessage
             return [];
         }
 
-        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(mail.TimeZone, out var found) ? found : TimeZoneInfo.Utc;
         using var json = JsonDocument.Parse(mail.Attached);
         return [.. json.RootElement.EnumerateObject().OrderBy(kvp => kvp.Name, StringComparer.Ordinal)
-            .Select(kvp => (kvp.Name, PrintedValue.Of(KvpValue.Stored(kvp.Value.GetRawText()), zone)))];
+            .Select(kvp => (kvp.Name, PrintedValue.Of(KvpValue.Stored(kvp.Value.GetRawText()), mail.Zone)))];
     }
 
     // A KVP that anybody could have set.

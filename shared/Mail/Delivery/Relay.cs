@@ -25,17 +25,17 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
     private long _usedAt;
 
     /// <summary>
-    /// Hands one mail over to the server, for those who do not have it yet. Whatever becomes of it is a value. Where the connection is lost after the server has the whole text, it is not known
+    /// Hands one mail over to the server, for these of its receivers. Whatever becomes of it is a value. Where the connection is lost after the server has the whole text, it is not known
     /// whether it took it: the mail counts as not delivered, and goes out again.
     /// </summary>
     /// <exception cref="OperationCanceledException">It is told to stop. It may have been delivered.</exception>
-    public async Task<DeliveryTry> TryAsync(DueMail mail, CancellationToken cancel)
+    public async Task<DeliveryTry> TryAsync(DueMail mail, IReadOnlyList<string> receivers, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(options.Timeout);
         try
         {
-            return await ConnectAsync(limit.Token) is { } fault ? DeliveryTry.Again(fault) : await SendAsync(_client!, mail, limit.Token);
+            return await ConnectAsync(limit.Token) is { } fault ? DeliveryTry.Again(fault) : await SendAsync(_client!, mail, receivers, limit.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -128,13 +128,13 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
         }
     }
 
-    private async Task<DeliveryTry> SendAsync(Client client, DueMail mail, CancellationToken cancel)
+    private async Task<DeliveryTry> SendAsync(Client client, DueMail mail, IReadOnlyList<string> whose, CancellationToken cancel)
     {
         var format = FormatOptions.Default.Clone();
         format.NewLineFormat = NewLineFormat.Dos;
         format.International = client.Capabilities.HasFlag(SmtpCapabilities.UTF8) && mail.Receivers.Any(IsInternational);
-        var impossible = format.International ? [] : mail.Left.Where(IsInternational).ToDictionary(one => one, _ => $"{Server} takes no addresses with other letters than those of English before the @ (SMTPUTF8).");
-        var receivers = mail.Left.Where(one => !impossible.ContainsKey(one)).ToList();
+        var impossible = format.International ? [] : whose.Where(IsInternational).ToDictionary(one => one, _ => $"{Server} takes no addresses with other letters than those of English before the @ (SMTPUTF8).");
+        var receivers = whose.Where(one => !impossible.ContainsKey(one)).ToList();
         if (receivers.Count == 0)
         {
             return new DeliveryTry([], impossible, null);

@@ -193,7 +193,7 @@ public sealed class CourierTests(TestDatabase database, MailServers servers)
     {
         var (outbox, tenant, domain) = await OutboxAsync();
         var id = await outbox.PutAsync(tenant, [$"anna@{domain}"]);
-        var dead = new OutboxQueue(tenant.Database.App, Options(servers.Smtp), outbox.Clock);
+        var dead = new OutboxQueue(tenant.Database.App, servers.Options(), outbox.Clock);
         var taken = (await dead.TakeAsync(null, Cancel)).ShouldNotBeNull();
         (await dead.TakeAsync(null, Cancel)).ShouldBeNull();
 
@@ -242,13 +242,8 @@ public sealed class CourierTests(TestDatabase database, MailServers servers)
     {
         await servers.StartAsync();
         var own = await database.OfItsOwnAsync();
-        return (new TestOutbox(own, Options(port ?? servers.Smtp)), await TestTenant.MakeAsync(own), servers.MakeDomain());
+        return (new TestOutbox(own, servers.Options(port)), await TestTenant.MakeAsync(own), servers.MakeDomain());
     }
-
-    private SmtpOptions Options(int port) => new()
-    {
-        Host = "127.0.0.1", Port = port, User = MailServers.User, Password = MailServers.Password, Domain = "eddy.test", TrustedRoots = servers.Roots, Poll = TimeSpan.FromMilliseconds(50),
-    };
 
     private static async Task<long> WaitingAsync(TestTenant tenant)
     {

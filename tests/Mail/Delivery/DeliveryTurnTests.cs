@@ -1,5 +1,6 @@
 using Eddy.Mail;
 using Eddy.Mail.Delivery;
+using Eddy.Mail.Inbox;
 using Eddy.Tenants;
 
 namespace Eddy.Tests.Mail;
@@ -62,6 +63,23 @@ public sealed class DeliveryTurnTests
         pauses[^1].ShouldBe(TimeSpan.FromHours(4));
         (at - Now).ShouldBeInRange(TimeSpan.FromDays(2), TimeSpan.FromDays(2) + TimeSpan.FromHours(4));
         tries.ShouldBeInRange(15, 30);
+    }
+
+    [Fact]
+    public void Who_is_held_back_by_an_hours_limit_waits_until_there_is_room_and_two_days_at_most()
+    {
+        var mail = Mail("a@x.test", "b@x.test");
+        var hold = StormHold.Of(StormLimit.Receiver, StormLimits.Out, mail, "b@x.test", Now.AddMinutes(20));
+        var turn = DeliveryTurn.Of(mail, new DeliveryTry(["a@x.test"], None, null) { Held = hold }, Now);
+
+        (turn.State, turn.NextAt).ShouldBe((MailState.Waiting, Now.AddMinutes(20)));
+        turn.Error.ShouldBe("Within an hour b@x.test was sent 60 mails, which is the limit. It waits, and goes on at 2026-11-28 12:21.");
+        turn.Delivered.ShouldBe(["a@x.test"]);
+        // While the server is away, that counts.
+        DeliveryTurn.Of(mail, DeliveryTry.Again("It is away.") with { Held = hold }, Now).Error.ShouldBe("It is away.");
+        var late = DeliveryTurn.Of(mail, DeliveryTry.Nothing with { Held = hold }, Now.AddDays(2));
+        late.State.ShouldBe(MailState.Failed);
+        late.Refused["b@x.test"].ShouldBe("It has waited for two days. Within an hour b@x.test was sent 60 mails, which is the limit.");
     }
 
     private static readonly Dictionary<string, string> None = [];

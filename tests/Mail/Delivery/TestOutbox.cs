@@ -5,6 +5,7 @@ using Eddy.Mail.Inbox;
 using Eddy.Secrets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using NpgsqlTypes;
 
 namespace Eddy.Tests.Mail;
 
@@ -18,6 +19,8 @@ internal sealed class TestOutbox(TestDatabase database, SmtpOptions options)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public TurnedClock Clock { get; } = new();
+
+    public OutboxQueue Queue => new(database.App, options, Clock);
 
     /// <summary>Mails that wait, as runs leave them.</summary>
     public async Task<long> PutAsync(TestTenant tenant, string[] receivers, string subject = "Hello", long pid = 15, string? html = null)
@@ -33,12 +36,40 @@ internal sealed class TestOutbox(TestDatabase database, SmtpOptions options)
         return (run * 1000L) + 1;
     }
 
+    /// <summary>A mail of the platform's own.</summary>
+    public async Task PutPlatformAsync(string receiver, string subject)
+    {
+        await using var put = database.App.CreateCommand("select send_platform_mail($1, $2, $3, 'Hello.')");
+        foreach (var value in new object[] { Clock.GetUtcNow(), receiver, subject })
+        {
+            put.Parameters.Add(new() { Value = value });
+        }
+
+        await put.ExecuteNonQueryAsync(Cancel);
+    }
+
+    /// <summary>So many mails went out now.</summary>
+    public async Task HandAsync(TestTenant tenant, int count, long pid, string? receiver = null)
+    {
+        await using var hand = database.Superuser.CreateCommand(
+            "insert into handed_mails (tenant_id, mail, receiver, pid, at) select $1, -n - 1000000 * $3, coalesce($4, n || '@other.example'), $3, $5 from generate_series(1, $2) n");
+        foreach (var (value, type) in new (object?, NpgsqlDbType)[]
+        {
+            (tenant.Id.Value, NpgsqlDbType.Uuid), (count, NpgsqlDbType.Integer), (pid, NpgsqlDbType.Bigint), (receiver, NpgsqlDbType.Text), (Clock.GetUtcNow(), NpgsqlDbType.TimestampTz),
+        })
+        {
+            hand.Parameters.Add(new() { Value = value ?? DBNull.Value, NpgsqlDbType = type });
+        }
+
+        await hand.ExecuteNonQueryAsync(Cancel);
+    }
+
     /// <summary>A courier, until it is disposed of.</summary>
     public IAsyncDisposable StartCourier(DkimKeys? keys = null)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var courier = new Courier(
-            database.App, new OutboxQueue(database.App, options, Clock), options, new InboxOptions(), new InboxAddresses(new InboxOptions(), MasterKeys.None), keys ?? NoKeys, ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Courier>.Instance);
+        var handover = new Handover(Queue, ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Handover>.Instance);
+        var courier = new Courier(database.App, Queue, handover, options, new InboxOptions(), new InboxAddresses(new InboxOptions(), MasterKeys.None), keys ?? NoKeys, Clock, NullLogger<Courier>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         return new Running(courier.RunAsync(stop.Token), stop);
     }

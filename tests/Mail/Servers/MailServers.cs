@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Eddy.Mail.Delivery;
 using MailKit.Net.Imap;
 using MailKit.Security;
 using MimeKit;
@@ -51,6 +52,11 @@ public sealed class MailServers : IAsyncLifetime
     [
         "Mail:Smtp:Host=127.0.0.1", $"Mail:Smtp:Port={port ?? Smtp}", $"Mail:Smtp:User={User}", $"Mail:Smtp:Password={Password}", "Mail:Smtp:Domain=eddy.test", $"Mail:Smtp:TrustedRoots={Roots}",
     ];
+
+    public SmtpOptions Options(int? port = null) => new()
+    {
+        Host = "127.0.0.1", Port = port ?? Smtp, User = User, Password = Password, Domain = "eddy.test", TrustedRoots = Roots, Poll = TimeSpan.FromMilliseconds(50),
+    };
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
