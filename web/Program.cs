@@ -17,6 +17,7 @@ using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
 using Eddy.Mail;
+using Eddy.Mail.Delivery;
 using Eddy.Mail.Inbox;
 using Eddy.Mail.Mailboxes;
 using Eddy.Packages;
@@ -93,7 +94,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
-        builder.Services.AddSingleton<OutboxStore>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
+        builder.Services.AddSingleton<OutboxStore>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>();
         builder.Services.AddSingleton<SecretStore>();
@@ -136,6 +137,7 @@ public static class WebProgram
         api.MapRuns();
         api.MapQuarantine();
         api.MapOutbox();
+        api.MapUnsubscribed();
         api.MapAttachmentAddresses();
         api.MapMailboxes();
         api.MapMail();
@@ -151,6 +153,7 @@ public static class WebProgram
         app.MapPasskeys();
         app.MapExports();
         app.MapAttachments();
+        app.MapUnsubscribe();
         // Files of this host are everybody's: nothing else is asked before they are sent, packed where the browser takes that.
         app.MapStaticAssets().ShortCircuit();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();

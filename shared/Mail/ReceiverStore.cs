@@ -17,7 +17,7 @@ public sealed class ReceiverStore(EddyDbs dbs, AccessStore accesses)
         }
 
         var rules = await accesses.ReadAsync(tenant, cancel);
-        var normal = addresses.ToLookup(address => address.Normalize().ToUpperInvariant());
+        var normal = addresses.ToLookup(Normal);
         await using var batch = dbs.BatchFor(tenant);
         batch.BatchCommands.Add(new(
             """
@@ -44,4 +44,38 @@ public sealed class ReceiverStore(EddyDbs dbs, AccessStore accesses)
 
         return found;
     }
+
+    /// <summary>Who of these belongs to the tenant, and who has unsubscribed.</summary>
+    public async Task<IReadOnlyDictionary<string, ReceiverStanding>> StandingAsync(TenantId tenant, IReadOnlyList<string> addresses, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new(
+            """
+            select exists (select from people p join members m on m.person_id = p.id and m.tenant_id = $1 where p.normalized_email = a.normal and p.email_confirmed), u.at
+            from unnest($2::text[], $3::text[]) with ordinality a(normal, form, place) left join unsubscribed u on u.tenant_id = $1 and u.receiver = a.form
+            order by a.place
+            """)
+        {
+            Parameters =
+            {
+                new() { Value = tenant.Value }, new() { Value = addresses.Select(Normal).ToArray() }, new() { Value = addresses.Select(People.MailAddress.Form).ToArray() },
+            },
+        });
+        var found = new Dictionary<string, ReceiverStanding>(StringComparer.Ordinal);
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        for (var i = 0; await rows.ReadAsync(cancel); i++)
+        {
+            found[addresses[i]] = new ReceiverStanding(rows.GetBoolean(0), rows.IsDBNull(1) ? null : rows.GetFieldValue<DateTimeOffset>(1));
+        }
+
+        return found;
+    }
+
+    private static string Normal(string address) => address.Normalize().ToUpperInvariant();
 }
+
+/// <summary>What a receiver is to a tenant.</summary>
+/// <param name="IsMember">Somebody who belongs to it has confirmed the address.</param>
+/// <param name="UnsubscribedAt">When it was said that no more mail is wanted; null where nobody has.</param>
+public sealed record ReceiverStanding(bool IsMember, DateTimeOffset? UnsubscribedAt);

@@ -12,7 +12,7 @@ namespace Eddy.Mail;
 /// Takes one message: whose it is, what becomes of it, and all of that in one transaction, with the arrival that it becomes. A message is known by its bytes, so however often it is fetched, by
 /// whatever number and by whichever worker, it is taken once.
 /// </summary>
-public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore policies, InboxFactStore facts, InboxOptions options, MailOptions mail, InboxMeters meters, TimeProvider time, ILogger<MessageTaker> log)
+public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore policies, InboxFactStore facts, UnsubscribedStore unsubscribed, InboxOptions options, MailOptions mail, InboxMeters meters, TimeProvider time, ILogger<MessageTaker> log)
 {
     private const string Unreadable = "unreadable";
     private const int MostSubject = 998;
@@ -67,7 +67,13 @@ public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore polic
         var address = addresses?.Read(deliveredTo);
         var signed = addresses?.SignedPid(tenant, address);
         var policy = await policies.ReadAsync(tenant, cancel);
-        var known = await facts.ReadAsync(tenant, read, address, signed, cancel);
+        var known = (await facts.ReadAsync(tenant, read, address, signed, cancel)) with { Unsubscribes = addresses?.Unsubscribing(tenant, address, read) };
+        if (known.Unsubscribes is { } receiver)
+        {
+            // Said twice, it counts once: a crash before the message is taken does no harm.
+            await unsubscribed.AddAsync(tenant, receiver, time.GetUtcNow(), cancel);
+        }
+
         var attachments = read.Attachments.Select(one => (Id: Guid.CreateVersion7(time.GetUtcNow()), one)).ToList();
         var decision = InboxJudge.Decide(read, policy, known, attachments.ConvertAll(one => $"{_site}/t/{slug}/attachments/{one.Id}"));
         return new Taken(

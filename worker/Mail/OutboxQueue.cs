@@ -9,6 +9,9 @@ namespace Eddy.Mail;
 /// <summary>The mails of all tenants that wait to be delivered. What is taken is nobody else's until its lease is over.</summary>
 public sealed class OutboxQueue(NpgsqlDataSource source, SmtpOptions options, TimeProvider time)
 {
+    // Twice as long as a try may take, so that it holds until what came of it is written down.
+    private DateTimeOffset LeaseEnd => time.GetUtcNow() + (2 * options.Timeout);
+
     /// <summary>When a mail is due next; null for never.</summary>
     public async Task<DateTimeOffset?> NextAsync(CancellationToken cancel)
     {
@@ -19,10 +22,9 @@ public sealed class OutboxQueue(NpgsqlDataSource source, SmtpOptions options, Ti
     /// <summary>Takes a mail that is due, of the first tenant after this one that has any; null where none is.</summary>
     public async Task<DueMail?> TakeAsync(TenantId? after, CancellationToken cancel)
     {
-        var (now, lease) = (time.GetUtcNow(), Guid.CreateVersion7());
+        var lease = Guid.CreateVersion7();
         await using var take = source.CreateCommand("select * from take_mail($1, $2, $3, $4, $5)");
-        // Twice as long as a try may take, so that it holds until what came of it is written down.
-        foreach (var value in new object[] { now, now + (2 * options.Timeout), lease, options.Domain!, after?.Value ?? Guid.Empty })
+        foreach (var value in new object[] { time.GetUtcNow(), LeaseEnd, lease, options.Domain!, after?.Value ?? Guid.Empty })
         {
             take.Parameters.Add(new() { Value = value });
         }
@@ -75,6 +77,21 @@ public sealed class OutboxQueue(NpgsqlDataSource source, SmtpOptions options, Ti
         }
 
         return found;
+    }
+
+    /// <summary>Writes down who has it by now, and keeps it for as long again; false where its lease was over and it is another worker's.</summary>
+    public async Task<bool> NoteHandedAsync(DueMail mail, DeliveryTry tried, CancellationToken cancel)
+    {
+        await using var note = source.CreateCommand("select note_handed($1, $2, $3, $4, $5, $6)");
+        foreach (var value in new object[]
+        {
+            mail.Tenant.Value, mail.Id, mail.Lease, LeaseEnd, mail.Delivered.Union(tried.Delivered).ToArray(), JsonSerializer.Serialize(new Dictionary<string, string>(mail.Refused.Concat(tried.Refused))),
+        })
+        {
+            note.Parameters.Add(new() { Value = value });
+        }
+
+        return (bool)(await note.ExecuteScalarAsync(cancel))!;
     }
 
     /// <summary>Writes down what becomes of it; false where its lease was over and it is another worker's now.</summary>

@@ -17,12 +17,18 @@ public sealed record DeliveryTry(IReadOnlyList<string> Delivered, IReadOnlyDicti
     /// <summary>The server was asked to take it for somebody.</summary>
     public bool IsTried { get; init; } = true;
 
+    /// <summary>The server can not be spoken with for now: who was not asked for yet is not asked for either.</summary>
+    public bool IsAway { get; init; }
+
     /// <summary>Nothing could be handed over to the server; it may be another time.</summary>
     public static DeliveryTry Again(string why) => new([], Nobody, why);
+
+    /// <summary>As before, and the server can not be spoken with.</summary>
+    public static DeliveryTry Away(string why) => Again(why) with { IsAway = true };
 
     /// <summary>It is taken for none of these, ever.</summary>
     public static DeliveryTry Never(IEnumerable<string> receivers, string why) => new([], receivers.Distinct(StringComparer.Ordinal).ToDictionary(one => one, _ => why), null);
 
     /// <summary>What came of both.</summary>
-    public DeliveryTry And(DeliveryTry next) => new([.. Delivered, .. next.Delivered], new Dictionary<string, string>(Refused.Concat(next.Refused)), Later ?? next.Later) { Held = Held ?? next.Held };
+    public DeliveryTry And(DeliveryTry next) => new([.. Delivered, .. next.Delivered], new Dictionary<string, string>(Refused.Concat(next.Refused)), Later ?? next.Later) { Held = Held ?? next.Held, IsAway = IsAway || next.IsAway };
 }

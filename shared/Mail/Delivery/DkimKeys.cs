@@ -12,7 +12,7 @@ public sealed class DkimKeys
     private static readonly HeaderId[] Signed =
     [
         HeaderId.From, HeaderId.ReplyTo, HeaderId.To, HeaderId.Subject, HeaderId.Date, HeaderId.MessageId, HeaderId.InReplyTo, HeaderId.References, HeaderId.MimeVersion, HeaderId.ContentType,
-        HeaderId.ContentTransferEncoding, HeaderId.AutoSubmitted,
+        HeaderId.ContentTransferEncoding, HeaderId.AutoSubmitted, HeaderId.ListUnsubscribe, HeaderId.ListUnsubscribePost,
     ];
 
     private readonly Dictionary<string, DkimSigner> _signers;

@@ -52,5 +52,5 @@ public sealed record DueMail(TenantId Tenant, long Id, Guid Lease, long Pid, Dat
     public string? Answers { get; init; }
 
     /// <summary>Who does not have it yet.</summary>
-    public IReadOnlyList<string> Left => [.. Receivers.Where(one => !Delivered.Contains(one) && !Refused.ContainsKey(one))];
+    public IReadOnlyList<string> Left => [.. Receivers.Where(one => !Delivered.Contains(one) && !Refused.ContainsKey(one)).Distinct()];
 }

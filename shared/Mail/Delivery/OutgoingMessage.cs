@@ -20,11 +20,11 @@ public static class OutgoingMessage
 
     /// <param name="domain">What stands behind the @ of the sender.</param>
     /// <param name="replyTo">Where answers go; null for the sender.</param>
-    public static MimeMessage Of(DueMail mail, string domain, string? replyTo)
+    public static MimeMessage Of(DueMail mail, Parcel parcel, string domain, string? replyTo)
     {
         var message = new MimeMessage { MessageId = mail.MessageId, Date = mail.At, Subject = OneLine(mail.Subject) };
         message.From.Add(new MailboxAddress(Encoding.UTF8, OneLine(mail.TenantName), $"{mail.Slug}@{domain}"));
-        message.To.AddRange(mail.Receivers.Select(receiver => new MailboxAddress(null, receiver)));
+        message.To.AddRange(parcel.To.Select(receiver => new MailboxAddress(null, receiver)));
         if (replyTo is not null)
         {
             message.ReplyTo.Add(new MailboxAddress(null, replyTo));
@@ -34,6 +34,15 @@ public static class OutgoingMessage
         message.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
         message.Headers.Add("X-Auto-Response-Suppress", "OOF, AutoReply");
         message.Headers.Add(MessageKinds.OwnHeader, mail.Slug);
+        if (parcel.Unsubscribe is { } unsubscribe)
+        {
+            message.Headers.Add(HeaderId.ListUnsubscribe, unsubscribe.Header);
+            if (unsubscribe.IsOneClick)
+            {
+                message.Headers.Add(HeaderId.ListUnsubscribePost, "List-Unsubscribe=One-Click");
+            }
+        }
+
         var before = mail.Thread.TakeLast(MostInThread).ToList();
         if (MessageIdIn(mail.Answers) is { } answered)
         {

@@ -25,22 +25,22 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
     private long _usedAt;
 
     /// <summary>
-    /// Hands one mail over to the server, for these of its receivers. Whatever becomes of it is a value. Where the connection is lost after the server has the whole text, it is not known
+    /// Hands one message of a mail over to the server. Whatever becomes of it is a value. Where the connection is lost after the server has the whole text, it is not known
     /// whether it took it: the mail counts as not delivered, and goes out again.
     /// </summary>
     /// <exception cref="OperationCanceledException">It is told to stop. It may have been delivered.</exception>
-    public async Task<DeliveryTry> TryAsync(DueMail mail, IReadOnlyList<string> receivers, CancellationToken cancel)
+    public async Task<DeliveryTry> TryAsync(DueMail mail, Parcel parcel, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(options.Timeout);
         try
         {
-            return await ConnectAsync(limit.Token) is { } fault ? DeliveryTry.Again(fault) : await SendAsync(_client!, mail, receivers, limit.Token);
+            return await ConnectAsync(limit.Token) is { } fault ? DeliveryTry.Away(fault) : await SendAsync(_client!, mail, parcel, limit.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             Close();
-            return DeliveryTry.Again($"{Server} took longer than {options.Timeout}.");
+            return DeliveryTry.Away($"{Server} took longer than {options.Timeout}.");
         }
         catch
         {
@@ -128,13 +128,13 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
         }
     }
 
-    private async Task<DeliveryTry> SendAsync(Client client, DueMail mail, IReadOnlyList<string> whose, CancellationToken cancel)
+    private async Task<DeliveryTry> SendAsync(Client client, DueMail mail, Parcel parcel, CancellationToken cancel)
     {
         var format = FormatOptions.Default.Clone();
         format.NewLineFormat = NewLineFormat.Dos;
-        format.International = client.Capabilities.HasFlag(SmtpCapabilities.UTF8) && mail.Receivers.Any(IsInternational);
-        var impossible = format.International ? [] : whose.Where(IsInternational).ToDictionary(one => one, _ => $"{Server} takes no addresses with other letters than those of English before the @ (SMTPUTF8).");
-        var receivers = whose.Where(one => !impossible.ContainsKey(one)).ToList();
+        format.International = client.Capabilities.HasFlag(SmtpCapabilities.UTF8) && parcel.To.Any(IsInternational);
+        var impossible = format.International ? [] : parcel.Receivers.Where(IsInternational).ToDictionary(one => one, _ => $"{Server} takes no addresses with other letters than those of English before the @ (SMTPUTF8).");
+        var receivers = parcel.Receivers.Where(one => !impossible.ContainsKey(one)).ToList();
         if (receivers.Count == 0)
         {
             return new DeliveryTry([], impossible, null);
@@ -144,7 +144,7 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
         var answers = replyTo(mail);
         try
         {
-            message = OutgoingMessage.Of(mail, options.Domain!, answers);
+            message = OutgoingMessage.Of(mail, parcel, options.Domain!, answers);
         }
         catch (ParseException e)
         {
@@ -203,11 +203,11 @@ public sealed class Relay(SmtpOptions options, DkimKeys keys, Func<DueMail, stri
         if (client.Never is { } never)
         {
             left.ForEach(one => refused[one] = Says(never));
-            return new DeliveryTry([], refused, later);
+            return new DeliveryTry([], refused, later) { IsAway = fault is not null };
         }
 
         // What could not be handed over whole is delivered to nobody.
-        return new DeliveryTry(fault is null && client.Failure is null ? left : [], refused, later ?? (client.Failure is { } failure ? Says(failure) : null));
+        return new DeliveryTry(fault is null && client.Failure is null ? left : [], refused, later ?? (client.Failure is { } failure ? Says(failure) : null)) { IsAway = fault is not null };
     }
 
     private string Says(SmtpResponse answer) => string.Create(CultureInfo.InvariantCulture, $"{Server} says: {(int)answer.StatusCode} {Words(answer.Response)}");

@@ -8,7 +8,7 @@ namespace Eddy.Mail.Inbox;
 
 /// <summary>
 /// The addresses of inboxes: <c>acme@in.example.com</c>; with a secret, <c>acme+k3x…@…</c>; and where an answer shall find its process, <c>acme+rf.c7q2…@…</c>: the process's number and
-/// what it is signed with, for this tenant alone. Small and capital letters are the same in all of them, since some servers make one of the other.
+/// what it is signed with, for this tenant alone; and where a receiver has no more mail, <c>acme+u.k2d7…@…</c>. Small and capital letters are the same in all of them, since some servers make one of the other.
 /// </summary>
 /// <param name="domain">Of the inboxes.</param>
 /// <param name="keys">Of this deployment, 32 random bytes each; the first signs, and what any of them signed holds. Without any, no address names a process.</param>
@@ -17,9 +17,13 @@ public sealed class InboxAddresses(string domain, IReadOnlyList<byte[]> keys)
     /// <summary>What stands before the @ (RFC 5321).</summary>
     public const int MostLocalCharacters = 64;
 
+    // No secret has a dot in it.
+    private const string UnsubscribeMark = "u.";
+
     private const string Letters = "abcdefghijklmnopqrstuvwxyz234567";
     private const string Digits = "0123456789abcdefghijklmnopqrstuvwxyz";
     private const int SecretCharacters = 20;
+    private const int MostNamed = 5;
     private const int SignatureCharacters = 16;
 
     /// <summary>Of this deployment: what signs is derived from its master keys, and so kept outside the database too.</summary>
@@ -46,6 +50,10 @@ public sealed class InboxAddresses(string domain, IReadOnlyList<byte[]> keys)
         var number = Number(pid);
         return $"{slug}+r{number}.{Sign(keys[0], tenant, pid)[..Length(slug, number)]}@{domain}";
     }
+
+    /// <summary>Where a receiver writes who wants no more mail; null where there is nothing to sign with.</summary>
+    /// <param name="receiver">In the form in which addresses are compared.</param>
+    public string? ForUnsubscribing(TenantId tenant, string slug, string receiver) => keys.Count == 0 ? null : $"{slug}+{UnsubscribeMark}{Sign(keys[0], tenant, receiver)}@{domain}";
 
     /// <summary>A secret that nobody can guess (100 bits); it has no dot, so it is never taken for a process.</summary>
     public static string MakeSecret()
@@ -101,6 +109,19 @@ public sealed class InboxAddresses(string domain, IReadOnlyList<byte[]> keys)
         return holds ? pid : null;
     }
 
+    /// <summary>Who asks by this mail for no more, if we have signed the address for them and this tenant; else null. It is whom its subject names, as a mail's header has it written, or its sender.</summary>
+    public string? Unsubscribing(TenantId tenant, InboxAddress? address, IncomingMail mail)
+    {
+        if (address?.Secret is not { } tag || !tag.StartsWith(UnsubscribeMark, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var signature = Encoding.UTF8.GetBytes(tag[UnsubscribeMark.Length..]);
+        var receivers = mail.Subject.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Where(word => word.Contains('@', StringComparison.Ordinal)).Take(MostNamed).Append(mail.From ?? "");
+        return receivers.Select(People.MailAddress.Form).FirstOrDefault(receiver => keys.Any(key => CryptographicOperations.FixedTimeEquals(signature, Encoding.ASCII.GetBytes(Sign(key, tenant, receiver)))));
+    }
+
     // As long as fits: it is cut only where the tenant's name and the number are both very long, and 8 characters stay even then.
     private static int Length(string slug, string number) => Math.Min(SignatureCharacters, MostLocalCharacters - slug.Length - number.Length - 3);
 
@@ -109,15 +130,18 @@ public sealed class InboxAddresses(string domain, IReadOnlyList<byte[]> keys)
         Span<byte> signed = stackalloc byte[16 + 8];
         tenant.Value.TryWriteBytes(signed, bigEndian: true, out _);
         BinaryPrimitives.WriteInt64BigEndian(signed[16..], pid);
-        var hash = HMACSHA256.HashData(key, (byte[])[.. "eddy reply address 1\0"u8, .. signed]);
-        return string.Create(SignatureCharacters, hash, static (text, hash) =>
-        {
-            for (var i = 0; i < text.Length; i++)
-            {
-                text[i] = Letters[hash[i] & 31];
-            }
-        });
+        return Printed(HMACSHA256.HashData(key, (byte[])[.. "eddy reply address 1\0"u8, .. signed]));
     }
+
+    private static string Sign(byte[] key, TenantId tenant, string receiver) => Printed(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"eddy unsubscribe address 1\0{tenant.Value:N} {receiver}")));
+
+    private static string Printed(byte[] hash) => string.Create(SignatureCharacters, hash, static (text, hash) =>
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            text[i] = Letters[hash[i] & 31];
+        }
+    });
 
     // In base 36, so that a long number leaves room for the signature.
     private static string Number(long pid)

@@ -17,6 +17,9 @@ public sealed record InboxFacts
     /// <summary>The process whose number the address has, signed by us (<see cref="InboxAddresses.SignedPid"/>).</summary>
     public required long? SignedPid { get; init; }
 
+    /// <summary>The receiver who asks for no more mail by it (<see cref="InboxAddresses.Unsubscribing"/>); null where it asks for nothing of that kind.</summary>
+    public string? Unsubscribes { get; init; }
+
     public required AccessRules Rules { get; init; }
 
     /// <summary>The one who belongs to the tenant and has proven the sender's address to be theirs; null where nobody has.</summary>

@@ -36,6 +36,12 @@ public static partial class InboxJudge
             return Refuse("It is a mail that this product has sent; one that comes back to an inbox has gone in a circle.", "loop");
         }
 
+        if (facts.Unsubscribes is { } receiver)
+        {
+            (answerTo, answerWhy) = (null, "Who asks for no more mail gets none.");
+            return Refuse($"{receiver} asks for no more mail, and gets none from now on. Owners and editors can lift that in the outbox.", "unsubscribe");
+        }
+
         var counts = new MailCounts(pid is { } one ? facts.InProcess.GetValueOrDefault(one) : 0, facts.FromSender, facts.InAll);
         if (facts.Limits.Cut(counts, pid, mail.From) is { } storm)
         {

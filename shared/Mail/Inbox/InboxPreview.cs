@@ -23,7 +23,8 @@ public sealed class InboxPreview(InboxOptions options, InboxAddresses addresses,
             DeliveredTo = addresses.Of(slug),
             Verdicts = isVouched && mail.FromDomain is { } domain ? mail.Verdicts with { Dmarc = new MailVerdict("pass", domain), By = "the preview, which was asked to suppose so" } : mail.Verdicts,
         };
-        var found = await facts.ReadAsync(tenant, mail, address, addresses.SignedPid(tenant, address), cancel);
+        var known = await facts.ReadAsync(tenant, mail, address, addresses.SignedPid(tenant, address), cancel);
+        var found = known with { Unsubscribes = addresses.Unsubscribing(tenant, address, mail) };
         var links = mail.Attachments.Select(attachment => $"(the link to {attachment.Name})").ToList();
         return new PreviewedMail(new MessageReading.Read(mail), InboxJudge.Decide(mail, await policies.ReadAsync(tenant, cancel), found, links));
     }

@@ -5,6 +5,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Eddy.Mail;
 using Eddy.Mail.Delivery;
+using Eddy.Secrets;
+using Eddy.Tests.Secrets;
 using MimeKit;
 using MimeKit.Cryptography;
 using Org.BouncyCastle.Crypto;
@@ -20,7 +22,7 @@ public sealed class CourierTests(TestDatabase database, MailServers servers)
     [Fact]
     public async Task A_mail_comes_to_all_its_receivers_signed_and_under_the_name_that_the_outbox_knows()
     {
-        var (outbox, tenant, domain) = await OutboxAsync();
+        var (outbox, tenant, domain) = await OutboxAsync(masters: TestSecrets.Masters(TestSecrets.Line("one")));
         using var rsa = RSA.Create(2048);
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, rsa.ExportPkcs8PrivateKeyPem(), Cancel);
@@ -48,6 +50,9 @@ public sealed class CourierTests(TestDatabase database, MailServers servers)
         message.HtmlBody!.ShouldContain("<p>Hello.</p>");
         var signature = message.Headers[HeaderId.DkimSignature].ShouldNotBeNull();
         signature.ShouldContain("d=eddy.test");
+        // What has not been signed no program obeys.
+        copies.ShouldAllBe(copy => copy.Headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click");
+        string.Concat(signature.Where(c => !char.IsWhiteSpace(c))).ShouldContain(":list-unsubscribe:list-unsubscribe-post", Case.Insensitive);
         (await IsSignedAsync(message, isInternational: false)).ShouldBeTrue();
         (await IsSignedAsync((await servers.ReadAsync(other, 1))[0], isInternational: true)).ShouldBeTrue();
 
@@ -122,8 +127,8 @@ public sealed class CourierTests(TestDatabase database, MailServers servers)
         {
             for (var i = 1; i <= 3; i++)
             {
-                var so = i;
-                await Patience.UntilAsync($"try {i} has failed", Patience.Long, async () => await outbox.LookAsync(tenant, id) is { Error: not null } found && found.Tries == so && (await outbox.LookAsync(tenant, tardy)).Tries == so);
+                await outbox.UntilTriedAsync(tenant, id, i);
+                await outbox.UntilTriedAsync(tenant, tardy, i);
                 (await outbox.LookAsync(tenant, id)).Error!.ShouldStartWith($"The mail server 127.0.0.1:{gate.Port} can not be reached: ");
                 if (i < 3)
                 {
@@ -238,11 +243,11 @@ public sealed class CourierTests(TestDatabase database, MailServers servers)
         servers.Count(domain).ShouldBe(0);
     }
 
-    private async Task<(TestOutbox Outbox, TestTenant Tenant, string Domain)> OutboxAsync(int? port = null)
+    private async Task<(TestOutbox Outbox, TestTenant Tenant, string Domain)> OutboxAsync(int? port = null, MasterKeys? masters = null)
     {
         await servers.StartAsync();
         var own = await database.OfItsOwnAsync();
-        return (new TestOutbox(own, servers.Options(port)), await TestTenant.MakeAsync(own), servers.MakeDomain());
+        return (new TestOutbox(own, servers.Options(port), masters), await TestTenant.MakeAsync(own), servers.MakeDomain());
     }
 
     private static async Task<long> WaitingAsync(TestTenant tenant)

@@ -76,10 +76,45 @@ public sealed class OutgoingMessageTests
         message.TextBody!.ReplaceLineEndings("\n").TrimEnd().ShouldBe("Zażółć\n.\nFrom here");
     }
 
-    // As a server has it: written as bytes, and read again.
-    private static MimeMessage Written(DueMail mail, string? replyTo = null)
+    [Fact]
+    public void It_says_how_to_have_no_more_in_headers_that_programs_know_and_that_are_whole()
     {
-        var message = OutgoingMessage.Of(mail, "eddy.test", replyTo);
+        var unsubscribe = new ListUnsubscribe($"https://eddy.test/unsubscribe/acme/{new string('a', 300)}/{new string('0', 32)}", "mailto:acme+u.abcdefghijklmnop@in.test?subject=unsubscribe%20anna%40x.test");
+        var message = OutgoingMessage.Of(Mail(), new Parcel(["anna@x.test"], ["anna@x.test"], unsubscribe), "eddy.test", null);
+        message.Prepare(EncodingConstraint.SevenBit);
+        using var bytes = new MemoryStream();
+        message.WriteTo(bytes, TestContext.Current.CancellationToken);
+
+        // In no line is an address broken: not all programs put it together again.
+        var text = Encoding.ASCII.GetString(bytes.ToArray());
+        text.ShouldContain($"<{unsubscribe.Link}>");
+        text.ShouldContain($"<{unsubscribe.Mail}>");
+        Written(Mail(), unsubscribe: unsubscribe).Headers[HeaderId.ListUnsubscribe].ShouldBe($"<{unsubscribe.Link}>, <{unsubscribe.Mail}>");
+        Written(Mail(), unsubscribe: unsubscribe).Headers["List-Unsubscribe-Post"].ShouldBe("List-Unsubscribe=One-Click");
+        // Without an address of the web there is no one click.
+        Written(Mail(), unsubscribe: unsubscribe with { Link = null }).Headers["List-Unsubscribe-Post"].ShouldBeNull();
+        Written(Mail(), unsubscribe: unsubscribe with { Link = "http://eddy.test/x" }).Headers["List-Unsubscribe-Post"].ShouldBeNull();
+        Written(Mail()).Headers[HeaderId.ListUnsubscribe].ShouldBeNull();
+    }
+
+    [Fact]
+    public void Who_belongs_to_the_tenant_shares_one_message_and_everybody_else_has_one_of_their_own()
+    {
+        var mail = Mail() with { Receivers = ["ann@acme.test", "x@shop.test", "bob@acme.test", "y@shop.test", "z@shop.test"] };
+
+        var parcels = Parcel.Of(mail, ["ann@acme.test", "x@shop.test", "bob@acme.test", "z@shop.test"], new HashSet<string> { "ann@acme.test", "bob@acme.test" }, one => new ListUnsubscribe($"https://eddy.test/{one}", null));
+
+        parcels.Select(parcel => string.Join(' ', parcel.Receivers)).ShouldBe(["ann@acme.test bob@acme.test", "x@shop.test", "z@shop.test"]);
+        parcels[0].To.ShouldBe(mail.Receivers);
+        parcels[0].Unsubscribe.ShouldBeNull();
+        parcels[1].To.ShouldBe(["x@shop.test"]);
+        parcels[1].Unsubscribe!.Header.ShouldBe("<https://eddy.test/x@shop.test>");
+    }
+
+    // As a server has it: written as bytes, and read again.
+    private static MimeMessage Written(DueMail mail, string? replyTo = null, ListUnsubscribe? unsubscribe = null)
+    {
+        var message = OutgoingMessage.Of(mail, new Parcel(mail.Receivers, mail.Receivers, unsubscribe), "eddy.test", replyTo);
         message.Prepare(EncodingConstraint.SevenBit);
         using var bytes = new MemoryStream();
         message.WriteTo(bytes);

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Eddy.Access;
 using Eddy.Mail;
 using Eddy.Mail.Delivery;
 using Eddy.Mail.Inbox;
+using Eddy.Postgres;
 using Eddy.Secrets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -10,8 +12,10 @@ using NpgsqlTypes;
 namespace Eddy.Tests.Mail;
 
 /// <summary>An outbox on a database of its own, with couriers that a test starts and a clock that it turns.</summary>
-internal sealed class TestOutbox(TestDatabase database, SmtpOptions options)
+internal sealed class TestOutbox(TestDatabase database, SmtpOptions options, MasterKeys? masters = null)
 {
+    public const string Site = "https://eddy.test";
+
     private static readonly DkimKeys NoKeys = DkimKeys.Read([], out _)!;
 
     private int _run;
@@ -19,6 +23,9 @@ internal sealed class TestOutbox(TestDatabase database, SmtpOptions options)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public TurnedClock Clock { get; } = new();
+
+    /// <summary>Where answers come in; null where they do not.</summary>
+    public string? InboxDomain { get; init; }
 
     public OutboxQueue Queue => new(database.App, options, Clock);
 
@@ -68,8 +75,12 @@ internal sealed class TestOutbox(TestDatabase database, SmtpOptions options)
     public IAsyncDisposable StartCourier(DkimKeys? keys = null)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var handover = new Handover(Queue, ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Handover>.Instance);
-        var courier = new Courier(database.App, Queue, handover, options, new InboxOptions(), new InboxAddresses(new InboxOptions(), MasterKeys.None), keys ?? NoKeys, Clock, NullLogger<Courier>.Instance);
+        var dbs = new EddyDbs(database.App);
+        var inbox = new InboxOptions { Domain = InboxDomain };
+        var addresses = new InboxAddresses(inbox, masters ?? MasterKeys.None);
+        var links = new UnsubscribeLinks(masters ?? MasterKeys.None, new MailOptions { Site = Site, Inbox = inbox }, addresses);
+        var handover = new Handover(Queue, new ReceiverStore(dbs, new AccessStore(dbs, Clock)), links, ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Handover>.Instance);
+        var courier = new Courier(database.App, Queue, handover, options, inbox, addresses, keys ?? NoKeys, Clock, NullLogger<Courier>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         return new Running(courier.RunAsync(stop.Token), stop);
     }
@@ -89,6 +100,10 @@ internal sealed class TestOutbox(TestDatabase database, SmtpOptions options)
         var (state, tries, _, _, _) = await LookAsync(tenant, id);
         return isSo(state, tries);
     });
+
+    /// <summary>It was tried so often, and what came of the last try is written down: only then may the clock be turned.</summary>
+    public Task UntilTriedAsync(TestTenant tenant, long id, int times) => Patience.UntilAsync($"mail {id} was tried {times} times", Patience.Long, async () =>
+        await new OutboxStore(new EddyDbs(database.App)).ReadAsync(tenant.Id, id, Cancel) is { IsUnderWay: false } mail && mail.Tries == times);
 
     private sealed class Running(Task work, CancellationTokenSource stop) : IAsyncDisposable
     {

@@ -80,16 +80,16 @@ internal sealed class TestInbox
         """);
 
     /// <summary>A reader, until it is disposed of.</summary>
-    public IAsyncDisposable StartReader()
+    public IAsyncDisposable StartReader(MasterKeys? masters = null)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var dbs = new EddyDbs(Database.App);
         var accesses = new AccessStore(dbs, TimeProvider.System);
         var taker = new MessageTaker(
-            Database.App, new InboxPolicyStore(dbs, accesses, TimeProvider.System), new InboxFactStore(dbs, accesses, TimeProvider.System), _options, new MailOptions { Site = "https://eddy.test" },
+            Database.App, new InboxPolicyStore(dbs, accesses, TimeProvider.System), new InboxFactStore(dbs, accesses, TimeProvider.System), new UnsubscribedStore(dbs), _options, new MailOptions { Site = "https://eddy.test" },
             ActivatorUtilities.CreateInstance<InboxMeters>(services), TimeProvider.System, NullLogger<MessageTaker>.Instance);
         var tenants = new TenantMailboxes(Database.App, new SecretKeeper(new SecretStore(dbs, MasterKeys.None, TimeProvider.System), TimeProvider.System, NullLogger<SecretKeeper>.Instance), new EgressOptions(), TimeProvider.System);
-        var reader = new MailReader(Database.App, taker, _options, new InboxAddresses(_options, MasterKeys.None), tenants, new MailboxStore(dbs), TimeProvider.System, NullLogger<MailReader>.Instance);
+        var reader = new MailReader(Database.App, taker, _options, new InboxAddresses(_options, masters ?? MasterKeys.None), tenants, new MailboxStore(dbs), TimeProvider.System, NullLogger<MailReader>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         return new Running(reader.RunAsync(stop.Token), stop);
     }
