@@ -59,4 +59,30 @@ public sealed class InboxTests(TestBrowser browser, SharedWeb shared, TestDataba
         await Assertions.Expect(dialog).ToContainTextAsync("It is an ordinary message.");
         await screen.ShouldBeAccessibleAsync();
     }
+
+    [Fact]
+    public async Task Older_messages_are_a_page_further()
+    {
+        var tenant = await TestTenant.MakeAsync(database);
+        await tenant.PrepareAsync(
+            """
+            insert into inbox_messages (tenant_id, id, at, mailbox, sender, delivered_to, subject, text, kind, bytes, spf, dkim, dmarc, state, why, code, reason)
+            select $1, gen_random_uuid(), timestamptz '2026-11-28 12:00Z' - n / 2 * interval '1 minute', 'inbox', 'bob@shop.test', 'acme@in.example.com', 'message ' || n, 'x', 'ordinary', 900, 'pass', 'none', 'fail', 'refused', '{}', 'not_allowed', 'No.'
+            from generate_series(0, 202) n
+            """);
+        await using var screen = await browser.OpenAsync(shared.Web, tenant);
+        await screen.GoAsync($"/t/{tenant.Slug}/inbox");
+        var rows = screen.Page.Locator("tr[data-row]");
+
+        await Assertions.Expect(rows).ToHaveCountAsync(200);
+        await screen.Page.GetByRole(AriaRole.Link, new() { Name = "Older" }).ClickAsync();
+        await Assertions.Expect(rows).ToHaveCountAsync(3);
+        await Assertions.Expect(rows.Last).ToContainTextAsync("message 202");
+        // It stands in the address.
+        await screen.GoAsync(new Uri(screen.Page.Url).PathAndQuery);
+        await Assertions.Expect(rows).ToHaveCountAsync(3);
+        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Link, new() { Name = "Older" })).ToHaveCountAsync(0);
+        await screen.Page.GetByRole(AriaRole.Link, new() { Name = "Newest" }).ClickAsync();
+        await Assertions.Expect(rows).ToHaveCountAsync(200);
+    }
 }

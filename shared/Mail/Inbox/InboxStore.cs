@@ -11,10 +11,18 @@ public sealed class InboxStore(EddyDbs dbs)
         "m.id, m.at, m.mailbox, m.message_id, m.sender, m.delivered_to, m.subject, m.sent_at, m.kind, m.bytes, m.spf, m.dkim, m.dmarc, m.state, m.why, m.code, m.reason, m.pid, m.arrival, m.actor, m.answered";
 
     /// <summary>The last messages, newest first.</summary>
-    public async Task<IReadOnlyList<StoredMessage>> LastAsync(TenantId tenant, int limit, CancellationToken cancel)
+    /// <param name="before">Only those that came before this one; null for the very last. Before one that is gone there is none.</param>
+    public async Task<IReadOnlyList<StoredMessage>> LastAsync(TenantId tenant, Guid? before, int limit, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new($"select {Columns} from inbox_messages m where m.tenant_id = $1 order by m.at desc, m.id desc limit $2") { Parameters = { new() { Value = tenant.Value }, new() { Value = limit } } });
+        var where = before is null ? "" : "and (m.at, m.id) < (select b.at, b.id from inbox_messages b where b.tenant_id = $1 and b.id = $3)";
+        var list = new NpgsqlBatchCommand($"select {Columns} from inbox_messages m where m.tenant_id = $1 {where} order by m.at desc, m.id desc limit $2") { Parameters = { new() { Value = tenant.Value }, new() { Value = limit } } };
+        if (before is { } last)
+        {
+            list.Parameters.Add(new() { Value = last });
+        }
+
+        batch.BatchCommands.Add(list);
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         var found = new List<StoredMessage>();

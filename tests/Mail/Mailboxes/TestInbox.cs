@@ -51,24 +51,24 @@ internal sealed class TestInbox
     ];
 
     /// <summary>A tenant that takes mail of anyone, or says who else may.</summary>
-    public Task<TestTenant> TenantAsync(string opening = "anyone") => OpenAsync(Database, opening);
+    public Task<TestTenant> TenantAsync(string opening = "anyone", bool answersRefused = false) => OpenAsync(Database, opening, answersRefused);
 
-    public static async Task<TestTenant> OpenAsync(TestDatabase database, string opening)
+    public static async Task<TestTenant> OpenAsync(TestDatabase database, string opening, bool answersRefused = false)
     {
         var tenant = await TestTenant.MakeAsync(database);
         await tenant.PrepareAsync(
-            $"insert into inbox_policies (tenant_id, opening, listed, secrets, takes_answers, answers_refused, changed_at, changed_by) values ($1, '{opening}', '{{}}', '{{}}', true, false, now(), 'test')");
+            $"insert into inbox_policies (tenant_id, opening, listed, secrets, takes_answers, answers_refused, changed_at, changed_by) values ($1, '{opening}', '{{}}', '{{}}', true, {answersRefused}, now(), 'test')");
         return tenant;
     }
 
     /// <summary>Puts a message for this address into the mailbox, as the SMTP server would have.</summary>
-    public void Put(string to, string subject, string text = "Hello.", string from = "ann@people.test", string headers = "") => _servers.Put(Domain, Message(Domain, to, subject, text, from, headers));
+    public void Put(string to, string subject, string text = "Hello.", string from = "ann@people.test", string headers = "", string dmarc = "pass") => _servers.Put(Domain, Message(Domain, to, subject, text, from, headers, dmarc));
 
-    public static string Message(string domain, string to, string subject, string text = "Hello.", string from = "ann@people.test", string headers = "") => string.Create(CultureInfo.InvariantCulture, $"""
+    public static string Message(string domain, string to, string subject, string text = "Hello.", string from = "ann@people.test", string headers = "", string dmarc = "pass") => string.Create(CultureInfo.InvariantCulture, $"""
         Return-Path: <{from}>
         Envelope-To: {to}@{domain}
         Received: from client by {MailServers.Name} id {Guid.NewGuid():N}; Sat, 28 Nov 2026 12:00:00 +0000
-        Authentication-Results: {MailServers.Name}; dmarc=pass header.from={from.Split('@')[1]}
+        Authentication-Results: {MailServers.Name}; dmarc={dmarc} header.from={from.Split('@')[1]}
         From: {from}
         To: {to}@{domain}
         Subject: {subject}
@@ -96,7 +96,7 @@ internal sealed class TestInbox
 
     /// <summary>What came in to a tenant: subject, state and process of each, in order of their subjects.</summary>
     public async Task<IReadOnlyList<StoredMessage>> MessagesAsync(TestTenant tenant) =>
-        [.. (await new InboxStore(new EddyDbs(Database.App)).LastAsync(tenant.Id, 1000, Cancel)).OrderBy(message => message.Subject, StringComparer.Ordinal)];
+        [.. (await new InboxStore(new EddyDbs(Database.App)).LastAsync(tenant.Id, null, 1000, Cancel)).OrderBy(message => message.Subject, StringComparer.Ordinal)];
 
     public Task UntilAsync(TestTenant tenant, int count) => Patience.UntilAsync($"{count} messages have come in", Patience.Long, async () => (await MessagesAsync(tenant)).Count >= count);
 
