@@ -17,7 +17,7 @@ alter table handed_mails force row level security;
 create policy tenant on handed_mails using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
 grant select, insert, delete on handed_mails to eddy_system;
 
--- Which of these receivers may be handed a mail now. Whoever may is counted, once for all tries. Who may not is told of by the limit ('process', 'receiver' or 'tenant') and the time at which there is
+-- Which of these receivers may be handed a mail now. Whoever may is counted, once for all tries. Who may not is told of by the limit ('process', 'receiver' or 'tenant', or 'circle', where a process writes to the same receiver again and again) and the time at which there is
 -- room again, a minute from now at least, so that many that wait are not looked at all the time.
 create function admit_mail(p_tenant uuid, p_mail bigint, p_pid bigint, p_receivers text[], p_now timestamptz, p_per_process int, p_per_receiver int, p_per_tenant int)
 returns table (receiver text, cut text, until timestamptz)
@@ -43,6 +43,9 @@ begin
       if v_of_process >= p_per_process then
         v_cut := 'process';
         select h.at into v_at from handed_mails h where h.tenant_id = p_tenant and h.pid = p_pid and h.at > v_since order by h.at desc offset p_per_process - 1 limit 1;
+        if (select count(*) from handed_mails h where h.tenant_id = p_tenant and h.receiver = v_receiver and h.at > v_since and h.pid = p_pid) >= greatest(p_per_process / 6, 1) then
+          v_cut := 'circle';
+        end if;
       else
         select h.at into v_at from handed_mails h where h.tenant_id = p_tenant and h.receiver = v_receiver and h.at > v_since order by h.at desc offset p_per_receiver - 1 limit 1;
         if found then

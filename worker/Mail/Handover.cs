@@ -104,7 +104,7 @@ public sealed class Handover(OutboxQueue queue, ReceiverStore receivers, Unsubsc
             {
                 admitted.Add(receiver);
             }
-            else if (StormHold.Of(limit.Value, limits, mail, receiver, until) is var hold && limit == StormLimit.Process)
+            else if (StormHold.Of(limit.Value, limits, mail, receiver, until) is var hold && limit == StormLimit.Circle)
             {
                 refused[receiver] = hold.ToString();
             }

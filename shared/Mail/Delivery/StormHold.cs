@@ -6,7 +6,10 @@ namespace Eddy.Mail.Delivery;
 /// <summary>Which of an hour's limits (<see cref="StormLimits.Out"/>) keeps a receiver's mail back.</summary>
 public enum StormLimit
 {
-    /// <summary>Of one process. What goes beyond has most likely gone in a circle: it is not sent, so that the circle ends.</summary>
+    /// <summary>Of one process, which writes to the same receiver again and again. That has most likely gone in a circle: it is not sent, so that the circle ends.</summary>
+    Circle,
+
+    /// <summary>Of one process, to somebody whom it has written little. It waits.</summary>
     Process,
 
     /// <summary>To one receiver. It waits.</summary>
@@ -29,7 +32,8 @@ public sealed record StormHold(string Why, string Course, DateTimeOffset Until)
         var waits = $"It waits, and goes on at {at}.";
         return limit switch
         {
-            StormLimit.Process => new($"Within an hour mails about process {mail.Pid} went to {limits.PerThread:N0} receivers, which is the limit: a rule seems to send in a circle.", $"It is not sent; from {at} on it can be sent again by hand.", until),
+            StormLimit.Circle => new($"Within an hour mails about process {mail.Pid} went to {limits.PerThread:N0} receivers, which is the limit, and to {receiver} again and again: a rule seems to send in a circle.", $"It is not sent; from {at} on it can be sent again by hand.", until),
+            StormLimit.Process => new($"Within an hour mails about process {mail.Pid} went to {limits.PerThread:N0} receivers, which is the limit.", waits, until),
             StormLimit.Receiver => new($"Within an hour {receiver} was sent {limits.PerPerson:N0} mails, which is the limit.", waits, until),
             _ => new($"Within an hour mails of the tenant went to {limits.PerTenant:N0} receivers, which is the limit.", waits, until),
         };

@@ -18,6 +18,7 @@ public sealed class StormTests(TestDatabase database, MailServers servers)
         var began = outbox.Clock.GetUtcNow();
 
         (await AdmitAsync(outbox, tenant, 1, 15, "a@x.test", "b@x.test", "c@x.test", "d@x.test")).ShouldBe([null, null, null, StormLimit.Process]);
+        (await AdmitAsync(outbox, tenant, 5, 15, "a@x.test", "g@x.test")).ShouldBe([StormLimit.Circle, StormLimit.Process]);
         // In whatever letters.
         (await AdmitAsync(outbox, tenant, 2, 16, "A@x.test", "e@x.test")).ShouldBe([null, null]);
         (await AdmitAsync(outbox, tenant, 3, 17, "a@X.test", "f@x.test")).ShouldBe([StormLimit.Receiver, StormLimit.Tenant]);
@@ -38,7 +39,7 @@ public sealed class StormTests(TestDatabase database, MailServers servers)
             (await AdmitAsync(outbox, tenant, 1, 15, "a@x.test", "b@x.test")).ShouldBe([null, null]);
         }
 
-        (await AdmitAsync(outbox, tenant, 2, 15, "a@x.test", "b@x.test")).ShouldBe([null, StormLimit.Process]);
+        (await AdmitAsync(outbox, tenant, 2, 15, "a@x.test", "b@x.test")).ShouldBe([null, StormLimit.Circle]);
         (await AdmitAsync(outbox, other, 1, 15, "a@x.test", "b@x.test", "c@x.test")).ShouldBe([null, null, null]);
     }
 
@@ -61,15 +62,19 @@ public sealed class StormTests(TestDatabase database, MailServers servers)
         var own = await database.OfItsOwnAsync();
         var (tenant, domain) = (await TestTenant.MakeAsync(own), servers.MakeDomain());
         var outbox = new TestOutbox(own, servers.Options());
-        await outbox.HandAsync(tenant, StormLimits.Out.PerThread, 15);
+        await outbox.HandAsync(tenant, StormLimits.Out.PerThread - 10, 15);
+        await outbox.HandAsync(tenant, 10, 15, $"bert@{domain}");
         await outbox.HandAsync(tenant, StormLimits.Out.PerPerson, 16, $"anna@{domain}");
         var circle = await outbox.PutAsync(tenant, [$"bert@{domain}"], pid: 15);
+        var batch = await outbox.PutAsync(tenant, [$"dora@{domain}"], pid: 15);
         var many = await outbox.PutAsync(tenant, [$"anna@{domain}", $"carl@{domain}"], pid: 17);
         await outbox.PutPlatformAsync($"anna@{domain}", "Confirm your address");
 
         await using (outbox.StartCourier())
         {
             await outbox.UntilAsync(tenant, circle, "the circle is cut", (state, _) => state == MailState.Failed);
+            await Patience.UntilAsync("the batch waits", Patience.Long, async () => (await outbox.LookAsync(tenant, batch)).Error is not null);
+            (await outbox.LookAsync(tenant, batch)).Error!.ShouldStartWith("Within an hour mails about process 15 went to 60 receivers, which is the limit. It waits, and goes on at ");
             await Patience.UntilAsync("the other waits", Patience.Long, async () => (await outbox.LookAsync(tenant, many)).Error is not null);
             var (state, tries, error, _, _) = await outbox.LookAsync(tenant, many);
             (state, tries).ShouldBe((MailState.Waiting, 1));
@@ -79,12 +84,13 @@ public sealed class StormTests(TestDatabase database, MailServers servers)
 
             outbox.Clock.Turn(TimeSpan.FromMinutes(65));
             await outbox.UntilAsync(tenant, many, "it has gone on", (now, _) => now == MailState.Sent);
+            await outbox.UntilAsync(tenant, batch, "the batch, too", (now, _) => now == MailState.Sent);
         }
 
         var cut = await outbox.LookAsync(tenant, circle);
         cut.Tries.ShouldBe(0);
-        cut.Refused[$"bert@{domain}"].ShouldStartWith("Within an hour mails about process 15 went to 60 receivers, which is the limit: a rule seems to send in a circle. It is not sent; from ");
-        (await servers.ReadAsync(domain, 3)).Count(message => message.Subject == "Hello").ShouldBe(2);
+        cut.Refused[$"bert@{domain}"].ShouldStartWith($"Within an hour mails about process 15 went to 60 receivers, which is the limit, and to bert@{domain} again and again: a rule seems to send in a circle. It is not sent; from ");
+        (await servers.ReadAsync(domain, 4)).Count(message => message.Subject == "Hello").ShouldBe(3);
     }
 
     private static async Task<IEnumerable<StormLimit?>> AdmitAsync(TestOutbox outbox, TestTenant tenant, long id, long pid, params string[] receivers) =>
