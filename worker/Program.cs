@@ -129,7 +129,7 @@ public static class WorkerProgram
         builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<DripMeters>().AddSingleton<ITicker, DripTicker>().AddSingleton<ITicker, DeferredTicker>().AddSingleton<ITicker, RuleTicker>().AddSingleton<Clock>();
         builder.Services.AddSingleton(mail.Smtp).AddSingleton(dkim!).AddSingleton<DeliveryMeters>().AddSingleton<OutboxQueue>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<Handover>().AddSingleton<Courier>();
-        builder.Services.AddSingleton(mail.Inbox).AddSingleton(all => new InboxAddresses(mail.Inbox, masters)).AddSingleton<InboxPolicyStore>().AddSingleton<InboxFactStore>().AddSingleton<InboxMeters>().AddSingleton<MessageTaker>().AddSingleton<MailboxStore>().AddSingleton<TenantMailboxes>().AddSingleton<MailReader>();
+        builder.Services.AddSingleton(mail.Inbox).AddSingleton(all => new InboxAddresses(mail.Inbox, masters)).AddSingleton<InboxPolicyStore>().AddSingleton<InboxFactStore>().AddSingleton<InboxMeters>().AddSingleton(new SignatureKeys(mail.Inbox.Resolver, mail.Inbox.DnsPatience)).AddSingleton<MessageTaker>().AddSingleton<MailboxStore>().AddSingleton<TenantMailboxes>().AddSingleton<MailReader>();
         builder.Services.AddSingleton<Housekeeper>();
         builder.Services.AddJobs(database);
 

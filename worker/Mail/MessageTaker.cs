@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Eddy.Kvps;
 using Eddy.Mail.Inbox;
@@ -12,12 +13,14 @@ namespace Eddy.Mail;
 /// Takes one message: whose it is, what becomes of it, and all of that in one transaction, with the arrival that it becomes. A message is known by its bytes, so however often it is fetched, by
 /// whatever number and by whichever worker, it is taken once.
 /// </summary>
-public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore policies, InboxFactStore facts, UnsubscribedStore unsubscribed, InboxOptions options, MailOptions mail, InboxMeters meters, TimeProvider time, ILogger<MessageTaker> log)
+public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore policies, InboxFactStore facts, UnsubscribedStore unsubscribed, InboxOptions options, MailOptions mail, SignatureKeys keys, InboxMeters meters, TimeProvider time, ILogger<MessageTaker> log)
 {
     private const string Unreadable = "unreadable";
-    private const int MostSubject = 998;
 
     private readonly MessageSettings _settings = options.Settings;
+
+    // Into a mailbox of a tenant's own mail comes past the operator's server, and with it whatever a stranger writes in that server's name.
+    private readonly MessageSettings _ownSettings = options.Settings with { AuthenticationServers = [] };
     private readonly string _site = (mail.Site ?? "").TrimEnd('/');
 
     /// <summary>The most bytes that are looked at of a message: one more than it may have.</summary>
@@ -30,17 +33,17 @@ public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore polic
         {
             return await TakeAsync(await DecideAsync(message, whose, cancel), message, cancel);
         }
-        catch (PostgresException refusal) when (!IsPassing(refusal))
+        catch (Exception fault) when (!IsPassing(fault))
         {
-            // One that can not be stored must not hold up the others.
-            log.LogError(refusal, "Message {Uid} of mailbox {Mailbox} can not be stored", message.Uid, message.Mailbox);
+            // Whatever a stranger's bytes do to it: one that can not be taken must not hold up the others.
+            log.LogError(fault, "Message {Uid} of mailbox {Mailbox} can not be stored", message.Uid, message.Mailbox);
             return await TakeAsync(Taken.Nobodys("It can not be stored; the worker's log says more."), message, cancel);
         }
     }
 
     private async Task<Taken> DecideAsync(FetchedMessage message, MessageOwner whose, CancellationToken cancel)
     {
-        var reading = await MessageReader.ReadAsync(message.Raw, _settings, null, cancel);
+        var reading = await MessageReader.ReadAsync(message.Raw, whose is MessageOwner.Tenant ? _ownSettings : _settings, keys, cancel);
         var read = (reading as MessageReading.Read)?.Mail;
         var head = (reading as MessageReading.Refused)?.Head;
         var deliveredTo = read?.DeliveredTo ?? head?.DeliveredTo;
@@ -122,7 +125,7 @@ public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore polic
         Add(taken.MessageId, NpgsqlDbType.Text);
         Add(taken.From, NpgsqlDbType.Text);
         Add(taken.DeliveredTo, NpgsqlDbType.Text);
-        Add(taken.Subject.Length > MostSubject ? taken.Subject[..MostSubject] : taken.Subject, NpgsqlDbType.Text);
+        Add(taken.Subject, NpgsqlDbType.Text);
         Add(taken.Text, NpgsqlDbType.Text);
         Add(taken.SentAt?.ToUniversalTime(), NpgsqlDbType.TimestampTz);
         Add(taken.Kind, NpgsqlDbType.Text);
@@ -160,8 +163,10 @@ public sealed class MessageTaker(NpgsqlDataSource source, InboxPolicyStore polic
         void Add(object? value, NpgsqlDbType type) => take.Parameters.Add(new() { Value = value ?? DBNull.Value, NpgsqlDbType = type });
     }
 
-    /// <summary>The database is going, or too busy: nothing of the message is to blame.</summary>
-    private static bool IsPassing(PostgresException fault) => fault.IsTransient || fault.SqlState[..2] is "57" or "08" or "40" or "53";
+    /// <summary>The database is going, or too busy, or the worker stops: nothing of the message is to blame.</summary>
+    private static bool IsPassing(Exception fault) => fault is PostgresException refusal
+        ? refusal.IsTransient || refusal.SqlState[..2] is "57" or "08" or "40" or "53"
+        : fault is NpgsqlException or TimeoutException or IOException or SocketException or OperationCanceledException or ObjectDisposedException;
 
     /// <summary>What becomes of a message.</summary>
     /// <param name="Fault">Why it is nobody's; null where it is a tenant's.</param>

@@ -1,3 +1,4 @@
+using System.Net;
 using Eddy.Mail.Mailboxes;
 
 namespace Eddy.Mail.Inbox;
@@ -17,6 +18,12 @@ public sealed class InboxOptions
     /// <summary>As <see cref="MessageSettings.AuthenticationServers"/>.</summary>
     public IList<string> AuthenticationServers { get; set; } = [];
 
+    /// <summary>The name server that is asked for the keys of signatures, where the receiving server has not checked them: an address, with a port where it is not 53. Null for those of the machine.</summary>
+    public string? Dns { get; set; }
+
+    /// <summary>How long it is waited for all the keys of one message.</summary>
+    public TimeSpan DnsPatience { get; set; } = TimeSpan.FromSeconds(4);
+
     /// <summary>How large a message may be.</summary>
     public int MessageBytes { get; set; } = MessageSettings.Default.MostBytes;
 
@@ -31,7 +38,11 @@ public sealed class InboxOptions
         DeliveryHeaders = DeliveryHeaders.Count > 0 ? [.. DeliveryHeaders] : MessageSettings.Default.DeliveryHeaders,
         AuthenticationServers = [.. AuthenticationServers],
         MostBytes = MessageBytes,
+        KeyPatience = DnsPatience,
     };
+
+    /// <summary>As <see cref="Dns"/> says.</summary>
+    public IPEndPoint? Resolver => IPEndPoint.TryParse(Dns ?? "", out var at) ? new IPEndPoint(at.Address, at.Port == 0 ? 53 : at.Port) : null;
 
     /// <summary>Everything that is wrong with these settings.</summary>
     public IEnumerable<string> Faults()
@@ -44,6 +55,16 @@ public sealed class InboxOptions
         foreach (var name in DeliveryHeaders.Where(name => name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-')))
         {
             yield return $"Mail:Inbox:DeliveryHeaders has '{name}'; it takes names of headers, such as Delivered-To.";
+        }
+
+        if (Dns is not null && Resolver is null)
+        {
+            yield return $"Mail:Inbox:Dns is '{Dns}'; it takes the address of a name server, such as 192.0.2.53 or 192.0.2.53:5353.";
+        }
+
+        if (DnsPatience < TimeSpan.FromMilliseconds(100) || DnsPatience > TimeSpan.FromMinutes(10))
+        {
+            yield return $"Mail:Inbox:DnsPatience is {DnsPatience}; it takes 100 ms to ten minutes.";
         }
 
         if (Imap.IsOn && Domain is null)

@@ -22,7 +22,8 @@ public sealed record MailVerdicts(MailVerdict Spf, IReadOnlyList<MailVerdict> Dk
     /// <summary>By what the domain vouches for the message, in a sentence, or null where it does not.</summary>
     public string? VouchedBy(string? domain) =>
         domain is null ? null
-        : Dmarc.IsPass && (Dmarc.Domain is null || Dmarc.Domain == domain) ? $"{domain} vouches for it: DMARC passes, says {By}."
+        // A pass that does not say for which From is believed for none: where From is written oddly, the server may have read another there.
+        : Dmarc.IsPass && Dmarc.Domain == domain ? $"{domain} vouches for it: DMARC passes, says {By}."
         : Dkim.FirstOrDefault(one => one.IsPass && Aligns(one.Domain, domain)) is { } signature ? $"{domain} vouches for it: the DKIM signature of {signature.Domain} holds, says {By}."
         : Spf.IsPass && Aligns(Spf.Domain, domain) ? $"{domain} vouches for it: SPF passes for {Spf.Domain}, says {By}."
         : null;
@@ -32,6 +33,6 @@ public sealed record MailVerdicts(MailVerdict Spf, IReadOnlyList<MailVerdict> Dk
         (Dkim.FirstOrDefault(one => one.IsPass && domain is not null && Aligns(one.Domain, domain)) ?? Dkim.FirstOrDefault(one => one.IsPass) ?? (Dkim.Count > 0 ? Dkim[0] : MailVerdict.None)).Result;
 
     // The domain itself, or one above it. Not one below: where a domain gives names away (as dynamic DNS does), whoever has one of them would speak for it.
-    private static bool Aligns(string? who, string domain) =>
+    internal static bool Aligns(string? who, string domain) =>
         who is not null && who.Contains('.') && (who == domain || domain.EndsWith($".{who}", StringComparison.Ordinal));
 }

@@ -11,6 +11,9 @@ public sealed record MessageSettings
     /// <summary>The names (authserv-id, RFC 8601) under which the receiving server writes <c>Authentication-Results</c>. Those of others are not read.</summary>
     public IReadOnlyList<string> AuthenticationServers { get; init; } = [];
 
+    /// <summary>For all keys of a message's signatures together: whoever sends it chooses who is asked for them, and that one may be silent.</summary>
+    public TimeSpan KeyPatience { get; init; } = TimeSpan.FromSeconds(4);
+
     /// <summary>Bytes of a message as it comes.</summary>
     public int MostBytes { get; init; } = 25 << 20;
 

@@ -11,6 +11,10 @@ internal static class MessageVerdicts
 {
     private const int MostSignatures = 5;
 
+    /// <summary>Headers of which a message has one. Where there is a second, nobody can say which of them was signed.</summary>
+    private static readonly HeaderId[] OnlyOnce =
+        [HeaderId.From, HeaderId.Sender, HeaderId.ReplyTo, HeaderId.To, HeaderId.Cc, HeaderId.Subject, HeaderId.Date, HeaderId.MessageId, HeaderId.InReplyTo, HeaderId.References, HeaderId.ContentType, HeaderId.ContentTransferEncoding];
+
     public static async Task<MailVerdicts> OfAsync(MimeMessage message, MessageSettings settings, IDkimPublicKeyLocator? keys, CancellationToken cancel)
     {
         var told = Told(message.Headers, settings.AuthenticationServers);
@@ -19,7 +23,7 @@ internal static class MessageVerdicts
             return told;
         }
 
-        var signatures = await CheckAsync(message, keys, cancel);
+        var signatures = await CheckAsync(message, keys, settings.KeyPatience, cancel);
         return signatures.Count == 0 ? told : told with { Dkim = signatures, By = told.By is null ? "the check that was made here" : $"{told.By} and the check of its signatures that was made here" };
     }
 
@@ -81,25 +85,46 @@ internal static class MessageVerdicts
         return value is null ? null : DomainOf(value.Trim().Trim('<', '>')[(value.Trim().Trim('<', '>').LastIndexOf('@') + 1)..]);
     }
 
-    private static async Task<List<MailVerdict>> CheckAsync(MimeMessage message, IDkimPublicKeyLocator keys, CancellationToken cancel)
+    private static async Task<List<MailVerdict>> CheckAsync(MimeMessage message, IDkimPublicKeyLocator keys, TimeSpan patience, CancellationToken cancel)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(patience);
         var verifier = new DkimVerifier(keys);
+        var isDouble = message.Headers.Concat(message.Body?.Headers ?? []).Where(header => OnlyOnce.Contains(header.Id)).GroupBy(header => header.Id).Any(group => group.Skip(1).Any());
         var verdicts = new List<MailVerdict>();
-        foreach (var header in message.Headers.Where(header => header.Id == HeaderId.DkimSignature).Take(MostSignatures).ToList())
+        foreach (var (header, tags, domain) in Signatures(message))
         {
-            var tags = Tags(header.Value);
-            var domain = tags.TryGetValue("d", out var d) ? DomainOf(d) : null;
-            verdicts.Add(new(tags.ContainsKey("l") ? "policy" : await ResultAsync(verifier, message, header, cancel), domain));
+            verdicts.Add(new(isDouble || !IsWhole(message, tags) ? "policy" : await ResultAsync(verifier, message, header, limit.Token, cancel), domain));
         }
 
         return verdicts;
     }
 
-    private static async Task<string> ResultAsync(DkimVerifier verifier, MimeMessage message, Header header, CancellationToken cancel)
+    // Those that could vouch for the sender come first, however many others were put above them.
+    private static List<(Header Header, Dictionary<string, string> Tags, string? Domain)> Signatures(MimeMessage message)
+    {
+        var from = HeaderText.Address(message.From.Mailboxes.FirstOrDefault()?.Address) is { } address ? address[(address.LastIndexOf('@') + 1)..] : null;
+        return [.. message.Headers
+            .Where(header => header.Id == HeaderId.DkimSignature)
+            .Select(header => (Header: header, Tags: Tags(header.Value)))
+            .Select(one => (one.Header, one.Tags, Domain: one.Tags.TryGetValue("d", out var domain) ? DomainOf(domain) : null))
+            .OrderBy(one => from is not null && MailVerdicts.Aligns(one.Domain, from) ? 0 : 1)
+            .Take(MostSignatures)];
+    }
+
+    // A signature of a part of the text (l=) says nothing of what somebody has put behind it, and one without the subject lets anybody write another above a letter that was signed once.
+    private static bool IsWhole(MimeMessage message, Dictionary<string, string> tags) =>
+        !tags.ContainsKey("l") && (!message.Headers.Contains(HeaderId.Subject) || tags.GetValueOrDefault("h", "").Split(':', StringSplitOptions.TrimEntries).Contains("subject", StringComparer.OrdinalIgnoreCase));
+
+    private static async Task<string> ResultAsync(DkimVerifier verifier, MimeMessage message, Header header, CancellationToken limit, CancellationToken cancel)
     {
         try
         {
-            return await verifier.VerifyAsync(message, header, cancel) ? "pass" : "fail";
+            return await verifier.VerifyAsync(message, header, limit) ? "pass" : "fail";
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return "temperror";
         }
         catch (Exception fault) when (fault is FormatException or ArgumentException or InvalidOperationException or NotSupportedException or Org.BouncyCastle.Security.GeneralSecurityException)
         {
@@ -112,8 +137,8 @@ internal static class MessageVerdicts
         }
     }
 
-    // A signature of a part of the text (l=) says nothing of what somebody has put behind it, so it is not taken.
-    private static Dictionary<string, string> Tags(string value)
+    /// <summary>A list of <c>tag=value;</c> as signatures and keys have them.</summary>
+    internal static Dictionary<string, string> Tags(string value)
     {
         var tags = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var tag in value.Split(';'))

@@ -8,7 +8,7 @@ namespace Eddy.Tests.Mail.Inbox;
 internal static class TestMessages
 {
     /// <summary>As the server of these messages is set up.</summary>
-    public static MessageSettings Settings { get; } = new() { AuthenticationServers = ["mx.in.example.com"] };
+    public static MessageSettings Settings { get; } = new() { AuthenticationServers = ["mx.in.example.com"], KeyPatience = Patience.Long };
 
     private static string Folder => Path.Combine(Repository.Root, "tests/Mail/Inbox/messages");
 

@@ -27,13 +27,16 @@ internal sealed class TestInbox
     public string Domain { get; }
 
     /// <param name="port">Of the IMAP server, or of a way to it.</param>
-    public static async Task<TestInbox> MakeAsync(TestDatabase database, MailServers servers, int? port = null)
+    /// <param name="dns">Who is asked for the keys of signatures.</param>
+    public static async Task<TestInbox> MakeAsync(TestDatabase database, MailServers servers, int? port = null, string? dns = null)
     {
         await servers.StartAsync();
         var (own, domain) = (await database.OfItsOwnAsync(), servers.MakeDomain("in"));
         return new TestInbox(own, servers, domain, new InboxOptions
         {
             Domain = domain,
+            Dns = dns,
+            DnsPatience = Patience.Long,
             DeliveryHeaders = ["Envelope-To"],
             AuthenticationServers = [MailServers.Name],
             Imap = new ImapOptions
@@ -79,15 +82,23 @@ internal sealed class TestInbox
 
         """);
 
-    /// <summary>A reader, until it is disposed of.</summary>
-    public IAsyncDisposable StartReader(MasterKeys? masters = null)
+    public InboxFactStore Facts => new(new EddyDbs(Database.App), new AccessStore(new EddyDbs(Database.App), TimeProvider.System), TimeProvider.System);
+
+    /// <summary>Takes messages one by one, without a mailbox.</summary>
+    public MessageTaker Taker()
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var dbs = new EddyDbs(Database.App);
-        var accesses = new AccessStore(dbs, TimeProvider.System);
-        var taker = new MessageTaker(
-            Database.App, new InboxPolicyStore(dbs, accesses, TimeProvider.System), new InboxFactStore(dbs, accesses, TimeProvider.System), new UnsubscribedStore(dbs), _options, new MailOptions { Site = "https://eddy.test" },
+        return new MessageTaker(
+            Database.App, new InboxPolicyStore(dbs, new AccessStore(dbs, TimeProvider.System), TimeProvider.System), Facts, new UnsubscribedStore(dbs), _options, new MailOptions { Site = "https://eddy.test" }, new SignatureKeys(_options.Resolver, _options.DnsPatience),
             ActivatorUtilities.CreateInstance<InboxMeters>(services), TimeProvider.System, NullLogger<MessageTaker>.Instance);
+    }
+
+    /// <summary>A reader, until it is disposed of.</summary>
+    public IAsyncDisposable StartReader(MasterKeys? masters = null)
+    {
+        var dbs = new EddyDbs(Database.App);
+        var taker = Taker();
         var tenants = new TenantMailboxes(Database.App, new SecretKeeper(new SecretStore(dbs, MasterKeys.None, TimeProvider.System), TimeProvider.System, NullLogger<SecretKeeper>.Instance), new EgressOptions(), TimeProvider.System);
         var reader = new MailReader(Database.App, taker, _options, new InboxAddresses(_options, masters ?? MasterKeys.None), tenants, new MailboxStore(dbs), TimeProvider.System, NullLogger<MailReader>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
