@@ -27,7 +27,7 @@ public sealed class InboxFactStore(EddyDbs dbs, AccessStore accesses, TimeProvid
         var own = await OwnMailsAsync(connection, tenant, asks.MessageIds, cancel);
         var since = time.GetUtcNow() - Hour;
         var (processes, inProcess) = await ProcessesAsync(connection, tenant, [.. asks.Pids.Concat(own.Values).Distinct()], since, cancel);
-        var (fromSender, inAll) = await CountAsync(connection, tenant, asks.Sender, since, cancel);
+        var (fromSender, inAll) = await CountAsync(connection, tenant, asks.Sender, mail.Verdicts.VouchedBy(mail.FromDomain) is not null, since, cancel);
         return facts with { OwnMails = own, Processes = processes, InProcess = inProcess, FromSender = fromSender, InAll = inAll };
     }
 
@@ -78,16 +78,21 @@ public sealed class InboxFactStore(EddyDbs dbs, AccessStore accesses, TimeProvid
         return (kinds, mails);
     }
 
-    private static async Task<(int FromSender, int InAll)> CountAsync(NpgsqlConnection connection, TenantId tenant, string? sender, DateTimeOffset since, CancellationToken cancel)
+    // What set nothing and was not answered is in nobody's circle: were it counted, strangers who write as somebody could keep that one's mail out, and by refused mail everybody's. Nor does what only
+    // claims to be somebody's count against mail that is.
+    private static async Task<(int FromSender, int InAll)> CountAsync(NpgsqlConnection connection, TenantId tenant, string? sender, bool isVouched, DateTimeOffset since, CancellationToken cancel)
     {
         await using var count = new NpgsqlCommand(
             """
-            select (select count(*) from inbox_messages m where m.tenant_id = $1 and m.sender = $2 and m.at > $3)::int,
-              (select count(*) from (select from inbox_messages m where m.tenant_id = $1 and m.at > $3 limit 100000) m)::int
+            select (select count(*) from inbox_messages m where m.tenant_id = $1 and m.sender = $2 and m.at > $3
+                and case when $4 then m.answered is not null or m.actor not like 'unproven:%' else m.answered is not null or m.arrival is not null end)::int,
+              (select count(*) from (select from inbox_messages m where m.tenant_id = $1 and m.at > $3 and (m.arrival is not null or m.answered is not null) limit $5) m)::int
             """, connection);
         count.Parameters.Add(new() { Value = tenant.Value });
         count.Parameters.Add(new() { Value = (object?)sender ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         count.Parameters.Add(new() { Value = since });
+        count.Parameters.Add(new() { Value = isVouched });
+        count.Parameters.Add(new() { Value = StormLimits.In.PerTenant });
         await using var rows = await count.ExecuteReaderAsync(cancel);
         await rows.ReadAsync(cancel);
         return (rows.GetInt32(0), rows.GetInt32(1));
