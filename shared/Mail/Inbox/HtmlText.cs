@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using MimeKit.Text;
 
 namespace Eddy.Mail.Inbox;
@@ -7,8 +8,9 @@ namespace Eddy.Mail.Inbox;
 /// HTML as the text that one sees, with quotes as mail writes them (<c>&gt; </c>) and signatures behind <c>-- </c>, so that <see cref="NewText"/> cuts both alike. Tag by tag: no tree is built, however deep
 /// it would be.
 /// </summary>
-internal sealed class HtmlText
+internal sealed partial class HtmlText
 {
+    /// <summary>What stands in more elements than so many is not read: where they are not told apart, nobody knows what is quoted and what is hidden.</summary>
     private const int MostOpen = 256;
 
     private readonly StringBuilder _text = new();
@@ -18,6 +20,7 @@ internal sealed class HtmlText
     private int _hidden;
     private int _kept;
     private bool _isSpace;
+    private bool _isTooDeep;
 
     private HtmlText(int most) => _most = most;
 
@@ -29,7 +32,7 @@ internal sealed class HtmlText
         using var reader = new StringReader(html);
         var tokens = new HtmlTokenizer(reader);
         var text = new HtmlText(most);
-        while (text._text.Length < most && tokens.ReadNextToken(out var token))
+        while (text._text.Length < most && !text._isTooDeep && tokens.ReadNextToken(out var token))
         {
             switch (token)
             {
@@ -56,7 +59,7 @@ internal sealed class HtmlText
         }
 
         Block(name, isEnd: false);
-        if (name is "div" or "blockquote" or "span" or "pre" or "table" or "td" or "style" or "script" or "head" or "title" or "template" or "p" && !tag.IsEmptyElement)
+        if (!tag.IsEmptyElement && name is not ("br" or "img" or "hr" or "input" or "meta" or "link" or "col" or "area" or "wbr"))
         {
             Begin(name, tag);
         }
@@ -64,12 +67,8 @@ internal sealed class HtmlText
 
     private void Begin(string name, HtmlTagToken tag)
     {
-        if (_open.Count >= MostOpen)
-        {
-            return;
-        }
-
         string? classes = null, id = null, style = null, type = null;
+        var isMarkedHidden = false;
         foreach (var attribute in tag.Attributes)
         {
             switch (attribute.Name.ToLowerInvariant())
@@ -86,7 +85,29 @@ internal sealed class HtmlText
                 case "type":
                     type ??= attribute.Value;
                     break;
+                case "hidden":
+                    isMarkedHidden = true;
+                    break;
             }
+        }
+
+        var isHidden = isMarkedHidden || name is "style" or "script" or "head" or "title" or "template" || (style is not null && Unseen().IsMatch(Blanks().Replace(style, "")));
+        if (_open.Count > 0 && _open[^1].Name == name && name is ("p" or "td" or "th" or "li" or "tr" or "dt" or "dd" or "option"))
+        {
+            // These end where the next one begins, whether it is said or not.
+            Close(name);
+        }
+
+        // Of others it need not be known where they end.
+        if (!isHidden && name is not ("div" or "blockquote" or "span" or "pre" or "table" or "td" or "p"))
+        {
+            return;
+        }
+
+        if (_open.Count >= MostOpen)
+        {
+            _isTooDeep = true;
+            return;
         }
 
         if (IsSignature(classes, id))
@@ -103,7 +124,6 @@ internal sealed class HtmlText
         }
 
         var isQuote = name == "blockquote" && (type?.Equals("cite", StringComparison.OrdinalIgnoreCase) == true || HasClass(classes, "gmail_quote") || HasClass(classes, "protonmail_quote") || _open.Exists(one => one.IsQuote));
-        var isHidden = name is "style" or "script" or "head" or "title" or "template" || (style is not null && style.Replace(" ", "", StringComparison.Ordinal).Contains("display:none", StringComparison.OrdinalIgnoreCase));
         _open.Add(new(name, isQuote, isHidden, name == "pre"));
         Count(_open[^1], 1);
     }
@@ -253,6 +273,13 @@ internal sealed class HtmlText
 
     private static bool IsSignature(string? classes, string? id) =>
         HasClass(classes, "gmail_signature") || HasClass(classes, "moz-signature") || HasClass(classes, "protonmail_signature_block") || id is "Signature" or "ms-outlook-mobile-signature" or "AppleMailSignature" or "x_Signature";
+
+    // Nobody sees it, so nobody who answers or forwards the mail means it.
+    [GeneratedRegex(@"(?:^|;)(?:display:none|visibility:hidden|mso-hide:all|(?:font-size|opacity|max-height):0(?:\.0{1,4})?(?:px|pt|em|rem|%)?)(?:!important)?(?:;|$)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex Unseen();
+
+    [GeneratedRegex(@"\s|/\*[^*]{0,100}\*/", RegexOptions.CultureInvariant)]
+    private static partial Regex Blanks();
 
     private static bool HasClass(string? classes, string name) => classes is not null && classes.Split(' ').Any(one => one.Equals(name, StringComparison.OrdinalIgnoreCase));
 }

@@ -55,7 +55,7 @@ public static class MessageReader
         parts.Add(message.Body);
         var text = parts.Text();
         var (from, name, fromFault) = From(message);
-        var returnPath = HeaderText.Value(message.Headers, "Return-Path")?.Trim() is { } path ? path is "<>" or "" ? "" : HeaderText.Address(path) : null;
+        var returnPath = HeaderText.Value(message.Headers, "Return-Path")?.Trim() is { } path ? path.Trim('<', '>', ' ') is "" ? "" : HeaderText.Address(path) : null;
         var subject = HeaderText.Line(message.Headers[HeaderId.Subject]);
         var (kind, reason) = MessageKinds.Of(message, from, returnPath);
         var (newText, isForward) = NewText.Of(text, subject);
