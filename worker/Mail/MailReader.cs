@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Eddy.Mail.Inbox;
 using Eddy.Mail.Mailboxes;
 using Eddy.Tenants;
@@ -27,7 +28,7 @@ public sealed class MailReader(
             return;
         }
 
-        var place = new MailboxPlace(CatchAll, Imap, new MessageOwner.ByAddress(addresses), stop => Mailbox.OpenAsync(Imap, null, stop), (_, _) => Task.CompletedTask);
+        var place = new MailboxPlace(CatchAll, Imap, new MessageOwner.ByAddress(addresses), stop => Mailbox.OpenAsync(Imap, new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }, stop), (_, _) => Task.CompletedTask);
         await new MailboxReader(source, taker, place, time, log).RunAsync(cancel);
     }
 

@@ -1,4 +1,5 @@
 using Eddy.Mail.Mailboxes;
+using MailKit;
 using Npgsql;
 
 namespace Eddy.Mail;
@@ -9,14 +10,27 @@ namespace Eddy.Mail;
 /// </summary>
 internal sealed class MailboxReader(NpgsqlDataSource source, MessageTaker taker, MailboxPlace place, TimeProvider time, ILogger log)
 {
-    /// <summary>So many are moved together.</summary>
+    /// <summary>So many are taken, and then moved together.</summary>
     private const int Window = 50;
+
+    /// <summary>So many are moved together that were taken before.</summary>
+    private const int MoveWindow = 500;
+
+    /// <summary>So many are asked for together whether they were taken.</summary>
+    private const int LookWindow = 5_000;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan AskPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>After which time it is tried again to read or to move what the server would not.</summary>
+    private static readonly TimeSpan StuckPause = TimeSpan.FromMinutes(1);
+
     /// <summary>Its name in the leases.</summary>
     private readonly Guid _worker = Guid.CreateVersion7();
+
+    private long _leased;
 
     private ImapOptions Imap => place.Imap;
 
@@ -44,13 +58,13 @@ internal sealed class MailboxReader(NpgsqlDataSource source, MessageTaker taker,
                 // Another has it; that one's time may be over soon.
                 pause = Imap.Lease / 4;
             }
-            catch (Exception fault) when ((fault is NpgsqlException or MailboxFault || Mailbox.IsLost(fault) || fault is MailKit.CommandException) && !cancel.IsCancellationRequested)
+            catch (Exception fault) when (!cancel.IsCancellationRequested)
             {
-                // Once for each time that one of them is away.
+                // Whatever a server says, or the database: it is tried again, for nobody else reads this mailbox. Told once for each time that one of them is away.
                 log.Log(isTold ? LogLevel.Debug : LogLevel.Warning, fault, "The mailbox {Mailbox} can not be read now", place.Name);
                 if (!isTold && fault is MailboxFault)
                 {
-                    await place.NoteAsync(fault.Message, cancel);
+                    await NoteAsync(fault.Message, cancel);
                 }
 
                 (isTold, isWell) = (true, false);
@@ -67,82 +81,178 @@ internal sealed class MailboxReader(NpgsqlDataSource source, MessageTaker taker,
         await LeaveAsync();
     }
 
+    private async Task NoteAsync(string fault, CancellationToken cancel)
+    {
+        try
+        {
+            await place.NoteAsync(fault, cancel);
+        }
+        catch (NpgsqlException lost)
+        {
+            log.LogDebug(lost, "It can not be noted that the mailbox {Mailbox} can not be read", place.Name);
+        }
+    }
+
     /// <summary>Reads for as long as the connection and the lease hold.</summary>
     private async Task ReadAsync(Func<Task> isWell, CancellationToken cancel)
     {
         using var mailbox = await place.OpenAsync(cancel);
+        var (stuck, since) = (new HashSet<uint>(), time.GetTimestamp());
         while (await LeaseAsync(cancel))
         {
-            foreach (var window in (await mailbox.ListAsync(cancel)).Chunk(Window))
+            if (time.GetElapsedTime(since) > StuckPause)
             {
-                if (!await TakeAsync(mailbox, window, cancel))
+                stuck.Clear();
+                since = time.GetTimestamp();
+            }
+
+            var listed = (await mailbox.ListAsync(cancel)).Where(uid => !stuck.Contains(uid)).ToList();
+            var known = await KnownAsync(mailbox.Validity, listed, cancel);
+            if (known.Count <= Window)
+            {
+                // A few are read again, and known by their bytes: some servers give numbers anew without saying so, and another message under one of them would be lost.
+                known.Clear();
+            }
+
+            var fresh = listed.Where(uid => !known.ContainsKey(uid)).ToList();
+            foreach (var window in fresh.Chunk(Window))
+            {
+                if (!await TakeAsync(mailbox, window, stuck, cancel))
                 {
                     return;
                 }
             }
 
+            // Those that were taken before have time: what comes meanwhile goes first.
+            foreach (var window in known.Chunk(MoveWindow).TakeWhile(_ => !mailbox.IsNews))
+            {
+                if (!await HoldAsync(cancel))
+                {
+                    return;
+                }
+
+                await MoveAsync(mailbox, window.ToDictionary(), stuck, cancel);
+            }
+
             await isWell();
+            if (fresh.Count > 0 && await AskAsync(mailbox, stuck, cancel))
+            {
+                continue;
+            }
+
             // The lease is said again before its time is over.
             await mailbox.WaitAsync(Imap.Poll < Imap.Lease / 3 ? Imap.Poll : Imap.Lease / 3, time, cancel);
         }
     }
 
-    /// <summary>Takes a window of messages and moves them; false where another worker has the mailbox now.</summary>
-    private async Task<bool> TakeAsync(Mailbox mailbox, uint[] window, CancellationToken cancel)
+    /// <summary>
+    /// Asks for a while, again and again, whether more has come, until it has. Some servers tell of it by themselves only after a time (Dovecot after half a second); whoever asks knows at once.
+    /// </summary>
+    private async Task<bool> AskAsync(Mailbox mailbox, HashSet<uint> stuck, CancellationToken cancel)
     {
-        var (processed, rejected) = (new List<uint>(), new List<uint>());
-        var known = await KnownAsync(mailbox.Validity, window, cancel);
-        var leased = time.GetTimestamp();
-        foreach (var uid in window)
+        var atMost = Imap.Ask < Imap.Lease / 3 ? Imap.Ask : Imap.Lease / 3;
+        for (var started = time.GetTimestamp(); time.GetElapsedTime(started) < atMost;)
         {
-            if (time.GetElapsedTime(leased) > Imap.Lease / 3)
+            await Task.Delay(AskPause, time, cancel);
+            if ((await mailbox.ListAsync(cancel)).Any(uid => !stuck.Contains(uid)))
             {
-                if (!await LeaseAsync(cancel))
-                {
-                    return false;
-                }
-
-                leased = time.GetTimestamp();
+                return true;
             }
-
-            if (!known.TryGetValue(uid, out var isRejected))
-            {
-                if (await mailbox.ReadAsync(uid, taker.MostBytes, cancel) is not { } raw)
-                {
-                    // Somebody has taken it away.
-                    continue;
-                }
-
-                isRejected = await taker.TakeAsync(new FetchedMessage(place.Name, mailbox.Validity, uid, raw), place.Whose, cancel);
-            }
-
-            (isRejected ? rejected : processed).Add(uid);
         }
 
-        await mailbox.MoveAsync(processed, isRejected: false, cancel);
-        await mailbox.MoveAsync(rejected, isRejected: true, cancel);
+        return false;
+    }
+
+    /// <summary>Takes a window of messages and moves them; false where another worker has the mailbox now.</summary>
+    /// <param name="stuck">Filled with those that the server does not give, or does not move: they must not hold up the others.</param>
+    private async Task<bool> TakeAsync(Mailbox mailbox, uint[] window, HashSet<uint> stuck, CancellationToken cancel)
+    {
+        var taken = new Dictionary<uint, bool>();
+        foreach (var uid in window)
+        {
+            if (!await HoldAsync(cancel))
+            {
+                return false;
+            }
+
+            if (await FetchAsync(mailbox, uid, stuck, cancel) is { } raw)
+            {
+                taken[uid] = await taker.TakeAsync(new FetchedMessage(place.Name, mailbox.Validity, uid, raw), place.Whose, cancel);
+            }
+        }
+
+        await MoveAsync(mailbox, taken, stuck, cancel);
         return true;
     }
 
-    private async Task<Dictionary<uint, bool>> KnownAsync(uint validity, uint[] uids, CancellationToken cancel)
+    /// <summary>The bytes of a message; null where somebody has taken it away, or the server does not give it.</summary>
+    private async Task<byte[]?> FetchAsync(Mailbox mailbox, uint uid, HashSet<uint> stuck, CancellationToken cancel)
+    {
+        try
+        {
+            if (await mailbox.ReadAsync(uid, taker.MostBytes, cancel) is { } raw)
+            {
+                return raw;
+            }
+
+            stuck.Add(uid);
+            return null;
+        }
+        catch (CommandException refusal)
+        {
+            log.LogWarning(refusal, "The server does not give message {Uid} of mailbox {Mailbox}; it is asked for again later", uid, place.Name);
+            stuck.Add(uid);
+            return null;
+        }
+    }
+
+    /// <param name="taken">Messages, and whether they are for the folder of the rejected.</param>
+    private async Task MoveAsync(Mailbox mailbox, Dictionary<uint, bool> taken, HashSet<uint> stuck, CancellationToken cancel)
+    {
+        try
+        {
+            await mailbox.MoveAsync([.. taken.Where(one => !one.Value).Select(one => one.Key)], isRejected: false, cancel);
+            await mailbox.MoveAsync([.. taken.Where(one => one.Value).Select(one => one.Key)], isRejected: true, cancel);
+        }
+        catch (CommandException refusal)
+        {
+            log.LogWarning(refusal, "The server does not move messages out of mailbox {Mailbox}; they are taken, and it is tried again later", place.Name);
+            stuck.UnionWith(taken.Keys);
+        }
+    }
+
+    /// <summary>Those of these messages that were taken before, and whether they are for the folder of the rejected.</summary>
+    private async Task<Dictionary<uint, bool>> KnownAsync(uint validity, List<uint> uids, CancellationToken cancel)
+    {
+        var known = new Dictionary<uint, bool>();
+        foreach (var window in uids.Chunk(LookWindow))
+        {
+            await LookAsync(validity, window, known, cancel);
+        }
+
+        return known;
+    }
+
+    private async Task LookAsync(uint validity, uint[] uids, Dictionary<uint, bool> known, CancellationToken cancel)
     {
         await using var look = source.CreateCommand("select uid, is_rejected from taken_of($1, $2, $3)");
         look.Parameters.Add(new() { Value = place.Name });
         look.Parameters.Add(new() { Value = (long)validity });
         look.Parameters.Add(new() { Value = uids.Select(uid => (long)uid).ToArray() });
         await using var rows = await look.ExecuteReaderAsync(cancel);
-        var known = new Dictionary<uint, bool>();
         while (await rows.ReadAsync(cancel))
         {
             known[(uint)rows.GetInt64(0)] = rows.GetBoolean(1);
         }
-
-        return known;
     }
+
+    /// <summary>Whether this one still has the mailbox; says so again where that was a while ago.</summary>
+    private async ValueTask<bool> HoldAsync(CancellationToken cancel) => time.GetElapsedTime(_leased) <= Imap.Lease / 3 || await LeaseAsync(cancel);
 
     private async Task<bool> LeaseAsync(CancellationToken cancel)
     {
         var now = time.GetUtcNow();
+        _leased = time.GetTimestamp();
         await using var lease = source.CreateCommand("select lease_mailbox($1, $2, $3, $4)");
         lease.Parameters.Add(new() { Value = place.Name });
         lease.Parameters.Add(new() { Value = _worker });

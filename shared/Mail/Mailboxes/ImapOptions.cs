@@ -31,6 +31,9 @@ public sealed class ImapOptions
     /// <summary>How often it is looked for mail where the server does not tell of it (IDLE).</summary>
     public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>For how long after mail has come it is asked for more ten times a second, beside what the server tells by itself; zero for not at all.</summary>
+    public TimeSpan Ask { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>After which time another worker reads the mailbox of one that is silent.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(1);
 
@@ -64,6 +67,11 @@ public sealed class ImapOptions
         if (Poll < TimeSpan.FromSeconds(1) || Poll > TimeSpan.FromHours(1))
         {
             yield return $"Poll is {Poll}; it takes a second to an hour.";
+        }
+
+        if (Ask < TimeSpan.Zero || Ask > TimeSpan.FromHours(1))
+        {
+            yield return $"Ask is {Ask}; it takes 0 to an hour.";
         }
 
         if (Lease < TimeSpan.FromSeconds(2) || Lease > TimeSpan.FromHours(1))

@@ -21,8 +21,9 @@ public sealed partial record StoredMailbox(string Name, string Host, int Port, M
     /// <summary>The host as secrets have it.</summary>
     internal string Authority => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
 
-    /// <summary>How it is opened.</summary>
-    public ImapOptions Options(string password, string? trustedRoots) => new() { Host = Host, Port = Port, Tls = Tls, User = User, Password = password, Folder = Folder, TrustedRoots = trustedRoots };
+    /// <summary>How it is opened. Somebody else's server is not asked ten times a second.</summary>
+    public ImapOptions Options(string password, string? trustedRoots) =>
+        new() { Host = Host, Port = Port, Tls = Tls, User = User, Password = password, Folder = Folder, TrustedRoots = trustedRoots, Ask = TimeSpan.Zero };
 
     /// <summary>Everything that is wrong with it, in sentences.</summary>
     public IEnumerable<string> Faults()

@@ -119,6 +119,98 @@ public sealed class MailReaderTests(TestDatabase database, MailServers servers)
     }
 
     [Fact]
+    public async Task It_goes_on_where_somebody_takes_a_folder_away()
+    {
+        var inbox = await TestInbox.MakeAsync(database, servers);
+        var tenant = await inbox.TenantAsync();
+        await using (inbox.StartReader())
+        {
+            inbox.Put(tenant.Slug, "1");
+            await inbox.UntilFoldersAsync(processed: 1, rejected: 0);
+            using (var client = await servers.OpenAsync(inbox.Domain))
+            {
+                await (await client.GetFolderAsync("Processed", Cancel)).DeleteAsync(Cancel);
+            }
+
+            inbox.Put(tenant.Slug, "2");
+            await inbox.UntilFoldersAsync(processed: 1, rejected: 0);
+        }
+
+        (await inbox.MessagesAsync(tenant)).Select(message => message.Subject).ShouldBe(["1", "2"]);
+    }
+
+    [Fact]
+    public async Task A_number_that_the_server_has_given_before_leaves_no_message_unread()
+    {
+        var inbox = await TestInbox.MakeAsync(database, servers);
+        var tenant = await inbox.TenantAsync();
+        inbox.Put(tenant.Slug, "1");
+        await tenant.PrepareAsync($"insert into taken_messages (mailbox, digest, uid_validity, uid, at, is_rejected) select 'inbox', sha256('another'), {await ValidityAsync(inbox)}, 1, now(), false where $1::uuid is not null");
+
+        await using (inbox.StartReader())
+        {
+            await inbox.UntilFoldersAsync(processed: 1, rejected: 0);
+        }
+
+        (await inbox.MessagesAsync(tenant)).ShouldHaveSingleItem().Subject.ShouldBe("1");
+    }
+
+    [Fact]
+    public async Task What_the_server_does_not_move_is_taken_once_and_holds_up_no_other()
+    {
+        var inbox = await TestInbox.MakeAsync(database, servers);
+        var tenant = await inbox.TenantAsync();
+        await using (inbox.StartReader())
+        {
+            inbox.Put(tenant.Slug, "1");
+            await inbox.UntilFoldersAsync(processed: 1, rejected: 0);
+            servers.Close(inbox.Domain, "Processed", isClosed: true);
+            inbox.Put(tenant.Slug, "2");
+            await inbox.UntilAsync(tenant, 2);
+            inbox.Put(tenant.Slug, "3");
+            await inbox.UntilAsync(tenant, 3);
+            (await inbox.FoldersAsync()).ShouldBe((2, 1, 0));
+        }
+
+        servers.Close(inbox.Domain, "Processed", isClosed: false);
+        await using (inbox.StartReader())
+        {
+            await inbox.UntilFoldersAsync(processed: 3, rejected: 0);
+        }
+
+        (await new TestLog(inbox.Database).CountAsync(tenant.Id, "arrivals")).ShouldBe(3);
+    }
+
+    /// <summary>As after a long time in which nothing could be moved: what is known is not fetched again, and what is new does not wait for it.</summary>
+    [Fact, Trait("Category", "Long")]
+    public async Task In_a_mailbox_of_50000_messages_that_were_taken_the_new_ones_are_taken_and_all_are_moved()
+    {
+        const int Many = 50_000;
+        var inbox = await TestInbox.MakeAsync(database, servers);
+        var tenant = await inbox.TenantAsync();
+        for (var i = 0; i < Many; i++)
+        {
+            servers.Put(inbox.Domain, "Subject: old\n\nold\n");
+        }
+
+        // Were one of them fetched again, it would be nobody's, and rejected.
+        await tenant.PrepareAsync($"""
+            insert into taken_messages (mailbox, digest, uid_validity, uid, at, is_rejected)
+            select 'inbox', sha256(n::text::bytea), {await ValidityAsync(inbox)}, n, now(), false from generate_series(1, {Many}) n where $1::uuid is not null
+            """);
+        inbox.Put(tenant.Slug, "new 1");
+        await using (inbox.StartReader())
+        {
+            await inbox.UntilAsync(tenant, 1);
+            inbox.Put(tenant.Slug, "new 2");
+            await inbox.UntilAsync(tenant, 2);
+            await Patience.UntilAsync("all are moved", TimeSpan.FromMinutes(10), async () => await inbox.FoldersAsync() == (0, Many + 2, 0));
+        }
+
+        (await inbox.MessagesAsync(tenant)).Select(message => message.Subject).ShouldBe(["new 1", "new 2"]);
+    }
+
+    [Fact]
     public async Task A_bounce_is_an_event_of_the_process_whose_mail_it_was()
     {
         var inbox = await TestInbox.MakeAsync(database, servers);

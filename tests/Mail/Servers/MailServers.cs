@@ -9,8 +9,6 @@ using MailKit.Net.Imap;
 using MailKit.Security;
 using MimeKit;
 
-[assembly: AssemblyFixture(typeof(Eddy.Tests.Mail.MailServers))]
-
 namespace Eddy.Tests.Mail;
 
 /// <summary>
@@ -18,18 +16,23 @@ namespace Eddy.Tests.Mail;
 /// user with all their files in one folder, and end with the test process, however that ends. Both ask for TLS, with a certificate that <see cref="Roots"/> vouches for.
 /// </summary>
 /// <remarks>
-/// Each domain is one mailbox that takes all its addresses; a test makes one of its own (<see cref="MakeDomain"/>). There is nobody at <c>nobody@…</c>, and <c>later@…</c> is always told to come later.
+/// The benchmarks use them too. Each domain is one mailbox that takes all its addresses; a test makes one of its own (<see cref="MakeDomain"/>). There is nobody at <c>nobody@…</c>, and <c>later@…</c> is always told to come later.
 /// </remarks>
-public sealed class MailServers : IAsyncLifetime
+public sealed class MailServers : IAsyncDisposable
 {
     public const string User = "eddy", Password = "secret";
 
     /// <summary>The name under which the SMTP server writes <c>Authentication-Results</c>; those of domains that begin with <c>forged</c> fail.</summary>
     public const string Name = "mx.test";
 
+    private const UnixFileMode All = (UnixFileMode)0b111_111_111;
+
     private const string Issuer = "CN=Eddy tests";
 
     private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Generous, for the machine may be busy.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private readonly SemaphoreSlim _once = new(1, 1);
     private string _folder = "";
@@ -57,8 +60,6 @@ public sealed class MailServers : IAsyncLifetime
     {
         Host = "127.0.0.1", Port = port ?? Smtp, User = User, Password = Password, Domain = "eddy.test", TrustedRoots = Roots, Poll = TimeSpan.FromMilliseconds(50),
     };
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Starts them, where nobody has.</summary>
     public async Task<MailServers> StartAsync()
@@ -90,12 +91,13 @@ public sealed class MailServers : IAsyncLifetime
     /// <summary>The messages in a domain's mailbox, once there are so many.</summary>
     public async Task<IReadOnlyList<MimeMessage>> ReadAsync(string domain, int count)
     {
-        var files = new List<string>();
-        await Patience.UntilAsync($"{count} mails have come to {domain}", Patience.Long, () =>
+        var started = Stopwatch.GetTimestamp();
+        List<string> files;
+        while ((files = [.. Files(domain)]).Count < count)
         {
-            files = [.. Files(domain)];
-            return Task.FromResult(files.Count >= count);
-        });
+            await (Stopwatch.GetElapsedTime(started) < Longest ? Task.Delay(LookPause) : throw new TimeoutException($"{count} mails should have come to {domain}, and {files.Count} have."));
+        }
+
         return [.. files.Order(StringComparer.Ordinal).Select(file => MimeMessage.Load(file))];
     }
 
@@ -127,6 +129,15 @@ public sealed class MailServers : IAsyncLifetime
         File.WriteAllText(Path.Combine(place, "tmp", name), message.ReplaceLineEndings("\n"));
         Open(Path.Combine(place, "tmp", name));
         File.Move(Path.Combine(place, "tmp", name), Path.Combine(place, "new", name));
+    }
+
+    /// <summary>Whether the IMAP server may put anything into a folder of a domain's mailbox, which is there.</summary>
+    public void Close(string domain, string folder, bool isClosed)
+    {
+        foreach (var part in Directory.GetDirectories(Path.Combine(_folder, "mail", domain, "." + folder)))
+        {
+            Open(part, isClosed ? (UnixFileMode)0b101_101_101 : All);
+        }
     }
 
     /// <summary>As after a restored backup: the IMAP server has lost count of a domain's messages, and numbers them anew.</summary>
@@ -161,12 +172,11 @@ public sealed class MailServers : IAsyncLifetime
     }
 
     // To the servers, who may be somebody else.
-    private static void Open(string path)
+    private static void Open(string path, UnixFileMode mode = All)
     {
         if (!OperatingSystem.IsWindows())
         {
-            const UnixFileMode All = (UnixFileMode)0b111_111_111;
-            File.SetUnixFileMode(path, All);
+            File.SetUnixFileMode(path, mode);
         }
     }
 
@@ -198,7 +208,10 @@ public sealed class MailServers : IAsyncLifetime
             await _guardian.WaitForExitAsync();
             _guardian.Dispose();
             _guardian = null;
-            left.ShouldBeGreaterThan(1, $"The mail servers did not start: {string.Join('\n', Directory.GetFiles(Path.Combine(_folder, "log")).Select(File.ReadAllText))}");
+            if (left == 1)
+            {
+                throw new InvalidOperationException($"The mail servers did not start: {string.Join('\n', Directory.GetFiles(Path.Combine(_folder, "log")).Select(File.ReadAllText))}");
+            }
         }
     }
 
@@ -243,7 +256,7 @@ public sealed class MailServers : IAsyncLifetime
 
     private async Task<bool> AnswerAsync()
     {
-        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < Patience.Long;)
+        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < Longest;)
         {
             if (_guardian!.HasExited)
             {
