@@ -39,6 +39,12 @@ internal sealed record BenchPlan
     /// <summary>Screens that watch one process.</summary>
     public required int Circuits { get; init; }
 
+    /// <summary>Mails that come one a second.</summary>
+    public required int Mails { get; init; }
+
+    /// <summary>Seconds over which twenty mails come in each.</summary>
+    public required int MailFlood { get; init; }
+
     /// <summary>At how many idle cells their memory is measured, the fewest first.</summary>
     public required IReadOnlyList<int> IdleCells { get; init; }
 
@@ -56,6 +62,8 @@ internal sealed record BenchPlan
         Forks = 300,
         Stops = 50,
         Circuits = 200,
+        Mails = 20,
+        MailFlood = 15,
         IdleCells = [1, 50, 500],
     };
 
@@ -74,6 +82,8 @@ internal sealed record BenchPlan
         Forks = 20,
         Stops = 5,
         Circuits = 5,
+        Mails = 3,
+        MailFlood = 2,
         IdleCells = [1, 5, 20],
     };
 }

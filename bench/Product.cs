@@ -19,7 +19,7 @@ internal sealed class Product : IDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _said = [];
 
-    private Product(string root, string home)
+    private Product(string root, string home, IReadOnlyList<string> settings)
     {
         var ports = FreePorts();
         (_root, Home, Port) = (root, home, ports[0]);
@@ -34,6 +34,12 @@ internal sealed class Product : IDisposable
         start.Environment["EDDY_WORKER_PORT"] = ports[1].ToString(CultureInfo.InvariantCulture);
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["Egress__Allow__0"] = Site.Address.Authority;
+        foreach (var setting in settings)
+        {
+            var at = setting.IndexOf('=', StringComparison.Ordinal);
+            start.Environment[setting[..at].Replace(":", "__", StringComparison.Ordinal)] = setting[(at + 1)..];
+        }
+
         _run = Process.Start(start)!;
         _run.OutputDataReceived += (_, line) => Hear(line.Data);
         _run.ErrorDataReceived += (_, line) => Hear(line.Data);
@@ -49,9 +55,10 @@ internal sealed class Product : IDisposable
     public int Port { get; }
 
     /// <summary>Returns once it is ready for events.</summary>
-    public static Product Start(string root, string home, CancellationToken cancel)
+    /// <param name="settings">Beside the usual ones, as <c>Section:Name=value</c>.</param>
+    public static Product Start(string root, string home, IReadOnlyList<string> settings, CancellationToken cancel)
     {
-        var product = new Product(root, home);
+        var product = new Product(root, home, settings);
         try
         {
             if (!product._ready.Task.Wait(StartPatience, cancel))

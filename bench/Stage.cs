@@ -21,7 +21,7 @@ internal sealed class Stage(string root, BenchPlan plan, CancellationToken cance
 
     public CancellationToken Cancel => cancel;
 
-    public Product Product => _product ??= Product.Start(root, Path.Combine(root, "artifacts", $"bench-home-{Environment.ProcessId}"), cancel);
+    public Product Product => _product ??= Product.Start(root, Path.Combine(root, "artifacts", $"bench-home-{Environment.ProcessId}"), [], cancel);
 
     public BenchDb Db => _db ??= new BenchDb(ConnectionString, cancel);
 
