@@ -153,11 +153,12 @@ internal sealed class MailboxReader(NpgsqlDataSource source, MessageTaker taker,
         var atMost = Imap.Ask < Imap.Lease / 3 ? Imap.Ask : Imap.Lease / 3;
         for (var started = time.GetTimestamp(); time.GetElapsedTime(started) < atMost;)
         {
-            await Task.Delay(AskPause, time, cancel);
             if ((await mailbox.ListAsync(cancel)).Any(uid => !stuck.Contains(uid)))
             {
                 return true;
             }
+
+            await Task.Delay(AskPause, time, cancel);
         }
 
         return false;

@@ -111,6 +111,9 @@ public sealed class Mailbox : IDisposable
     /// <summary>The messages that are in the folder, in the order in which they came; no more than <see cref="MostListed"/>.</summary>
     public async Task<IReadOnlyList<uint>> ListAsync(CancellationToken cancel)
     {
+        // Dovecot looks for what has come where it is asked to do nothing, and not where it is asked to search.
+        _wire.Allow(AnswerBytes);
+        await _client.NoOpAsync(cancel);
         (_isNews, _isChanged) = (false, false);
         _wire.Allow(ListBytes);
         // A server may say in a few characters that there are four thousand millions.
