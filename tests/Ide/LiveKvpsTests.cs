@@ -79,14 +79,6 @@ public sealed class LiveKvpsTests
     }
 
     [Fact]
-    public void Change_sets_stand_the_last_first_without_those_of_which_nothing_may_be_seen()
-    {
-        var sets = ChangeSetLine.Of([Set(4, "secret", "1", null), Set(3, "b", "1", null, set: 2), Set(2, "a", "1", null)], [], change => change.Key != "secret");
-
-        sets.ShouldHaveSingleItem().Changes.Select(change => change.Key).ShouldBe(["a", "b"]);
-    }
-
-    [Fact]
     public void Columns_are_the_keys_that_most_have_and_stay_while_one_has_them()
     {
         var before = KeyColumns.Choose([], [Process("kind", "room", "x"), Process("room", "y")]);

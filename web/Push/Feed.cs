@@ -8,7 +8,8 @@ namespace Eddy.Push;
 
 /// <summary>
 /// Tells screens what is committed, while it is: one reader of the log's tail for each tenant that is looked at, whatever number of screens does. Pumps are told which tenants
-/// these are (<c>eddy_watch</c>) and tell of each commit (<c>eddy_feed</c>); a look every second makes up for news that was lost. Each screen hears twenty times a second at most.
+/// these are (<c>eddy_watch</c>) and tell of each commit (<c>eddy_feed</c>); a look every second makes up for news that was lost. Each screen hears twenty times a second at most. Screens draw by turns, on half of the processors: many of them draw
+/// less often, with more in it each time, and the doors have the other half.
 /// What is told is everything: who shows it asks what its reader may see.
 /// </summary>
 public sealed class Feed(EventStore events, RunStore runs, NpgsqlDataSource source, TimeProvider time, ILogger<Feed> log) : BackgroundService
@@ -21,11 +22,15 @@ public sealed class Feed(EventStore events, RunStore runs, NpgsqlDataSource sour
     private const int PayloadTenants = 200;
 
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
+    /// <summary>However long a screen takes, the next has its turn after this.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<TenantId, Tail> _tails = new();
     private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
 
     /// <summary>Calls <paramref name="hear"/> with news until what it returns is disposed of; never twice at a time. Subscribe first, then read.</summary>
     public IDisposable Watch(TenantId tenant, Func<FeedNews, Task> hear)
@@ -34,7 +39,7 @@ public sealed class Feed(EventStore events, RunStore runs, NpgsqlDataSource sour
         {
             var isNew = !_tails.TryGetValue(tenant, out var tail);
             tail ??= _tails[tenant] = new Tail(tenant);
-            var subscription = new Subscription(this, tail, hear, log);
+            var subscription = new Subscription(this, tail, hear, time, log);
             tail.Add(subscription);
             if (isNew)
             {
@@ -193,7 +198,7 @@ public sealed class Feed(EventStore events, RunStore runs, NpgsqlDataSource sour
     }
 
     /// <summary>Hands news on, one after another; what comes meanwhile is put together.</summary>
-    private sealed class Subscription(Feed feed, Tail tail, Func<FeedNews, Task> hear, ILogger log) : IDisposable
+    private sealed class Subscription(Feed feed, Tail tail, Func<FeedNews, Task> hear, TimeProvider time, ILogger log) : IDisposable
     {
         private readonly Lock _lock = new();
         private FeedNews? _waiting;
@@ -232,27 +237,51 @@ public sealed class Feed(EventStore events, RunStore runs, NpgsqlDataSource sour
         {
             while (true)
             {
-                FeedNews news;
-                lock (_lock)
+                Task told;
+                await feed._turns.WaitAsync();
+                try
                 {
-                    if (_waiting is null || _isEnded)
+                    if (Take() is not { } news)
                     {
-                        _isBusy = false;
                         return;
                     }
 
-                    (news, _waiting) = (_waiting, null);
+                    told = TellAsync(news);
+                    if (!told.IsCompleted)
+                    {
+                        await told.WaitAsync(LongestTurn, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    }
+                }
+                finally
+                {
+                    feed._turns.Release();
                 }
 
-                try
-                {
-                    await hear(news);
-                }
-                catch (Exception fault)
-                {
-                    // A screen that fails must not take the others' news along.
-                    log.LogError(fault, "A screen failed at news of its tenant");
-                }
+                await told;
+            }
+        }
+
+        private async Task TellAsync(FeedNews news)
+        {
+            try
+            {
+                await hear(news);
+            }
+            catch (Exception fault)
+            {
+                // A screen that fails must not take the others' news along.
+                log.LogError(fault, "A screen failed at news of its tenant");
+            }
+        }
+
+        /// <summary>What waits; null where that is nothing, or the screen is gone, and then nobody hands on any more.</summary>
+        private FeedNews? Take()
+        {
+            lock (_lock)
+            {
+                (var news, _waiting) = (_isEnded ? null : _waiting, null);
+                _isBusy = news is not null;
+                return news;
             }
         }
     }

@@ -24,21 +24,17 @@ public sealed record ChangeSetLine(long Set, DateTimeOffset At, IReadOnlyList<St
         _ => ("in", "no rule woke"),
     };
 
-    /// <summary>Puts the events of a process, the last first, together by their sets, the last first. Sets of which nothing may be seen are not there.</summary>
-    /// <param name="runs">Runs in the process.</param>
-    public static IReadOnlyList<ChangeSetLine> Of(IEnumerable<StoredEvent> events, IEnumerable<StoredRun> runs, Func<StoredEvent, bool> mayRead)
+    /// <summary>The line of one set; null where nothing of it may be seen.</summary>
+    /// <param name="events">Those of the set, in their order; one at least.</param>
+    /// <param name="runs">Those that it woke.</param>
+    public static ChangeSetLine? Of(IReadOnlyList<StoredEvent> events, IEnumerable<StoredRun> runs, Func<StoredEvent, bool> mayRead)
     {
-        var bySet = runs.ToLookup(run => run.SetPosition);
-        return
-        [
-            .. events.GroupBy(change => change.ChangeSet).OrderByDescending(set => set.Key).Select(set =>
-            {
-                var shown = set.Where(mayRead).OrderBy(change => change.Position).ToList();
-                var worst = bySet[set.Key].OrderByDescending(run => Badness(run.Outcome)).FirstOrDefault();
-                return new ChangeSetLine(
-                    set.Key, set.First().At, shown, set.Count() - shown.Count, worst?.Outcome, worst is not null && Badness(worst.Outcome) > Badness(RunOutcome.Ran) ? worst.Rule : null);
-            }).Where(set => set.Changes.Count > 0),
-        ];
+        var shown = events.Where(mayRead).ToList();
+        var worst = runs.MaxBy(run => Badness(run.Outcome));
+        return shown.Count == 0
+            ? null
+            : new ChangeSetLine(
+                events[0].ChangeSet, events[0].At, shown, events.Count - shown.Count, worst?.Outcome, worst is not null && Badness(worst.Outcome) > Badness(RunOutcome.Ran) ? worst.Rule : null);
     }
 
     // Ran is worth more to see than said no.
