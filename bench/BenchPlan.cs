@@ -39,6 +39,9 @@ internal sealed record BenchPlan
     /// <summary>Screens that watch one process.</summary>
     public required int Circuits { get; init; }
 
+    /// <summary>How often the editor is opened by a browser.</summary>
+    public required int Loads { get; init; }
+
     /// <summary>Mails that come one a second.</summary>
     public required int Mails { get; init; }
 
@@ -62,6 +65,7 @@ internal sealed record BenchPlan
         Forks = 300,
         Stops = 50,
         Circuits = 200,
+        Loads = 5,
         Mails = 20,
         MailFlood = 15,
         IdleCells = [1, 50, 500],
@@ -82,6 +86,7 @@ internal sealed record BenchPlan
         Forks = 20,
         Stops = 5,
         Circuits = 5,
+        Loads = 1,
         Mails = 3,
         MailFlood = 2,
         IdleCells = [1, 5, 20],

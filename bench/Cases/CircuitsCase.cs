@@ -43,7 +43,7 @@ internal sealed partial class CircuitsCase : ICase
             }
 
             var memory = (MemoryOf(stage.Product.PidOf("web")) - before) / (screens.Count - 1);
-            Send(stage, caller, TimeSpan.FromSeconds(stage.Plan.Approach), []);
+            Send(stage, caller, stage.Plan.WarmUp * 5, []);
             var cpu = CpuClock.Read(stage.Product, Environment.ProcessId);
             var sent = new ConcurrentDictionary<int, long>();
             screens.ForEach(screen => screen.Count(sent));
