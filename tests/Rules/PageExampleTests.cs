@@ -5,8 +5,6 @@ namespace Eddy.Tests.Rules;
 /// <summary>The examples of <c>docs/rules.md</c>, in force as they stand there, do what the page says of them.</summary>
 public sealed partial class PageExampleTests(TestWay way) : IClassFixture<TestWay>
 {
-    private static string Page => File.ReadAllText(Path.Combine(Repository.Root, "docs", "rules.md"));
-
     [Fact]
     public async Task Required_waits_for_the_last_of_its_keys()
     {
@@ -88,15 +86,11 @@ public sealed partial class PageExampleTests(TestWay way) : IClassFixture<TestWa
         var names = (await caller.SettleAsync("""{"n": 1}""")).GetProperty("kvps").GetProperty("names").EnumerateArray().Select(name => name.GetString()!).ToList();
 
         names.ShouldContain("send_email");
-        names.Where(name => !Regex.IsMatch(Page, $@"`[^`\n]*\b{name}\b[^`\n]*`")).ShouldBeEmpty();
+        names.Where(name => !Regex.IsMatch(RulesPage.Text, $@"`[^`\n]*\b{name}\b[^`\n]*`")).ShouldBeEmpty();
     }
 
     /// <summary>A fresh tenant with the blocks of the page in force that these lines are in.</summary>
-    private Task<TestCaller> CallerAsync(params string[] lines) => way.CallerAsync([.. Blocks().Matches(Page).Select(match => match.Groups[1].Value).Where(block => lines.Any(block.Contains))
-        .Select((block, i) => (Named().Match(block) is { Success: true } name ? name.Groups[1].Value : $"scripts/example{i}.py", block))]);
-
-    [GeneratedRegex("```python\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Blocks();
+    private Task<TestCaller> CallerAsync(params string[] lines) => way.CallerAsync([.. RulesPage.BlocksWith(lines).Select((block, i) => (Named().Match(block) is { Success: true } name ? name.Groups[1].Value : $"scripts/example{i}.py", block))]);
 
     [GeneratedRegex(@"\A# (\S+\.py)\n")]
     private static partial Regex Named();
