@@ -65,6 +65,12 @@ public sealed class TraceScreensTests(TestBrowser browser, TestWay way) : IClass
             "for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowDown', 'ArrowDown']) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))");
         await Assertions.Expect(tree.GetByRole(AriaRole.Treeitem).Nth(2)).ToBeFocusedAsync();
 
+        // Tab leads out of it all the same.
+        await tree.GetByRole(AriaRole.Treeitem).First.FocusAsync();
+        (await screen.Page.EvaluateAsync<bool>(
+            "['ArrowLeft', 'Tab'].map(key => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })))[1]")).ShouldBeTrue();
+        await Assertions.Expect(tree.GetByRole(AriaRole.Treeitem)).ToHaveCountAsync(1);
+
         await screen.Page.GetByRole(AriaRole.Link, new() { Name = "Its trace" }).ClickAsync();
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Event 1");
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Tree)).ToContainTextAsync("high_temperature");
