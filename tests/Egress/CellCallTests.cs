@@ -1,6 +1,6 @@
-using System.Runtime.CompilerServices;
 using Eddy.Egress;
 using Eddy.Sandbox;
+using Eddy.Tests.Rules;
 using Eddy.Tests.Sandbox;
 
 namespace Eddy.Tests.Egress;
@@ -34,9 +34,7 @@ public sealed class CellCallTests(CellFixture cells)
     public async Task The_example_of_the_page_does_what_it_says()
     {
         await using var server = new RawServer(RawServer.Ok("""{"rate": 0.95}"""));
-        var page = await File.ReadAllTextAsync(Page(), Ct);
-        var example = page[page.IndexOf("class convert_currency(Rule):", StringComparison.Ordinal)..];
-        example = example[..example.IndexOf("```", StringComparison.Ordinal)];
+        var example = RulesPage.BlockWith("class convert_currency(Rule):");
 
         var (ended, trail) = await RunAsync(server, example.Replace("https://rates.example", $"http://{server.Place}", StringComparison.Ordinal), "convert_currency", "amount", "20");
 
@@ -154,8 +152,6 @@ public sealed class CellCallTests(CellFixture cells)
         loaded.Errors.Count.ShouldBe(2);
         loaded.Errors.ShouldAllBe(error => error.Message.Contains("only in a run"));
     }
-
-    private static string Page([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "docs", "rules.md");
 
     private async Task<(RunEnded Ended, CallTrail Trail)> RunAsync(RawServer server, string action, RuleSandbox? sandbox = null)
     {

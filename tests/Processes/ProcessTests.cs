@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Eddy.Tests.Rules;
 
 namespace Eddy.Tests.Processes;
 
@@ -208,8 +209,7 @@ public sealed class ProcessTests(TestWay way, TestDatabase database) : IClassFix
     [Fact]
     public async Task The_examples_of_the_page_do_what_they_say()
     {
-        var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "rules.md"), TestContext.Current.CancellationToken);
-        var caller = await way.CallerAsync(("scripts/hire.py", Example("class hire(Rule):")), ("scripts/restock.py", Example("class restock(Rule):")));
+        var caller = await way.CallerAsync(("scripts/hire.py", RulesPage.BlockWith("class hire(Rule):")), ("scripts/restock.py", RulesPage.BlockWith("class restock(Rule):")));
 
         var pid = (await caller.SettleAsync("""{"new_hire": "Ada"}""")).GetProperty("pid").GetInt64();
         var task = (await caller.GetAsync("/api/processes?key.task=laptop")).GetProperty("processes")[0].GetProperty("pid").GetInt64();
@@ -219,12 +219,6 @@ public sealed class ProcessTests(TestWay way, TestDatabase database) : IClassFix
         var answer = await caller.SettleAsync("""{"sold": "pen"}""");
         Errors(answer).ShouldBeEmpty();
         answer.GetProperty("kvps").GetProperty("low").ToString().ShouldBe("""["pen"]""");
-
-        string Example(string begin)
-        {
-            var text = page[page.IndexOf(begin, StringComparison.Ordinal)..];
-            return text[..text.IndexOf("```", StringComparison.Ordinal)];
-        }
     }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;

@@ -1,17 +1,15 @@
-using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
 using Eddy.Sandbox;
+using Eddy.Tests.Rules;
 
 namespace Eddy.Tests.Sandbox;
 
 /// <summary>The examples of <c>docs/rules.md</c>, run as they stand there.</summary>
-public sealed partial class RulesPageTests(CellFixture cells)
+public sealed class RulesPageTests(CellFixture cells)
 {
     [Fact]
     public async Task Its_examples_load_and_do_what_the_page_says()
     {
-        var blocks = Blocks().Matches(await File.ReadAllTextAsync(PagePath(), TestContext.Current.CancellationToken)).Select(match => match.Groups[1].Value).ToList();
-        var files = blocks.Select((text, i) => (Named().Match(text) is { Success: true } name ? name.Groups[1].Value : $"scripts/example{i}.py", text)).ToArray();
+        var files = RulesPage.Files(RulesPage.Blocks);
         var tenant = new TestTenant(await cells.Sandbox, files);
 
         (await tenant.LoadAsync()).Errors.ShouldBeEmpty();
@@ -29,12 +27,4 @@ public sealed partial class RulesPageTests(CellFixture cells)
         tenant.Kvp(0, "sensors").ShouldBe("1");
         tenant.Kvp(7, "readings")!.ShouldContain("\"value\":2");
     }
-
-    private static string PagePath([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "docs", "rules.md");
-
-    [GeneratedRegex("```python\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Blocks();
-
-    [GeneratedRegex(@"\A# (\S+\.py)\n")]
-    private static partial Regex Named();
 }
