@@ -3,6 +3,7 @@ using Eddy.Api;
 using Eddy.Cards;
 using Eddy.Cascades;
 using Eddy.Docs;
+using Eddy.Endpoints;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
@@ -103,7 +104,10 @@ public static class WebProgram
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
-        builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
+        builder.Services.AddSingleton<ProcessFinder>().AddSingleton(all => new RuleSandbox(
+            all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
+        builder.Services.AddHostedService<SandboxStart>();
+        builder.Services.AddEndpoints();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
