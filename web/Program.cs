@@ -32,6 +32,7 @@ using Eddy.Runs;
 using Eddy.Sandbox;
 using Eddy.Schedules;
 using Eddy.Secrets;
+using Eddy.Sites;
 using Eddy.Telemetry;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.DataProtection;
@@ -118,11 +119,17 @@ public static class WebProgram
         builder.Services.AddSingleton<Finder>();
         builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
+        builder.Services.AddSites();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 
         var app = builder.Build();
         app.UseProblems();
+        // The tenants' hosts: what answers there is mapped here, and nothing below answers there.
+        app.UseSites(site =>
+        {
+            site.MapEndpoints();
+        });
         app.UseSecurityHeaders();
         app.UseRouting();
         app.UseRateLimiter();
@@ -146,6 +153,7 @@ public static class WebProgram
         api.MapMailboxes();
         api.MapMail();
         api.MapCards();
+        api.MapEndpointsList();
         api.MapUsage();
         api.MapAccess();
         app.MapIngest();

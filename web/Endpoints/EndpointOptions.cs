@@ -15,9 +15,6 @@ public sealed class EndpointOptions
     /// <summary>How many more of one tenant may wait.</summary>
     public int TenantWaiting { get; set; } = 256;
 
-    /// <summary>How long requests are kept that were recorded.</summary>
-    public TimeSpan Kept { get; set; } = TimeSpan.FromDays(30);
-
     public IEnumerable<string> Faults()
     {
         if (BodyBytes is < 1024 or > 16 << 20)

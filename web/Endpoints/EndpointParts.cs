@@ -10,7 +10,7 @@ internal static class EndpointParts
     {
         services.AddSingleton<TreeReader>();
         services.AddSingleton(all => new OutgoingCalls(all.GetRequiredService<EgressOptions>(), all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
-        services.AddSingleton<TenantEndpoints>().AddSingleton<EndpointServer>();
+        services.AddSingleton<EndpointStore>().AddSingleton<TenantEndpoints>().AddSingleton<EndpointServer>();
         services.AddSingleton<EndpointRecorder>().AddHostedService(all => all.GetRequiredService<EndpointRecorder>());
     }
 }
