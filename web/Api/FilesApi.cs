@@ -166,7 +166,7 @@ public static class FilesApi
             return new Problem(ProblemType.InvalidRequest, pathFault);
         }
 
-        if (!FilePath.IsModule(path))
+        if (!FilePath.IsChecked(path))
         {
             return new Problem(ProblemType.InvalidRequest, $"{path} is no Python: only .py files under scripts/, api/ and libraries/ are checked.");
         }
