@@ -31,6 +31,7 @@ using Eddy.Runs;
 using Eddy.Sandbox;
 using Eddy.Schedules;
 using Eddy.Secrets;
+using Eddy.Sites;
 using Eddy.Telemetry;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.DataProtection;
@@ -114,11 +115,16 @@ public static class WebProgram
         builder.Services.AddSingleton<Finder>();
         builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
+        builder.Services.AddSites();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 
         var app = builder.Build();
         app.UseProblems();
+        // The tenants' hosts: what answers there is mapped here, and nothing below answers there.
+        app.UseSites(site =>
+        {
+        });
         app.UseSecurityHeaders();
         app.UseRouting();
         app.UseRateLimiter();

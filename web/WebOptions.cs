@@ -5,6 +5,7 @@ using Eddy.Mail;
 using Eddy.Packages;
 using Eddy.Sandbox;
 using Eddy.Secrets;
+using Eddy.Sites;
 using Eddy.Telemetry;
 using Npgsql;
 
@@ -101,9 +102,12 @@ internal static class WebOptionsExtensions
         var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
         web.People = builder.Configuration.GetSection("People").Get<PeopleOptions>() ?? new PeopleOptions();
+        var sites = builder.Configuration.GetSection("Sites").Get<SiteOptions>() ?? new SiteOptions();
+        sites.Domain = string.IsNullOrWhiteSpace(sites.Domain) ? (builder.Environment.IsDevelopment() ? "localhost" : null) : sites.Domain.Trim();
+        sites.Platform = string.IsNullOrWhiteSpace(sites.Platform) ? null : sites.Platform.Trim();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. egress.Faults().Select(fault => "Egress: " + fault), .. web.People.Faults()];
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. egress.Faults().Select(fault => "Egress: " + fault), .. web.People.Faults(), .. sites.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -119,7 +123,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(egress).AddSingleton(web.People);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(egress).AddSingleton(web.People).AddSingleton(sites);
         return web;
     }
 

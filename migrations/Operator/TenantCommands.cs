@@ -15,7 +15,7 @@ public static class TenantCommands
         add.SetAction(async (parsed, cancel) =>
         {
             var (slugText, zoneText) = (parsed.GetRequiredValue(slug), parsed.GetRequiredValue(zone));
-            if ((Tenant.SlugFault(slugText) ?? Tenant.TimeZoneFault(zoneText)) is { } fault)
+            if ((Tenant.NewSlugFault(slugText) ?? Tenant.TimeZoneFault(zoneText)) is { } fault)
             {
                 await Console.Error.WriteLineAsync(fault);
                 return 2;

@@ -8,6 +8,13 @@ namespace Eddy.Tenants;
 /// </summary>
 public sealed partial class Tenant
 {
+    /// <summary>Names at which people look for the provider: a tenant's host of that name would look like the provider's.</summary>
+    private static readonly HashSet<string> Reserved =
+    [
+        "www", "mail", "api", "app", "apps", "admin", "administrator", "root", "platform", "eddy", "support", "help", "status", "login", "signin", "sign-in", "signup", "sign-up", "account", "accounts", "auth", "billing",
+        "security", "abuse", "postmaster", "hostmaster", "webmaster", "static", "assets", "cdn", "docs", "smtp", "imap", "ftp", "ns1", "ns2", "localhost", "autoconfig", "autodiscover",
+    ];
+
     public required Guid Id { get; init; }
 
     /// <summary>Its name in addresses: a DNS label of 2 to 40 characters, unique.</summary>
@@ -28,6 +35,10 @@ public sealed partial class Tenant
         SlugForm().IsMatch(slug)
             ? null
             : $"'{slug}' can not be a slug: it takes 2 to 40 small letters, digits and hyphens, begins with a letter and does not end with a hyphen.";
+
+    /// <summary>Why no new tenant can have this slug, or null.</summary>
+    public static string? NewSlugFault(string slug) =>
+        SlugFault(slug) ?? (Reserved.Contains(slug) ? $"'{slug}' is kept for the provider; choose another." : null);
 
     /// <summary>Why this can not be a time zone, or null.</summary>
     public static string? TimeZoneFault(string zone) =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Eddy.Keys;
+using Eddy.Sites;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +15,7 @@ public sealed class EndpointLawTests(TestDatabase database)
     {
         await using var web = await TestWeb.StartAsync(database);
 
-        var guarded = web.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+        var guarded = web.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Where(endpoint => endpoint.Metadata.GetMetadata<OnSite>() is null)
             .Where(endpoint => endpoint.RoutePattern.RawText is { } text && (text.TrimStart('/') + "/" is var path) && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("in/", StringComparison.Ordinal)))
             .ToList();
 

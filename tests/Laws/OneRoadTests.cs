@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using Eddy.Migrations;
+using Eddy.Sites;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Routing;
@@ -210,6 +211,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["MasterKeys.Find"] = Ours,
         ["MasterKeys.Read"] = Ours,
         ["Tenant.SlugFault"] = Ours,
+        ["Tenant.NewSlugFault"] = Ours,
     };
 
     /// <summary>Every address of the web, and what becomes of the text that comes in by it.</summary>
@@ -290,6 +292,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /t/{slug}/export/processes.{form}"] = Compared,
         ["GET /t/{slug}/export/processes/{pid:long:min(1)}.{form}"] = Compared,
         ["GET /t/{slug}/export/shared.{form}"] = Compared,
+        ["site GET /_eddy/{**file:file}"] = Ours,
+        ["site HEAD /_eddy/{**file:file}"] = Ours,
         ["GET /"] = Ours,
         ["HEAD /{**path:file}"] = Ours,
         ["GET /{**path:file}"] = Ours,
@@ -350,7 +354,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     {
         var addresses = web.Web.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<ComponentTypeMetadata>() is null && endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is null)
-            .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["any"]).Select(method => $"{method} /{endpoint.RoutePattern.RawText!.Trim('/')}"))
+            .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["any"]).Select(method => $"{(endpoint.Metadata.GetMetadata<OnSite>() is null ? "" : "site ")}{method} /{endpoint.RoutePattern.RawText!.Trim('/')}"))
             // What a screen takes goes on by the methods of the other table.
             .Where(address => !address.Contains("/_blazor", StringComparison.Ordinal) && !address.Contains("/_framework", StringComparison.Ordinal))
             .Where(address => !address.StartsWith("GET /docs", StringComparison.Ordinal) && !address.StartsWith("GET /health", StringComparison.Ordinal))

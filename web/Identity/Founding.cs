@@ -18,7 +18,7 @@ public sealed partial class Founding(EddyDbs dbs, NpgsqlDataSource source, TimeP
 
     /// <summary>Why no tenant can have this slug, or null.</summary>
     public async Task<string?> SlugFaultAsync(string slug, CancellationToken cancel) =>
-        Tenant.SlugFault(slug) ?? (await IsTakenAsync(slug, cancel) ? $"'{slug}' is taken; choose another, such as {Other(slug)}." : null);
+        Tenant.NewSlugFault(slug) ?? (await IsTakenAsync(slug, cancel) ? $"'{slug}' is taken; choose another, such as {Other(slug)}." : null);
 
     /// <summary>False where somebody else has taken the slug meanwhile.</summary>
     public async Task<bool> MakeAsync(TenantId tenant, string name, string slug, string zone, Guid owner, string address, CancellationToken cancel)

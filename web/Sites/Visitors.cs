@@ -1,0 +1,39 @@
+using System.Collections.Concurrent;
+using Eddy.Access;
+using Eddy.Identity;
+
+namespace Eddy.Sites;
+
+/// <summary>Finds out who asks at a tenant's host. Ask again whenever it matters: it is true of that moment, and whoever was removed is nobody within a second.</summary>
+public sealed class Visitors(SiteCookie cookie, Sessions sessions, AccessStore accesses)
+{
+    private const int MostKnown = 10_000;
+
+    private readonly ConcurrentDictionary<(Guid Session, Guid Tenant), (string Mark, Guid Person, ActorAccess Access)> _known = new();
+
+    public async Task<Visitor> OfAsync(HttpContext context, CancellationToken cancel)
+    {
+        var site = context.Site();
+        if (cookie.Read(context, site.Tenant) is { } session && await sessions.StandingAsync(session) is { } standing && standing.MarkOf(site.Slug) is { } mark)
+        {
+            if (_known.TryGetValue((session, site.Tenant.Value), out var known) && known.Mark == mark && known.Person == standing.Person)
+            {
+                return new Visitor(site, known.Person, known.Access);
+            }
+
+            if ((await accesses.MembersAsync(site.Tenant, cancel)).FirstOrDefault(one => one.Person == standing.Person) is { } member)
+            {
+                if (_known.Count > MostKnown)
+                {
+                    _known.Clear();
+                }
+
+                var access = await accesses.OfAsync(site.Tenant, member, cancel);
+                _known[(session, site.Tenant.Value)] = (mark, member.Person, access);
+                return new Visitor(site, member.Person, access);
+            }
+        }
+
+        return new Visitor(site, null, await accesses.OfAsync(site.Tenant, new Actor.Anybody(), cancel));
+    }
+}
