@@ -1,3 +1,5 @@
+using Eddy.Cards;
+
 namespace Eddy.Files;
 
 /// <summary>Which paths a tenant's files may have: one of the <see cref="Folders"/> and a name in it, or <c>requirements.txt</c>.</summary>
@@ -64,6 +66,9 @@ public static class FilePath
         IsPython(path) && (path.StartsWith("scripts/", StringComparison.Ordinal)
             || path.StartsWith("api/", StringComparison.Ordinal)
             || path.StartsWith("libraries/", StringComparison.Ordinal));
+
+    /// <summary>Whether it is looked at when it is saved, and what is wrong with it is told: modules and cards.</summary>
+    public static bool IsChecked(string path) => IsModule(path) || CardFile.NameOf(path) is not null;
 
     private static bool IsPython(string path) => path.EndsWith(".py", StringComparison.Ordinal);
 }

@@ -18,6 +18,9 @@ public sealed class MailTemplate
     /// <summary>What the placeholders name, in their order, as often as they do.</summary>
     public IReadOnlyList<string> Names => _parts.ConvertAll(part => part.Name);
 
+    /// <summary>The text between a placeholder and the one before it.</summary>
+    internal string Before(int place) => _parts[place].Before;
+
     public static MailTemplate Parse(string text)
     {
         var parts = new List<(string, string)>();

@@ -166,9 +166,9 @@ public static class FilesApi
             return new Problem(ProblemType.InvalidRequest, pathFault);
         }
 
-        if (!FilePath.IsModule(path))
+        if (!FilePath.IsChecked(path))
         {
-            return new Problem(ProblemType.InvalidRequest, $"{path} is no Python: only .py files under scripts/, api/ and libraries/ are checked.");
+            return new Problem(ProblemType.InvalidRequest, $"{path} is neither Python nor a card: .py files in scripts/, api/ and libraries/ are checked, and card_html_files/NAME.html.");
         }
 
         if (await RequestBody.ReadAsync(context.Request, keeper.MostBytes, cancel) is not { } content)
@@ -197,7 +197,7 @@ public static class FilesApi
 /// <param name="Faults">Why <c>version</c> is not in force; empty where it is.</param>
 public sealed record FileAnswer(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, IReadOnlyList<FileFault> Faults)
 {
-    /// <summary>All that was found in <c>version</c>, warnings too, in the order of the places; empty for files that are no Python.</summary>
+    /// <summary>All that was found in <c>version</c>, warnings too, in the order of the places; empty for files that are neither Python nor cards.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
     /// <summary>What happened when the version in force was last loaded; empty where it was loaded, and where it was not tried yet.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Eddy.Cards;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Rules;
@@ -42,12 +43,12 @@ public sealed class FileKeeper(FileStore files, RuleSandbox sandbox, PackageReso
             : await files.MoveAsync(tenant, from, to, check, author, new WriteCondition(MustBeNew: false, MustBeThere: true, [file.Version]), cancel);
     }
 
-    /// <summary>Says what is wrong with a text and what its rules read and write, and executes nothing of it.</summary>
+    /// <summary>Says what is wrong with a text and what its rules read and write, and executes nothing of it. Modules are looked at in a cell, cards here.</summary>
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
     public async Task<CompiledFile> CompileAsync(TenantId tenant, string path, byte[] content, CancellationToken cancel) =>
-        FileStore.TextOf(content) is { } text
-            ? await sandbox.CompileAsync(tenant, new CellFile(path, text), cancel)
-            : new CompiledFile([new Finding(Finding.Error, "not-text", 1, 1, 1, 1, "The file is not valid UTF-8.", null)], []);
+        FileStore.TextOf(content) is not { } text ? new CompiledFile([new Finding(Finding.Error, "not-text", 1, 1, 1, 1, "The file is not valid UTF-8.", null)], [])
+        : CardFile.NameOf(path) is not null ? new CompiledFile(CardFile.Parse(text).Findings, [])
+        : await sandbox.CompileAsync(tenant, new CellFile(path, text), cancel);
 
     /// <summary>All rules in force. A file that nobody has looked at yet, as one that came with the tenant, is looked at now.</summary>
     /// <exception cref="SandboxUnavailable">It can not be looked at now.</exception>
@@ -76,7 +77,7 @@ public sealed class FileKeeper(FileStore files, RuleSandbox sandbox, PackageReso
     }
 
     private async Task<FileCheck> CheckAsync(TenantId tenant, string path, byte[] content, CancellationToken cancel) =>
-        FilePath.IsModule(path) ? Kept(await CompileAsync(tenant, path, content, cancel)) : FileCheck.Nothing;
+        FilePath.IsChecked(path) ? Kept(await CompileAsync(tenant, path, content, cancel)) : FileCheck.Nothing;
 
     /// <summary>What requirements come to, or why they do not. Null without a fault where they are those in force: these come to what they came to.</summary>
     private async Task<(PackageSet? Packages, FileCheck Check)> PackagesAsync(TenantId tenant, byte[] content, CancellationToken cancel)

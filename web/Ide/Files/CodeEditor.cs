@@ -151,7 +151,7 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
             _script = await jsRuntime.InvokeAsync<IJSObjectReference>("import", _end.Token, "/ide/editor.js");
             var draft = await _script.InvokeAsync<Draft?>("open", _end.Token, Id, new
             {
-                File.Path, File.Text, File.Version, File.IsReadOnly, Keep = DraftsOf(Seat) + File.Path, IsChecked = FilePath.IsModule(File.Path) && !File.IsReadOnly,
+                File.Path, File.Text, File.Version, File.IsReadOnly, Keep = DraftsOf(Seat) + File.Path, IsChecked = FilePath.IsChecked(File.Path) && !File.IsReadOnly,
             }, _talk, _events);
             (File.Editor, File.BroughtBack) = (this, draft is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(draft.At));
             await OnMark.InvokeAsync(File);
