@@ -1,6 +1,5 @@
 using Eddy.Postgres;
 using Eddy.Tenants;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace Eddy.Endpoints;

@@ -239,7 +239,7 @@ public sealed class EndpointTests(TestWay way) : IClassFixture<TestWay>
 
     private static string? TypeOf(Answered answer) => answer.Headers.Where(header => header.Key == "Content-Type").Select(header => header.Value).FirstOrDefault();
 
-    private static Task ShareAsync(TestCaller caller, string key, string json) => caller.PutAsync($"/api/shared/{key}", json).JsonAsync();
+    private static Task<JsonElement> ShareAsync(TestCaller caller, string key, string json) => caller.PutAsync($"/api/shared/{key}", json).JsonAsync();
 
     private Task<TestCaller> CallerAsync(params (string Path, string Text)[] files) => way.CallerAsync(files);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Eddy.Endpoints;
@@ -41,7 +42,7 @@ public sealed class WebhookTests(SecretWay way) : IClassFixture<SecretWay>
     public async Task A_signature_is_taken_only_where_the_service_made_it_and_not_long_ago(string kind, string body, (string, string)[] headers, bool isTrue)
     {
         var caller = await CallerAsync($"return verify_webhook(request, '{kind}')");
-        await caller.PutAsync($"/api/secrets/{kind.ToUpperInvariant()}_WEBHOOK_SECRET", $$"""{"value": "whsec_{{Secret}}", "hosts": ["hooks.example"]}""").JsonAsync();
+        await caller.PutAsync($"/api/secrets/{kind.ToUpperInvariant()}_WEBHOOK_SECRET", $$"""{"value": "whsec_{{Secret}}", "hosts": ["hooks.example"]}""").JsonAsync(HttpStatusCode.Created);
 
         var reply = await EndpointTests.ReplyAsync(way, caller, "POST", "/api/v1/hooks/it", body, kind == "twilio" ? "application/x-www-form-urlencoded" : "application/json", headers: headers);
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Eddy.Keys;
 using Eddy.Problems;
 using Eddy.Sandbox;
