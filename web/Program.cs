@@ -124,8 +124,10 @@ public static class WebProgram
         // The tenants' hosts: what answers there is mapped here, and nothing below answers there.
         app.UseSites(site =>
         {
+            site.MapSiteSignIn();
         });
         app.UseSecurityHeaders();
+        app.UseOwnPages();
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -156,6 +158,7 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapWayToSites();
         app.MapPasskeys();
         app.MapExports();
         app.MapAttachments();
