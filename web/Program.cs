@@ -129,8 +129,10 @@ public static class WebProgram
         app.UseSites(site =>
         {
             site.MapEndpoints();
+            site.MapSiteSignIn();
         });
         app.UseSecurityHeaders();
+        app.UseOwnPages();
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -162,6 +164,7 @@ public static class WebProgram
         app.MapApiDocs();
         app.MapHome();
         app.MapSignOut();
+        app.MapWayToSites();
         app.MapPasskeys();
         app.MapExports();
         app.MapAttachments();

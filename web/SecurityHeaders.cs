@@ -1,6 +1,8 @@
+using Eddy.Sites;
+
 namespace Eddy;
 
-/// <summary>What every answer tells browsers: nothing is fetched from elsewhere, framed, sniffed or referred.</summary>
+/// <summary>What every answer tells browsers: nothing is fetched from elsewhere, framed, sniffed or referred. Tenants' hosts alone are framed by it: drafts of their pages are shown so.</summary>
 internal static class SecurityHeaders
 {
     // The editor and lists that show a part of many rows place what they draw by styles; scripts are files of this host alone.
@@ -12,7 +14,9 @@ internal static class SecurityHeaders
         "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-    public static void UseSecurityHeaders(this IApplicationBuilder app) =>
+    public static void UseSecurityHeaders(this IApplicationBuilder app)
+    {
+        var hosts = app.ApplicationServices.GetRequiredService<SiteHosts>();
         app.Use((context, next) =>
         {
             var headers = context.Response.Headers;
@@ -20,7 +24,9 @@ internal static class SecurityHeaders
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
-            headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/docs/api") ? ApiDocsPolicy : Policy;
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/docs/api") ? ApiDocsPolicy : hosts.AreOn ? $"{Policy}; frame-src {hosts.OriginPattern}" : Policy;
             return next(context);
         });
+    }
 }

@@ -25,6 +25,16 @@ public sealed class TestBrowser : IAsyncDisposable
         return new TestScreen(context, await context.NewPageAsync());
     }
 
+    /// <summary>A fresh browser for pages of somebody else, whose faults are their own.</summary>
+    /// <param name="bypassPolicy">It heeds no content policy, as an old one would.</param>
+    public async Task<IBrowserContext> ContextAsync(TestWeb web, bool bypassPolicy)
+    {
+        var (_, browser) = await _started.Value;
+        var context = await browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = web.Address.ToString(), BypassCSP = bypassPolicy });
+        context.SetDefaultTimeout((float)Patience.Long.TotalMilliseconds);
+        return context;
+    }
+
     /// <summary>A fresh browser's page in which somebody is signed in who belongs to the tenant.</summary>
     public async Task<TestScreen> OpenAsync(TestWeb web, TestTenant tenant, string role = "owner", int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light)
     {

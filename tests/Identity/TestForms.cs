@@ -12,6 +12,8 @@ internal sealed partial class TestForms(TestWeb web) : IDisposable
 
     public IReadOnlyCollection<string> Cookies => _cookies.Keys;
 
+    public IReadOnlyDictionary<string, string> Kept => _cookies;
+
     /// <summary>All that was said of cookies.</summary>
     public List<string> CookieLines { get; } = [];
 

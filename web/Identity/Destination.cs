@@ -4,5 +4,6 @@ namespace Eddy.Identity;
 internal static class Destination
 {
     /// <summary>An address of this host alone: links that lead elsewhere by the way of ours would look like ours.</summary>
-    public static string Of(string? to) => to is ['/'] or ['/', not ('/' or '\\'), ..] && !to.Any(char.IsControl) ? to : "/t";
+    /// <param name="otherwise">Where to go instead.</param>
+    public static string Of(string? to, string otherwise = "/t") => to is ['/'] or ['/', not ('/' or '\\'), ..] && !to.Any(char.IsControl) ? to : otherwise;
 }

@@ -67,6 +67,9 @@ public sealed partial class FilesScreen : IAsyncDisposable
     /// <summary>The line to go to.</summary>
     [SupplyParameterFromQuery] public int? Line { get; set; }
 
+    /// <summary>The folder in which a file is to be made.</summary>
+    [SupplyParameterFromQuery] public string? Make { get; set; }
+
     [CascadingParameter] public required Seat Seat { get; set; }
 
     [CascadingParameter] public required Task<AuthenticationState> Signed { get; set; }
@@ -116,6 +119,11 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
     protected override async Task OnParametersSetAsync()
     {
+        if (Seat.MayChangeRules && Make is not null && FilePath.Folders.Contains(Make.TrimEnd('/')))
+        {
+            _asked = new Ask(AskKind.New, Make.TrimEnd('/') + "/");
+        }
+
         if (string.IsNullOrEmpty(Path))
         {
             Path = null;
@@ -377,7 +385,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
         try
         {
-            switch (await Keeper.SaveAsync(seat.Tenant, path, [], seat.Actor, OnlyNew, _end.Token))
+            switch (await Keeper.SaveAsync(seat.Tenant, path, Encoding.UTF8.GetBytes(FirstText.Of(path)), seat.Actor, OnlyNew, _end.Token))
             {
                 case SaveOutcome.Saved:
                     (_asked, _isMissing) = (null, false);

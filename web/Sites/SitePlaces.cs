@@ -1,0 +1,55 @@
+using Eddy.Cards;
+using Eddy.Files;
+using Eddy.Problems;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Eddy.Sites;
+
+/// <summary>What is at a place of a site where the tenant has no page: a file of <c>workspace/public</c>, at <c>/</c> the home page, or nothing.</summary>
+internal static class SitePlaces
+{
+    private const int MostCards = 100;
+
+    /// <summary>After everything else that is mapped.</summary>
+    public static void MapPlaces(this IEndpointRouteBuilder site) =>
+        site.MapMethods("/{**place}", [HttpMethods.Get, HttpMethods.Head], AnswerAsync).WithOrder(int.MaxValue);
+
+    public static async Task<IResult> AnswerAsync(HttpContext context, FileStore files, CardStore cards, Visitors visitors, CancellationToken cancel)
+    {
+        var site = context.Site();
+        if (await PublicFiles.FindAsync(context, site.Tenant, files, cancel) is { } file)
+        {
+            return file;
+        }
+
+        return context.Request.Path.Value is "/" ? await HomeAsync(await visitors.OfAsync(context, cancel), context, files, cards, cancel) : Nothing(context);
+    }
+
+    private static async Task<IResult> HomeAsync(Visitor visitor, HttpContext context, FileStore files, CardStore cards, CancellationToken cancel)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var isMember = visitor.Address is not null;
+        return new RazorComponentResult<SiteHome>(new Dictionary<string, object?>
+        {
+            [nameof(SiteHome.Visitor)] = visitor,
+            [nameof(SiteHome.Cards)] = isMember ? (await cards.ListAsync(visitor.Site.Tenant, new CardQuery(visitor.Address, null, null, null, MostCards), cancel)).Items : [],
+            [nameof(SiteHome.Pages)] = isMember ? PagesOf(await files.ListAsync(visitor.Site.Tenant, cancel)) : [],
+        });
+    }
+
+    /// <summary>Where the tenant's pages are found.</summary>
+    internal static IReadOnlyList<string> PagesOf(IEnumerable<FileEntry> files) =>
+    [
+        .. files.Where(file => file.Path.StartsWith("pages/", StringComparison.Ordinal) && file.Path.EndsWith(".html", StringComparison.Ordinal)).Select(file => file.Path["pages".Length..^".html".Length])
+            .Select(place => place.EndsWith("/index", StringComparison.Ordinal) ? place[..^"index".Length] : place),
+    ];
+
+    private static IResult Nothing(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/api") || !context.Request.GetTypedHeaders().Accept.Any(one => one.MediaType == "text/html")
+            ? new Problem(ProblemType.NotFound)
+            : new RazorComponentResult<SiteNotice>(new Dictionary<string, object?>
+            {
+                [nameof(SiteNotice.Title)] = "There is nothing here", [nameof(SiteNotice.Text)] = $"{context.Request.Host} has no page {context.Request.Path.Value}. Look at the address once more.",
+                [nameof(SiteNotice.Href)] = "/", [nameof(SiteNotice.Next)] = "Go to the first page",
+            }) { StatusCode = StatusCodes.Status404NotFound };
+}
