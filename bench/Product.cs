@@ -33,6 +33,7 @@ internal sealed class Product : IDisposable
         start.Environment["EDDY_PORT"] = ports[0].ToString(CultureInfo.InvariantCulture);
         start.Environment["EDDY_WORKER_PORT"] = ports[1].ToString(CultureInfo.InvariantCulture);
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        start.Environment["Sites__Domain"] = "localhost";
         start.Environment["Egress__Allow__0"] = Site.Address.Authority;
         foreach (var setting in settings)
         {

@@ -10,7 +10,7 @@ internal sealed record WrkResult(long Accepted, double Seconds, long Errors, dou
     public double AcceptedPerSecond => Accepted / Seconds;
 }
 
-/// <summary>wrk, posting to the targets in turn until its time is up.</summary>
+/// <summary>wrk, posting to the targets in turn, or asking a tenant's host, until its time is up.</summary>
 internal sealed class Wrk : IDisposable
 {
     /// <summary>More than one run posts, so that no value comes twice in a row.</summary>
@@ -37,6 +37,27 @@ internal sealed class Wrk : IDisposable
             (Interlocked.Increment(ref _begun) * (long)Stride).ToString(CultureInfo.InvariantCulture),
         ],
         cancel));
+
+    /// <summary>Asks for one address of a tenant's host again and again, with a small JSON where it posts.</summary>
+    public static Wrk Start(int port, string host, string method, string path, int connections, int seconds, CancellationToken cancel) => new(Tool.Start(
+        "wrk",
+        [
+            "-t", connections == 1 ? "1" : "2",
+            "-c", connections.ToString(CultureInfo.InvariantCulture),
+            "-d", $"{seconds}s",
+            "--timeout", "10s",
+            "-s", Path.Combine(AppContext.BaseDirectory, "Load", "ask.lua"),
+            $"http://127.0.0.1:{port}{path}",
+            $"{host}:{port}",
+            method,
+        ],
+        cancel));
+
+    public static WrkResult Run(int port, string host, string method, string path, int connections, int seconds, CancellationToken cancel)
+    {
+        using var wrk = Start(port, host, method, path, connections, seconds, cancel);
+        return wrk.Await();
+    }
 
     public static WrkResult Run(int port, Targets targets, int connections, int seconds, CancellationToken cancel)
     {
