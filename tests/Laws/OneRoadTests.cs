@@ -294,6 +294,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /t/{slug}/export/shared.{form}"] = Compared,
         ["site GET /_eddy/{**file:file}"] = Ours,
         ["site HEAD /_eddy/{**file:file}"] = Ours,
+        ["site GET /_eddy/preview/{token}"] = $"{Compared}; what is {Stored} then is read as the card or page that it is",
         ["site GET /_eddy/sign-in"] = Ours,
         ["site GET /_eddy/enter"] = Ours,
         ["site POST /_eddy/sign-out"] = Ours,
