@@ -3,6 +3,7 @@ using Eddy.Api;
 using Eddy.Cards;
 using Eddy.Cascades;
 using Eddy.Docs;
+using Eddy.Endpoints;
 using Eddy.Files;
 using Eddy.Health;
 using Eddy.Home;
@@ -104,7 +105,10 @@ public static class WebProgram
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
         builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
-        builder.Services.AddSingleton<RuleSandbox>().AddHostedService<SandboxStart>();
+        builder.Services.AddSingleton<ProcessFinder>().AddSingleton(all => new RuleSandbox(
+            all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
+        builder.Services.AddHostedService<SandboxStart>();
+        builder.Services.AddEndpoints();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
@@ -124,6 +128,7 @@ public static class WebProgram
         // The tenants' hosts: what answers there is mapped here, and nothing below answers there.
         app.UseSites(site =>
         {
+            site.MapEndpoints();
             site.MapSiteSignIn();
         });
         app.UseSecurityHeaders();
@@ -150,6 +155,7 @@ public static class WebProgram
         api.MapMailboxes();
         api.MapMail();
         api.MapCards();
+        api.MapEndpointsList();
         api.MapUsage();
         api.MapAccess();
         app.MapIngest();

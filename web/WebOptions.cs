@@ -1,4 +1,5 @@
 using Eddy.Egress;
+using Eddy.Endpoints;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Mail;
@@ -100,6 +101,7 @@ internal static class WebOptionsExtensions
         var sandbox = builder.Configuration.GetSection("Sandbox").Get<SandboxOptions>() ?? new SandboxOptions();
         var packages = builder.Configuration.GetSection("Packages").Get<PackageOptions>() ?? new PackageOptions();
         var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
+        var endpoints = builder.Configuration.GetSection("Endpoints").Get<EndpointOptions>() ?? new EndpointOptions();
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
         web.People = builder.Configuration.GetSection("People").Get<PeopleOptions>() ?? new PeopleOptions();
         var sites = builder.Configuration.GetSection("Sites").Get<SiteOptions>() ?? new SiteOptions();
@@ -107,7 +109,7 @@ internal static class WebOptionsExtensions
         sites.Platform = string.IsNullOrWhiteSpace(sites.Platform) ? null : sites.Platform.Trim();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. egress.Faults().Select(fault => "Egress: " + fault), .. web.People.Faults(), .. sites.Faults()];
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. endpoints.Faults(), .. egress.Faults().Select(fault => "Egress: " + fault), .. web.People.Faults(), .. sites.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -123,7 +125,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(egress).AddSingleton(web.People).AddSingleton(sites);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(endpoints).AddSingleton(egress).AddSingleton(web.People).AddSingleton(sites);
         return web;
     }
 

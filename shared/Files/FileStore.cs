@@ -27,7 +27,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
           select f.path, coalesce(v.content, f.content) as content, false as is_data
           from files f
           left join file_versions v on v.tenant_id = f.tenant_id and v.path = f.path and v.version = f.in_force and f.version <> f.in_force
-          where f.tenant_id = t.id and f.in_force is not null and (f.path like 'scripts/%.py' or f.path like 'libraries/%.py')
+          where f.tenant_id = t.id and f.in_force is not null and (f.path like 'scripts/%.py' or f.path like 'libraries/%.py' or f.path like 'api/%.py')
           union all
           select d.path, d.content, true
           from (

@@ -10,9 +10,15 @@ public static class MailSubject
 
     /// <param name="subject">As it is printed; null for the first line of the text.</param>
     /// <param name="text">The mail's text, as it is printed.</param>
+    /// <param name="pid">0 where it is about no process, so that no answer has one to find.</param>
     public static string Of(string? subject, string text, long pid)
     {
         var line = Line(subject ?? FirstLine(text));
+        if (pid == 0)
+        {
+            return line.Length == 0 ? "No subject" : line;
+        }
+
         var mark = string.Create(CultureInfo.InvariantCulture, $"(PID:{pid})");
         return line.Contains(mark, StringComparison.Ordinal) ? line : line.Length == 0 ? mark : $"{line} {mark}";
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Eddy.Endpoints;
 using Eddy.Files;
 using Eddy.Processes;
 
@@ -27,21 +29,53 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
 
     public async Task<BesideEnded> RunAsync(BesideRun run, MakeCall call, Func<Task<Cell>> obtain, Action<Cell> release, Action<Cell> retire, CancellationToken ct)
     {
+        var slice = new Slice(0, run.At, [run.Run], [], run.State, 1, options.WallTime);
+        var course = await RunAsync(
+            table => new SliceCourse(table, slice, options) { IsBeside = true },
+            (writer, cell, number) =>
+            {
+                writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Again with { IsDue = true }, run.Run.Set);
+                writer.Beside(number, run.At, cell.Table.IndexOf(run.Run.Rule), run.Run.Pid, run.Run.Cascade.Actor, run.Run.Cascade.Acting);
+            },
+            run.State, call, obtain, release, retire, ct);
+        return course.StepCount == 0 ? new BesideEnded(null, null) : new BesideEnded((RunEnded)course.Steps[0], Reads(course));
+    }
+
+    /// <summary>Answers a request.</summary>
+    public async Task<EndpointEnded> RunAsync(EndpointRun run, MakeCall call, Func<Task<Cell>> obtain, Action<Cell> release, Action<Cell> retire, CancellationToken ct)
+    {
+        var state = new Dictionary<long, IReadOnlyDictionary<string, string>> { [0] = run.Shared };
+        var slice = new Slice(0, run.At, [run.ToOwed()], [], state, 1, options.WallTime);
+        // A function is no rule: nothing wakes it, and the cell's own table does not have it.
+        var table = new WakeTable([new LoadedRule(run.Endpoint.Id, [])]);
+        var course = await RunAsync(
+            _ => new SliceCourse(table, slice, options) { IsBeside = true, IsRequest = true },
+            (writer, _, number) => writer.Serve(number, run),
+            state, call, obtain, release, retire, ct);
+        var reads = new HashSet<(long Pid, string Key)>(course.Reads ?? new HashSet<(long, string)>());
+        reads.UnionWith(course.FilesRead.Select(file => (BesideEnded.Files, string.Create(CultureInfo.InvariantCulture, $"{file.Value} {file.Key}"))));
+        return new EndpointEnded((RunEnded)course.Steps[0], reads, course.LooksAround);
+    }
+
+    /// <summary>The course with the one run that ended; without a step where its rule is gone.</summary>
+    private async Task<SliceCourse> RunAsync(
+        Func<WakeTable, SliceCourse> begin, Action<SliceWriter, Cell, long> write, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> state,
+        MakeCall call, Func<Task<Cell>> obtain, Action<Cell> release, Action<Cell> retire, CancellationToken ct)
+    {
         for (var again = false; ; again = true)
         {
             var cell = await obtain();
-            var slice = new Slice(0, run.At, [run.Run], [], run.State, 1, options.WallTime);
-            var course = new SliceCourse(cell.Table, slice, options) { IsBeside = true };
+            var course = begin(cell.Table);
             if (course.Exhausted)
             {
                 release(cell);
-                return new BesideEnded(null, null);
+                return new SliceCourse(cell.Table, new Slice(0, default, [], [], state, 1, default), options);
             }
 
             CellEnding? ending;
             try
             {
-                ending = await ConverseAsync(cell, run, course, call, ct);
+                ending = await ConverseAsync(cell, course, write, state, call, ct);
             }
             catch
             {
@@ -52,7 +86,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
             if (ending is null)
             {
                 release(cell);
-                return new BesideEnded((RunEnded)course.Steps[0], Reads(course));
+                return course;
             }
 
             var (waited, cpu) = (cell.Channel.Waiting ?? TimeSpan.Zero, cell.Channel.Cpu);
@@ -61,23 +95,25 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
             if (course.Steps is [not RunEnded, ..])
             {
                 // It told that the run leaves the line, where it is not.
-                course = new SliceCourse(cell.Table, slice, options) { IsBeside = true };
+                course = begin(cell.Table);
             }
 
             if (course.StepCount == 0 && (ending.Explained || again))
             {
-
                 course.Blame(ending.Kind, ending.Message, waited, ending.Kind == "CpuTime" ? options.CpuTime : cpu);
             }
 
             if (course.StepCount > 0)
             {
-                return new BesideEnded((RunEnded)course.Steps[0], null);
+                // What it read before its end nobody knows.
+                course.Forget();
+                return course;
             }
         }
     }
 
-    private async Task<CellEnding?> ConverseAsync(Cell cell, BesideRun run, SliceCourse course, MakeCall call, CancellationToken ct)
+    private async Task<CellEnding?> ConverseAsync(
+        Cell cell, SliceCourse course, Action<SliceWriter, Cell, long> write, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> state, MakeCall call, CancellationToken ct)
     {
         var channel = cell.Channel;
         var number = cell.NextNumber();
@@ -86,9 +122,8 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         await using var stop = ct.Register(() => channel.Kill(null));
         var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), new FileAsks(cell.Tree.Tenant, files, course), options);
         using var writer = new SliceWriter();
-        writer.State(true, run.State.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
-        writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Again with { IsDue = true }, run.Run.Set);
-        writer.Beside(number, run.At, cell.Table.IndexOf(run.Run.Rule), run.Run.Pid, run.Run.Cascade.Actor, run.Run.Cascade.Acting);
+        writer.State(true, state.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
+        write(writer, cell, number);
         channel.StartWaiting();
         deadlines.Watch(channel);
         try
@@ -135,8 +170,18 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
         }
     }
 
-    private static HashSet<(long Pid, string Key)> Reads(SliceCourse course) =>
-        [.. course.LooksAround ? new HashSet<(long, string)> { BesideEnded.Everything } : course.Reads!, .. course.FilesRead.Select(path => (BesideEnded.Files, path))];
+    /// <summary>What is more than single KVPs of the processes that are watched for it counts as everything.</summary>
+    private static HashSet<(long Pid, string Key)>? Reads(SliceCourse course)
+    {
+        if (course.Reads is not { } reads)
+        {
+            return null;
+        }
+
+        HashSet<(long Pid, string Key)> all = course.LooksAround || reads.Any(read => read.Key.Length == 0) ? [BesideEnded.Everything] : [.. reads];
+        all.UnionWith(course.FilesRead.Keys.Select(path => (BesideEnded.Files, path)));
+        return all;
+    }
 
     /// <summary>What the host does for a cell is of no use once it is gone.</summary>
     private static async Task CancelAtDeathAsync(CellChannel channel, CancellationTokenSource ended)

@@ -1,3 +1,4 @@
+using Eddy.Endpoints;
 using System.Text.Json;
 using Eddy.Processes;
 using Eddy.Schedules;
@@ -106,9 +107,25 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
         return ending is null ? compiled! : CompiledFile.Ended(ending.Message);
     }
 
+    /// <summary>Asks a cell which endpoints its files have; gives why it ended where it did not come to that.</summary>
+    public async Task<(IReadOnlyList<EndpointInfo> Endpoints, CellEnding? Ending)> DescribeAsync(Cell cell, CancellationToken ct)
+    {
+        using var writer = new SliceWriter();
+        writer.Describe();
+        IReadOnlyList<EndpointInfo> found = [];
+        var paths = cell.Tree.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        var ending = await TalkAsync(cell.Channel, writer.Frames, frame =>
+        {
+            using var json = JsonDocument.Parse(frame);
+            found = json.RootElement[0].GetString() == "described" ? EndpointInfo.Read(json.RootElement[1], paths) : throw new CellLied("It told what it was not asked.");
+            return true;
+        }, ct);
+        return (found, ending);
+    }
+
     private static bool IsPython(CellFile file) =>
         file.Path.EndsWith(".py", StringComparison.Ordinal)
-        && (file.Path.StartsWith("scripts/", StringComparison.Ordinal) || file.Path.StartsWith("libraries/", StringComparison.Ordinal));
+        && (file.Path.StartsWith("scripts/", StringComparison.Ordinal) || file.Path.StartsWith("libraries/", StringComparison.Ordinal) || file.Path.StartsWith("api/", StringComparison.Ordinal));
 
     /// <summary>Sends frames and hears answers until one is the last; gives why the cell ended where it did not come to that.</summary>
     private async Task<CellEnding?> TalkAsync(CellChannel channel, ReadOnlyMemory<byte> frames, Func<ReadOnlyMemory<byte>, bool> hear, CancellationToken ct)

@@ -1,7 +1,13 @@
+using System.Text.Json.Serialization;
+
 namespace Eddy.Sandbox;
 
 /// <summary>What a run tells people, or keeps besides KVPs. It is in force with the run's changes: with the commit that records the run, or not at all.</summary>
-/// <param name="Pid">The process that it is about.</param>
+/// <param name="Pid">The process that it is about; 0 where an API script names none.</param>
+[JsonDerivedType(typeof(MailSent), "mail")]
+[JsonDerivedType(typeof(CardLoaded), "card")]
+[JsonDerivedType(typeof(FileSaved), "file")]
+[JsonDerivedType(typeof(ActorChosen), "actor")]
 public abstract record Effect(long Pid)
 {
     /// <summary>How many mails and cards one run may have.</summary>
@@ -42,6 +48,17 @@ public sealed record FileSaved(string Path, byte[] Content) : Effect(0)
 
     /// <summary>Of all files that one run saves.</summary>
     public const int MostOfRun = 4 << 20;
+}
+
+/// <summary>What an API script answers. Nothing of it is kept.</summary>
+public sealed record Answered(int Status, IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body) : Effect(0)
+{
+    public const int MostHeaders = 100;
+
+    public const int MostBytes = 4 << 20;
+
+    /// <summary>Printable ASCII on one line, so that no header can bring another along.</summary>
+    public static bool IsHeader(string text) => text.Length <= 8000 && text.All(c => c is >= ' ' and <= '~');
 }
 
 /// <summary>From here on the cascade's cards are for this one, where no other is named.</summary>

@@ -29,6 +29,7 @@ internal static class EffectReader
                 "actor" when effects.Count == 0 => new ActorChosen(Line(NextText(ref reader), CardName.MostUserBytes)),
                 "mail" => ReadMail(ref reader, knows),
                 "card" => ReadCard(ref reader, knows),
+                "answer" => ReadAnswer(ref reader),
                 "file" when NextText(ref reader) is var path => new FileSaved(path, saved(path) ?? throw new CellLied("It saved a file without a content.")),
                 _ => throw new CellLied("It told people what there is not."),
             });
@@ -82,11 +83,30 @@ internal static class EffectReader
         return CardName.Is(name) ? new CardLoaded(pid, name, user is null ? null : Line(user, CardName.MostUserBytes)) : throw new CellLied("It shows a card whose name is none.");
     }
 
+    private static Answered ReadAnswer(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        var status = reader.GetInt32();
+        var headers = new List<KeyValuePair<string, string>>();
+        reader.Read();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var name = CellText.ReadString(ref reader);
+            headers.Add(new(name, NextText(ref reader)));
+        }
+
+        reader.Read();
+        var body = reader.GetBytesFromBase64();
+        return status is >= 200 and < 600 && headers.Count <= Answered.MostHeaders && headers.TrueForAll(header => header.Key.Length > 0 && Answered.IsHeader(header.Key) && Answered.IsHeader(header.Value)) && body.Length <= Answered.MostBytes
+            ? new Answered(status, headers, body)
+            : throw new CellLied("It answers what can not be answered.");
+    }
+
     private static long Pid(ref Utf8JsonReader reader, Func<long, bool> knows)
     {
         reader.Read();
         var pid = reader.GetInt64();
-        return pid > 0 && knows(pid) ? pid : throw new CellLied("It told people of a process that it does not know.");
+        return knows(pid) ? pid : throw new CellLied("It told people of a process that it does not know.");
     }
 
     private static string Line(string text, int most) =>

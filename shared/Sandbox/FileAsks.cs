@@ -44,9 +44,10 @@ internal sealed class FileAsks(TenantId tenant, FileStore? files, SliceCourse co
 
     private async Task ReadAsync(FileStore store, string path, SliceWriter writer, CancellationToken ct)
     {
-        course.FilesRead.Add(path);
         // What can be no path is none.
-        var content = course.Saved(path) ?? (FilePath.Fault(path) is null ? (await store.FindAsync(tenant, path, ct))?.Content : null);
+        var file = FilePath.Fault(path) is null ? await store.FindAsync(tenant, path, ct) : null;
+        course.FilesRead.TryAdd(path, file?.Version ?? 0);
+        var content = course.Saved(path) ?? file?.Content;
         if (content is null)
         {
             writer.Refused("Absent", "There is no such file.");

@@ -149,7 +149,7 @@ internal sealed class FrameReader(SandboxOptions options)
                 if (reader.TokenType != JsonTokenType.EndArray)
                 {
                     List(ref reader);
-                    effects = EffectReader.Read(ref reader, of => of == pid || course.Knows(of), course.Given);
+                    effects = EffectReader.Read(ref reader, of => of == pid || of > 0 && course.Knows(of), course.Given);
                     Expect(ref reader, JsonTokenType.EndArray);
                 }
             }
@@ -165,7 +165,7 @@ internal sealed class FrameReader(SandboxOptions options)
             RunOutcome.Failed or RunOutcome.Killed => error is not null,
             _ => false,
         };
-        if (kind != 3 || !fits || effects.Count > 0 && outcome != RunOutcome.Ran)
+        if (kind != 3 || !fits || effects.Count > 0 && outcome != RunOutcome.Ran || outcome == RunOutcome.Ran && effects.Count(effect => effect is Answered) != (course.IsRequest ? 1 : 0))
         {
             throw new CellLied("It told of an outcome that there is not.");
         }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Eddy.Endpoints;
 using Eddy.Files;
 using Eddy.Packages;
 using Eddy.Processes;
@@ -98,6 +99,56 @@ public sealed class RuleSandbox : IAsyncDisposable
         {
             return await new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
                 run, call, () => ObtainBesideAsync(tenant, tree, run.State.GetValueOrDefault(0), ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct);
+        }
+        finally
+        {
+            _besideRoom.Release();
+        }
+    }
+
+    /// <summary>Answers a request by a function of the tenant's, in a cell beside the line, as <see cref="RunBesideAsync"/> does a run.</summary>
+    /// <exception cref="SandboxUnavailable">Nothing was run, or what was run is lost; nobody is to blame.</exception>
+    public async Task<EndpointEnded> AnswerAsync(CellTree tree, EndpointRun run, MakeCall call, CancellationToken ct)
+    {
+        var tenant = _tenants.GetOrAdd(tree.Tenant, _ => new TenantCell());
+        await _besideRoom.WaitAsync(ct);
+        try
+        {
+            return await new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
+                run, call, () => ObtainBesideAsync(tenant, tree, run.Shared, ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct);
+        }
+        finally
+        {
+            _besideRoom.Release();
+        }
+    }
+
+    /// <summary>Which endpoints the tenant's files have.</summary>
+    /// <exception cref="SandboxUnavailable">There is no cell to be had, or it ended.</exception>
+    public async Task<IReadOnlyList<EndpointInfo>> DescribeAsync(CellTree tree, IReadOnlyDictionary<string, string> shared, CancellationToken ct)
+    {
+        var tenant = _tenants.GetOrAdd(tree.Tenant, _ => new TenantCell());
+        await _besideRoom.WaitAsync(ct);
+        try
+        {
+            var cell = await ObtainBesideAsync(tenant, tree, shared, ct);
+            CellEnding? ending = null;
+            try
+            {
+                (var found, ending) = await _loader.DescribeAsync(cell, ct);
+                return ending is null ? found : throw new SandboxUnavailable($"The tenant's cell could not tell its endpoints. {ending.Message}");
+            }
+            finally
+            {
+                if (ending is null && !ct.IsCancellationRequested)
+                {
+                    Rest(tenant, cell);
+                }
+                else
+                {
+                    Retire(tenant, cell);
+                }
+            }
         }
         finally
         {

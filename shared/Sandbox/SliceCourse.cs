@@ -78,6 +78,9 @@ internal sealed class SliceCourse
     /// <summary>It is one run beside the line: whom it wakes is seen where it lands.</summary>
     public bool IsBeside { get; init; }
 
+    /// <summary>It is a request of an API script: the run has an answer.</summary>
+    public bool IsRequest { get; init; }
+
     public long Position { get; private set; }
 
     public int Taken { get; private set; }
@@ -88,8 +91,8 @@ internal sealed class SliceCourse
     /// <summary>What the run beside the line has read; null until it was told.</summary>
     public IReadOnlySet<(long Pid, string Key)>? Reads { get; private set; }
 
-    /// <summary>The paths of the files that were read.</summary>
-    public HashSet<string> FilesRead { get; } = new(StringComparer.Ordinal);
+    /// <summary>The paths of the files that were read, and their versions then; 0 where there was none.</summary>
+    public Dictionary<string, long> FilesRead { get; } = new(StringComparer.Ordinal);
 
     public int Ran { get; private set; }
 
@@ -303,6 +306,9 @@ internal sealed class SliceCourse
 
     public void Read(IReadOnlySet<(long Pid, string Key)> reads) => Reads = reads;
 
+    /// <summary>What the run has read is not known after all.</summary>
+    public void Forget() => Reads = null;
+
     /// <summary>If the next run fails, what is said of it wakes rules in the processes below its own.</summary>
     public long? FailureIsHeardBelow =>
         _queue.TryPeek(out var next) && _table.WokenBelow("quarantined_script").Length + _table.WokenBelow("quarantine_error").Length > 0 ? next.Pid : null;
@@ -404,7 +410,7 @@ internal sealed class SliceCourse
                     position = fold.Add(position, [.. arrival.Changes.Select(change => new PidChange(arrival.Pid, change.Key, change.Value))], arrival.Source, needed);
                     break;
                 case RunEnded { Changes.Count: > 0 } ended:
-                    position = fold.Add(position, ended.Changes, ended.Error is null ? "rule" : "quarantine", needed);
+                    position = fold.Add(position, ended.Changes, ended.Source, needed);
                     break;
             }
         }

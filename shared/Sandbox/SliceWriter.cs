@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Eddy.Egress;
+using Eddy.Endpoints;
 
 namespace Eddy.Sandbox;
 
@@ -291,6 +292,52 @@ internal sealed class SliceWriter : IDisposable
         _json.WriteNumberValue(pid);
         _json.WriteStringValue(actor);
         _json.WriteStringValue(acting);
+        Close();
+    }
+
+    /// <summary>A request for a function under <c>api/</c>. The shared KVPs came before.</summary>
+    public void Serve(long number, EndpointRun run)
+    {
+        var (request, caller) = (run.Request, run.Request.Caller);
+        for (var at = 0; at < request.Body.Length; at += Piece / 2)
+        {
+            Open("body");
+            _json.WriteBase64StringValue(request.Body.Span[at..Math.Min(request.Body.Length, at + (Piece / 2))]);
+            Close();
+        }
+
+        Open("serve");
+        _json.WriteNumberValue(number);
+        _json.WriteStringValue(run.Endpoint.Module);
+        _json.WriteStringValue(run.Endpoint.Name);
+        _json.WriteStringValue(caller.Actor);
+        _json.WriteStringValue(request.Method);
+        _json.WriteStringValue(request.Origin);
+        _json.WriteStringValue(request.Path);
+        _json.WriteStringValue(request.Query);
+        _json.WriteStringValue(request.Address);
+        Texts(request.Headers.SelectMany(header => new[] { header.Key, header.Value }));
+        _json.WriteStringValue(caller.User);
+        Texts(caller.Groups);
+        _json.WriteStringValue(caller.Key);
+        Texts(caller.Scopes);
+        Close();
+
+        void Texts(IEnumerable<string> texts)
+        {
+            _json.WriteStartArray();
+            foreach (var text in texts)
+            {
+                _json.WriteStringValue(text);
+            }
+
+            _json.WriteEndArray();
+        }
+    }
+
+    public void Describe()
+    {
+        Open("describe");
         Close();
     }
 

@@ -76,6 +76,9 @@ public sealed record RunEnded(
     /// <summary>It failed, and its rule says that it is tried again later: it does not go into quarantine.</summary>
     public bool IsRetried { get; init; }
 
+    /// <summary>The source of the events that it makes.</summary>
+    public string Source => Error is not null ? "quarantine" : Rule.StartsWith("api/", StringComparison.Ordinal) ? "api" : "rule";
+
     /// <summary>The outgoing calls that it made, in order.</summary>
     public IReadOnlyList<CallRecord> Calls { get; init; } = [];
 

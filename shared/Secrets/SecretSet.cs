@@ -126,17 +126,18 @@ public sealed class SecretSet
 
     /// <summary>The HMAC of the data with the value, in UTF-8, as its key.</summary>
     /// <param name="secret">A name or a placeholder.</param>
-    /// <param name="algorithm"><c>sha256</c>, <c>sha384</c>, <c>sha512</c> or <c>sha1</c>.</param>
+    /// <param name="algorithm"><c>sha256</c>, <c>sha384</c>, <c>sha512</c>, <c>sha1</c>, or <c>sha256-base64</c>, where the value is the key in Base64, as Standard Webhooks writes it.</param>
     /// <exception cref="SecretRefused">There is no such secret, or no such algorithm.</exception>
     public byte[] Sign(string secret, string algorithm, ReadOnlySpan<byte> data)
     {
         var held = _byPlaceholder.GetValueOrDefault(secret) ?? Find(secret);
-        var key = Encoding.UTF8.GetBytes(held.Value ?? throw NotOpened(held.Name, null));
+        var value = held.Value ?? throw NotOpened(held.Name, null);
+        var key = algorithm == "sha256-base64" ? KeyIn(held.Name, value) : Encoding.UTF8.GetBytes(value);
         try
         {
             return algorithm switch
             {
-                "sha256" => HMACSHA256.HashData(key, data),
+                "sha256" or "sha256-base64" => HMACSHA256.HashData(key, data),
                 "sha384" => HMACSHA384.HashData(key, data),
                 "sha512" => HMACSHA512.HashData(key, data),
 #pragma warning disable CA5350 // What others still ask for is theirs to choose; as an HMAC it holds.
@@ -148,6 +149,18 @@ public sealed class SecretSet
         finally
         {
             CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    private static byte[] KeyIn(string name, string value)
+    {
+        try
+        {
+            return Convert.FromBase64String(value.StartsWith("whsec_", StringComparison.Ordinal) ? value[6..] : value);
+        }
+        catch (FormatException)
+        {
+            throw new SecretRefused(name, null, $"The secret {name} is to be a key in Base64, as in whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw.");
         }
     }
 

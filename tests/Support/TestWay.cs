@@ -1,9 +1,12 @@
 namespace Eddy.Tests;
 
 /// <summary>A whole way in one process, on a database of its own: a web, a worker, real cells.</summary>
-public sealed class TestWay(TestDatabase database) : IAsyncLifetime
+public class TestWay(TestDatabase database) : IAsyncLifetime
 {
     private TestWorker? _worker;
+
+    /// <summary>Further settings of both.</summary>
+    protected virtual string[] Settings => [];
 
     public TestDatabase Database { get; private set; } = null!;
 
@@ -12,8 +15,9 @@ public sealed class TestWay(TestDatabase database) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Database = await database.OfItsOwnAsync();
-        Web = await TestWeb.StartAsync(Database);
-        _worker = await TestWorker.StartAsync(Database);
+        var settings = Settings;
+        Web = await TestWeb.StartAsync(Database, settings);
+        _worker = await TestWorker.StartAsync(Database, settings);
     }
 
     /// <summary>A fresh tenant with these files in force.</summary>
@@ -38,5 +42,6 @@ public sealed class TestWay(TestDatabase database) : IAsyncLifetime
 
         await Web.DisposeAsync();
         await Database.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 }

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Eddy.Endpoints;
 using Eddy.Postgres;
 using Eddy.Tenants;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Eddy.Ingest;
 
@@ -113,6 +115,56 @@ public sealed class Door : BackgroundService
         }
     }
 
+    /// <summary>Puts what a request of an API script came to into the line, and waits until it is in force, or is not to be.</summary>
+    /// <param name="id">The request's: that of its arrival, which is not in the line already.</param>
+    public async Task<LandingAnswer> LandAsync(TenantId tenant, Guid id, EndpointLanding landing, string actor, string? trace, CancellationToken cancel)
+    {
+        if (!await _backlog.PassAsync(tenant, 1, cancel))
+        {
+            return new LandingAnswer.TooMany(TimeSpan.FromSeconds(1));
+        }
+
+        var waiter = new Waiter(Interlocked.Increment(ref _lastTag));
+        waiter.LookAfter(tenant, id, WaitFor.Applied, isTold: true);
+        _waiters[waiter.Tag] = waiter;
+        try
+        {
+            await using (var append = _source.CreateCommand("select append_call($1, $2, $3, $4, $5, $6, $7, $8)"))
+            {
+                append.Parameters.Add(new() { Value = tenant.Shard });
+                append.Parameters.Add(new() { Value = tenant.Value });
+                append.Parameters.Add(new() { Value = id });
+                append.Parameters.Add(new() { Value = actor });
+                append.Parameters.Add(new() { Value = _time.GetUtcNow() });
+                append.Parameters.Add(new() { Value = string.Create(CultureInfo.InvariantCulture, $"{_channel}:a{waiter.Tag}") });
+                append.Parameters.Add(new() { Value = (object?)trace ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+                append.Parameters.Add(new() { Value = landing.Write() });
+                await append.ExecuteNonQueryAsync(cancel);
+            }
+
+            var settled = await waiter.Done.WaitAsync(cancel);
+            if (settled.IsRefused)
+            {
+                return new LandingAnswer.Refused(await ReasonAsync(tenant, id, cancel));
+            }
+
+            return settled.IsConflict ?? !await IsLandedAsync(tenant, id, cancel) ? new LandingAnswer.Conflict() : new LandingAnswer.Landed();
+        }
+        finally
+        {
+            Forget([waiter]);
+        }
+    }
+
+    /// <summary>The news was lost, and it is not in the line any more.</summary>
+    private async Task<bool> IsLandedAsync(TenantId tenant, Guid id, CancellationToken cancel)
+    {
+        await using var ask = _source.CreateCommand("select call_landed($1, $2)");
+        ask.Parameters.Add(new() { Value = tenant.Value });
+        ask.Parameters.Add(new() { Value = id });
+        return (bool)(await ask.ExecuteScalarAsync(cancel))!;
+    }
+
     public override void Dispose()
     {
         _writer.Dispose();
@@ -139,9 +191,9 @@ public sealed class Door : BackgroundService
     {
         foreach (var part in payload.Split(','))
         {
-            // number, number:first-last, or number! where it was refused
-            var refused = part.EndsWith('!');
-            var text = refused ? part.AsSpan(0, part.Length - 1) : part;
+            // number, number:first-last, number! where it was refused, or number~ where what it depends on has changed
+            var (refused, conflict) = (part.EndsWith('!'), part.EndsWith('~'));
+            var text = refused || conflict ? part.AsSpan(0, part.Length - 1) : part;
             var colon = text.IndexOf(':');
             if (!long.TryParse(colon < 0 ? text : text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var tag) || !_waiters.TryGetValue(tag, out var waiter))
             {
@@ -154,7 +206,7 @@ public sealed class Door : BackgroundService
                 runs = new RunRange(long.Parse(range[..dash], CultureInfo.InvariantCulture), long.Parse(range[(dash + 1)..], CultureInfo.InvariantCulture));
             }
 
-            waiter.Complete(new Settled(runs, refused));
+            waiter.Complete(new Settled(runs, refused, conflict));
         }
     }
 
@@ -211,7 +263,7 @@ public sealed class Door : BackgroundService
         {
             if (!pending.TryGetValue(waiter.Arrival, out var left) || left.Refused || (!left.InLine && waiter.For == WaitFor.Applied))
             {
-                waiter.Complete(new Settled(null, left.Refused));
+                waiter.Complete(new Settled(null, left.Refused, null));
             }
         }
     }
@@ -258,7 +310,8 @@ public sealed class Door : BackgroundService
         }
     }
 
-    private sealed record Settled(RunRange? Runs, bool IsRefused);
+    /// <param name="IsConflict">Null where it was looked for, and is not known.</param>
+    private sealed record Settled(RunRange? Runs, bool IsRefused, bool? IsConflict);
 
     private sealed class Waiter(long tag)
     {

@@ -29,6 +29,26 @@ public sealed record AcceptedArrival(Guid Arrival, long Pid, RunRange? Runs, boo
 /// <summary>Numbers of runs, both ends included; empty where <see cref="Last"/> is less than <see cref="First"/>.</summary>
 public readonly record struct RunRange(long First, long Last);
 
+/// <summary>What became of what a request of an API script came to.</summary>
+public abstract record LandingAnswer
+{
+    private LandingAnswer()
+    {
+    }
+
+    /// <summary>It is in force.</summary>
+    public sealed record Landed : LandingAnswer;
+
+    /// <summary>What it depends on has changed: nothing of it is in force, and the request is to be answered anew.</summary>
+    public sealed record Conflict : LandingAnswer;
+
+    /// <summary>It can not be applied.</summary>
+    public sealed record Refused(string Reason) : LandingAnswer;
+
+    /// <summary>The tenant has more waiting than it may.</summary>
+    public sealed record TooMany(TimeSpan RetryAfter) : LandingAnswer;
+}
+
 /// <summary>What became of a request at the door. Anything but <see cref="Accepted"/> left nothing behind.</summary>
 public abstract record DoorAnswer
 {

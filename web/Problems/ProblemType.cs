@@ -37,6 +37,8 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     public static readonly ProblemType PreconditionRequired = new("precondition-required", 428, "The request must say which version it changes");
     public static readonly ProblemType TooManyRequests = new("too-many-requests", 429, "Too much is waiting");
     public static readonly ProblemType Failed = new("failed", 500, "Something went wrong here");
+    public static readonly ProblemType ScriptFailed = new("script-failed", 500, "The script of this address failed");
+    public static readonly ProblemType ScriptLate = new("script-late", 504, "The script of this address is not done yet");
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The service can not take this now");
     public static readonly ProblemType NoMasterKey = new("no-master-key", 503, "Secrets can not be kept here");
 
@@ -45,7 +47,7 @@ public sealed record ProblemType(string Slug, int Status, string Title)
     [
         InvalidJson, InvalidForm, InvalidText, InvalidCsv, WrongShape, NothingToSet, InvalidKey, InvalidValue, TooMany, InvalidRequest, UnknownKey, ClosedMetrics, MissingScope, NotAllowed,
         UnknownProcess, NotFound, MethodNotAllowed, InUse, PreconditionFailed, BodyTooLarge, ValueTooLarge, UnsupportedCharset, UnsupportedCoding, UnsupportedPart, UnsupportedType,
-        IdempotencyMismatch, Refused, PreconditionRequired, TooManyRequests, Failed, Unavailable, NoMasterKey,
+        IdempotencyMismatch, Refused, PreconditionRequired, TooManyRequests, Failed, ScriptFailed, Unavailable, NoMasterKey, ScriptLate,
     ];
 
     /// <summary>The problem's <c>type</c>: the address of its description.</summary>

@@ -12,13 +12,6 @@ namespace Eddy.Pump;
 /// <param name="firstRun">The number of its cascade's first run.</param>
 public sealed class Flight(TenantId tenant, long waking, OwedRun run, long firstRun, string? tag, string? trace, long treeVersion)
 {
-    /// <summary>So many answers are kept for the case that it has to be done again; what goes beyond is asked for again.</summary>
-    private const long MostKept = 16 << 20;
-
-    private readonly List<(CallRequest Request, CallAnswer Answer, CallRecord Record)> _answers = [];
-    private long _kept;
-    private int _next;
-
     public TenantId Tenant => tenant;
 
     public long Waking => waking;
@@ -45,6 +38,9 @@ public sealed class Flight(TenantId tenant, long waking, OwedRun run, long first
     /// <summary>The line waits for it: it had too many conflicts.</summary>
     public bool IsAwaited { get; set; }
 
+    /// <summary>The arrival that it is, where it is what a request of an API script came to: a web did that, and no waking is kept. Null for any other.</summary>
+    public LineArrival? Arrival { get; init; }
+
     /// <summary>When it may take off again after it could not, as a timestamp; 0 for at once.</summary>
     public long NotBefore { get; set; }
 
@@ -60,35 +56,14 @@ public sealed class Flight(TenantId tenant, long waking, OwedRun run, long first
     /// <summary>Set while it flies; cancelled where what it brings back can not land any more.</summary>
     public CancellationTokenSource? Control { get; set; }
 
-    /// <summary>Its calls, those included that were answered from the record.</summary>
-    public CallTrail Trail { get; private set; } = new();
+    /// <summary>Its calls, which outlive a conflict.</summary>
+    public RecordedCalls Calls { get; } = new();
 
-    public void Begin() => (_next, Result, Fault, Trail) = (0, null, null, new CallTrail());
-
-    /// <summary>The answer that this call, the next of the run, had the time before; null where it was another, or there was none.</summary>
-    public CallAnswer? Again(CallRequest request)
+    public void Begin()
     {
-        if (_next < _answers.Count && IsSame(_answers[_next].Request, request))
-        {
-            var (_, answer, record) = _answers[_next++];
-            Trail.Replay(request, answer, record);
-            return answer;
-        }
-
-        _answers.RemoveRange(_next, _answers.Count - _next);
-        return null;
+        (Result, Fault) = (null, null);
+        Calls.Begin();
     }
-
-    public void Keep(CallRequest request, CallAnswer answer, CallRecord record)
-    {
-        _kept += request.Body.Length + answer.Body.Length;
-        // A call that is not kept is never the same again.
-        _answers.Add(_kept <= MostKept ? (request, answer, record) : (request with { Method = "" }, answer with { Body = default }, record));
-        _next = _answers.Count;
-    }
-
-    private static bool IsSame(CallRequest one, CallRequest other) =>
-        one.Method == other.Method && one.Url == other.Url && one.Headers.SequenceEqual(other.Headers) && one.Body.Span.SequenceEqual(other.Body.Span);
 }
 
 /// <summary>Where a flight is.</summary>

@@ -1,4 +1,5 @@
 using Eddy.Egress;
+using Eddy.Files;
 using Eddy.Sandbox;
 
 namespace Eddy.Pump;
@@ -19,29 +20,11 @@ public sealed class FlightRunner(RuleSandbox sandbox, TreeReader trees, Outgoing
             }
 
             flight.TreeVersion = tree.Version;
-            flight.Result = await sandbox.RunBesideAsync(tree, run, CallAsync, cancel);
+            flight.Result = await sandbox.RunBesideAsync(tree, run, (request, ct) => flight.Calls.CallAsync(calls, flight.Tenant, request, missed, ct), cancel);
         }
         catch (Exception fault)
         {
             flight.Fault = fault;
-        }
-
-        async Task<CallAnswer> CallAsync(CallRequest request, CancellationToken ct)
-        {
-            if (flight.Again(request) is { } known)
-            {
-                return known;
-            }
-
-            missed();
-            var before = flight.Trail.Records.Count;
-            var answer = await calls.CallAsync(flight.Tenant, request, flight.Trail, ct);
-            if (flight.Trail.Records is var records && records.Count > before)
-            {
-                flight.Keep(request, answer, records[^1]);
-            }
-
-            return answer;
         }
     }
 }

@@ -65,7 +65,7 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
                 }
             }
 
-            var ended = result.Ended is { } run ? run with { Changes = run.Error is null ? Different(line, run.Changes, changed) : run.Changes, Calls = flight.Trail.Records } : null;
+            var ended = result.Ended is { } run ? run with { Changes = run.Error is null ? Different(line, run.Changes, changed) : run.Changes, Calls = flight.Calls.Trail.Records } : null;
             if (ended is not null && Overflow(line, ended.Changes, ref sizes) is { } fault)
             {
                 var error = new RunError("ValueError", fault, null, null, null);

@@ -131,6 +131,16 @@ public sealed class Fold
             Refuse(arrival, reason);
         }
 
+        foreach (var request in _turn.Conflicts)
+        {
+            _rows.DoneShards.Add(request.Tenant.Shard);
+            _rows.Done.Add(request.Id);
+            if (request.Tag is { } tag)
+            {
+                Tell(tag, "~");
+            }
+        }
+
         WriteState();
         _line.At = _turn.At;
         _rows.Heads.Tenants.Add(_tenant);
@@ -174,8 +184,23 @@ public sealed class Fold
         var cascade = flight.Run.Cascade;
         _acting = cascade.Acting;
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (cascade.Root, cascade.Actor, flight.Tag, flight.Trace, flight.FirstRun, cascade.Runs);
-        _rows.Paid.Tenants.Add(_tenant);
-        _rows.Paid.Ids.Add(flight.Waking);
+        if (flight.Arrival is { } request)
+        {
+            _rows.DoneShards.Add(request.Tenant.Shard);
+            _rows.Done.Add(request.Id);
+            _firstRun = _line.Run + 1;
+            if (_tag is { } tag && tag.Contains(":a", StringComparison.Ordinal))
+            {
+                Tell(tag, "");
+                _tag = null;
+            }
+        }
+        else
+        {
+            _rows.Paid.Tenants.Add(_tenant);
+            _rows.Paid.Ids.Add(flight.Waking);
+        }
+
         _line.Flights.Remove(flight);
         if (landed.Landing.Ended is null)
         {
@@ -202,7 +227,7 @@ public sealed class Fold
         var first = run.Changes.Count > 0 ? _line.Position + 1 : (long?)null;
         foreach (var change in run.Changes)
         {
-            Append(change.Pid, change.Key, change.Value, run.Error is null ? "rule" : "quarantine", id, first!.Value);
+            Append(change.Pid, change.Key, change.Value, run.Source, id, first!.Value);
         }
 
         Judge(run, woken, id);

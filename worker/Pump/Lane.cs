@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Eddy.Endpoints;
 using Eddy.Sandbox;
 using Eddy.Tenants;
 using Npgsql;
@@ -25,6 +26,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(50);
 
     private readonly AutoResetEvent _wake = new(false);
+    private readonly Requests _requests = new(options, time);
     private int _taken;
     private NpgsqlConnection? _connection;
 
@@ -220,7 +222,15 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     {
         var without = busy.Concat(owed.Select(cascade => cascade.Tenant)).ToList();
         var limit = shards is [{ Alone: > 0 }] ? 1 : Math.Max(LeastOfShard, options.Slice / shards.Count);
-        var line = SliceReader.Line(_connection!, shards, without, limit);
+        var held = shards.SelectMany(shard => shard.Tenants.Values).Where(_requests.IsWaitedFor).Select(line => line.Tenant).ToList();
+        var line = SliceReader.Line(_connection!, shards, without, held, limit);
+        if (limit == 1 && line.Count > 1)
+        {
+            // Requests come beside the rest, and what is to stand alone would not.
+            shards.ForEach(shard => shard.HasMore = true);
+            line.RemoveRange(1, line.Count - 1);
+        }
+
         if (line.Count >= Math.Min(limit, Crowd))
         {
             var counts = line.CountBy(arrival => arrival.Tenant.Shard).ToDictionary();
@@ -236,7 +246,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         if (shards is [{ HasMore: true, Alone: 0 }] && line.CountBy(arrival => arrival.Tenant).Any(tenant => tenant.Value > limit / 2))
         {
             // Whoever fills the slice does not push out the others.
-            line.AddRange(SliceReader.Line(_connection!, shards, without.Concat(line.Select(arrival => arrival.Tenant).Distinct()), limit / 2));
+            line.AddRange(SliceReader.Line(_connection!, shards, without.Concat(line.Select(arrival => arrival.Tenant).Distinct()), held, limit / 2));
         }
 
         _taken += line.Count;
@@ -249,6 +259,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         var waiting = arrivals.GroupBy(arrival => arrival.Tenant).ToDictionary(tenant => tenant.Key, tenant => tenant.ToList());
         var tenants = owing.Keys.Concat(waiting.Keys).Concat(aloft.Where(one => Flights.IsBack(one.Line)).Select(one => one.Line.Tenant)).Distinct().ToList();
         var lines = new Dictionary<TenantId, TenantLine>(tenants.Count);
+        HashSet<Guid> outdated;
         try
         {
             var unknown = tenants.FindAll(tenant => !shards[tenant.Shard].Tenants.ContainsKey(tenant));
@@ -265,7 +276,13 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
                 wanted.UnionWith(Flights.Wanted(line).Where(pid => !line.Knows(pid)).Select(pid => (line, pid)));
             }
 
+            foreach (var call in arrivals.Where(arrival => arrival.Call is not null))
+            {
+                wanted.UnionWith(Requests.Wanted(call.Call!).Where(pid => !lines[call.Tenant].Knows(pid)).Select(pid => (lines[call.Tenant], pid)));
+            }
+
             SliceReader.State(_connection!, [.. wanted]);
+            outdated = SliceReader.Conflicts(_connection!, arrivals.FindAll(arrival => arrival.Call is { } call && (call.Snapshot < lines[arrival.Tenant].Position || call.Reads.Any(read => read.Pid == BesideEnded.Files))));
         }
         catch
         {
@@ -285,9 +302,20 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             var line = lines[tenant];
             var owes = owing.GetValueOrDefault(tenant);
             var landings = owes is null && line.Flights.Count > 0 ? flights.Land(line) : [];
-            if (owes is not null || landings.Count > 0 || waiting.ContainsKey(tenant))
+            var others = waiting.GetValueOrDefault(tenant) ?? [];
+            var calls = others.FindAll(arrival => arrival.Call is not null);
+            others.RemoveAll(calls.Contains);
+            var verdict = calls.Count > 0 && owes is null ? _requests.Judge(line, calls, outdated, landings) : new([], [], []);
+            if (line.Waits is not null)
             {
-                turnsOfSlice.Add(Turn(shards[tenant.Shard], line, owes, waiting.GetValueOrDefault(tenant) ?? [], landings, now));
+                // What waits comes when the line goes on, should the one that it waits for never come.
+                pump.AskAfter(shards[tenant.Shard], EndpointLanding.MostHeld);
+            }
+
+            shards[tenant.Shard].HasMore |= calls.Count > 0 && owes is not null;
+            if (owes is not null || landings.Count > 0 || others.Count + calls.Count > 0)
+            {
+                turnsOfSlice.Add(Turn(shards[tenant.Shard], line, owes, others, [.. landings, .. verdict.Landings], verdict, now));
             }
         }
 
@@ -324,6 +352,11 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             {
                 line.State(arrival.Set.Pid);
             }
+            else if (arrival.Call is not null)
+            {
+                // The process in which what it shares wakes rules is new.
+                line.State(arrival.Set.WakePid);
+            }
             else if (!line.Knows(arrival.Set.Pid))
             {
                 wanted.Add((line, arrival.Set.Pid));
@@ -345,9 +378,9 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     }
 
     private Turn Turn(
-        ShardLine shard, TenantLine line, OwedCascade? owed, List<LineArrival> arrivals, List<(Flight Flight, Landing Landing)> landings, DateTime now)
+        ShardLine shard, TenantLine line, OwedCascade? owed, List<LineArrival> arrivals, List<(Flight Flight, Landing Landing)> landings, Requests.Verdict requests, DateTime now)
     {
-        var refused = new List<(LineArrival, string)>();
+        var refused = new List<(LineArrival, string)>(requests.Refused);
         var taken = new List<LineArrival>(arrivals.Count);
         Dictionary<long, (int Kvps, long Bytes)>? sizes = null;
         foreach (var arrival in arrivals)
@@ -362,7 +395,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             }
         }
 
-        var turn = new Turn(shard, line, now > line.At ? now : line.At, owed, taken, refused) { Landings = landings };
+        var turn = new Turn(shard, line, now > line.At ? now : line.At, owed, taken, refused) { Landings = landings, Conflicts = requests.Conflicts };
         if (owed is null && landings.Count == 0 && !taken.Exists(arrival => line.MayWake(arrival.Set)))
         {
             turn.Transcript = TurnRunner.WakesNobody(taken.Count);
@@ -550,12 +583,12 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     /// </summary>
     private void Isolate(List<Turn> refusedTurns, Exception refusal)
     {
-        var arrivals = refusedTurns.Sum(turn => turn.Arrivals.Count);
+        var arrivals = refusedTurns.Sum(turn => turn.Taken.Count());
         if (refusedTurns.Count > 1 || arrivals > 1 || (refusedTurns[0].Owed is not null && arrivals > 0))
         {
             foreach (var shard in refusedTurns.GroupBy(turn => turn.Shard))
             {
-                shard.Key.Alone = Math.Max(1, shard.Sum(turn => turn.Arrivals.Count));
+                shard.Key.Alone = Math.Max(1, shard.Sum(turn => turn.Taken.Count()));
             }
 
             return;
@@ -571,7 +604,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
                 TreeVersion = turn.TreeVersion,
                 Transcript = new Transcript([.. owed.Runs.Select(run => RefusedRun(run, reason))], 0, []),
             }
-            : new Turn(turn.Shard, line, turn.At, null, [], [.. turn.Arrivals.Select(arrival => (arrival, reason))]) { Transcript = TurnRunner.WakesNobody(0) };
+            : new Turn(turn.Shard, line, turn.At, null, [], [.. turn.Taken.Select(arrival => (arrival, reason))]) { Transcript = TurnRunner.WakesNobody(0) };
         TryCommit([aside]);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Eddy.Endpoints;
 using Eddy.Sandbox;
 using Eddy.Tenants;
 
@@ -15,6 +16,9 @@ public sealed record LineArrival(
 {
     /// <summary>The arrival that all comes of in the end: another where this one wakes a run again.</summary>
     public Guid Root { get; init; } = Set.Arrival;
+
+    /// <summary>What a request of an API script came to; null for any other arrival.</summary>
+    public EndpointLanding? Call { get; init; }
 }
 
 /// <summary>A cascade that an earlier slice left unfinished, with the runs that it owes.</summary>
@@ -83,6 +87,9 @@ public sealed class TenantLine(TenantId tenant)
 
     /// <summary>Nothing is applied before a flight has landed that had too many conflicts.</summary>
     public bool IsHeld => Flights.Exists(flight => flight.IsAwaited);
+
+    /// <summary>The request for which nothing else is applied, since what it depends on changes all the time; and until when, as a timestamp. Null for none.</summary>
+    public (Guid Request, long Until)? Waits { get; set; }
 
     /// <summary>Something of this arrival's cascade is still beside the line.</summary>
     public bool HasBeside(Guid root) => Left.Contains(root) || Flights.Exists(flight => flight.Run.Cascade.Root == root);
@@ -319,6 +326,12 @@ public sealed record Turn(
 {
     /// <summary>Flights that land before the arrivals. None where there is something owed.</summary>
     public IReadOnlyList<(Flight Flight, Landing Landing)> Landings { get; init; } = [];
+
+    /// <summary>What it takes out of the line: its arrivals, and the requests among what lands.</summary>
+    public IEnumerable<LineArrival> Taken => Arrivals.Concat(Landings.Select(landing => landing.Flight.Arrival).OfType<LineArrival>());
+
+    /// <summary>Requests that are not applied, because what they depend on has changed. Whoever made them tries again.</summary>
+    public IReadOnlyList<LineArrival> Conflicts { get; init; } = [];
 
     /// <summary>What the cell did; null where it could not be asked.</summary>
     public Transcript? Transcript { get; set; }

@@ -98,8 +98,10 @@ public sealed class Pump(NpgsqlDataSource source, TurnRunner turns, FlightRunner
     }
 
     /// <summary>As <see cref="Ask"/>, after a pause: what failed shall not be tried without one.</summary>
-    internal void AskLater(ShardLine shard) =>
-        _ = Task.Delay(options.Retry, time, _halt.Token).ContinueWith(_ => Ask(shard), TaskContinuationOptions.OnlyOnRanToCompletion);
+    internal void AskLater(ShardLine shard) => AskAfter(shard, options.Retry);
+
+    internal void AskAfter(ShardLine shard, TimeSpan pause) =>
+        _ = Task.Delay(pause, time, _halt.Token).ContinueWith(_ => Ask(shard), TaskContinuationOptions.OnlyOnRanToCompletion);
 
     /// <summary>Some leases may be lost and others not: it is looked at once.</summary>
     internal void ClaimSoon() => ClaimSoon(_halt.Token);

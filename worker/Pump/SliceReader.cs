@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Eddy.Endpoints;
 using Eddy.Kvps;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -10,13 +11,14 @@ namespace Eddy.Pump;
 /// <summary>What a slice reads, outside of any transaction: the line, owed runs, tenants, and the state that is not known yet.</summary>
 internal static class SliceReader
 {
-    public static List<LineArrival> Line(NpgsqlConnection connection, IEnumerable<ShardLine> shards, IEnumerable<TenantId> without, int limit)
+    public static List<LineArrival> Line(NpgsqlConnection connection, IEnumerable<ShardLine> shards, IEnumerable<TenantId> without, IEnumerable<TenantId> held, int limit)
     {
         using var read = new NpgsqlCommand(
-            "select id, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace, tree_version, waking from read_slice($1, $2, $3)", connection);
+            "select id, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace, tree_version, waking, call from read_slice($1, $2, $3, $4)", connection);
         read.Parameters.Add(new() { Value = shards.Select(shard => shard.Shard).ToArray() });
         read.Parameters.Add(new() { Value = without.Select(tenant => tenant.Value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         read.Parameters.Add(new() { Value = limit });
+        read.Parameters.Add(new() { Value = held.Select(tenant => tenant.Value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         using var rows = read.ExecuteReader();
         var line = new List<LineArrival>();
         List<(int At, StoredWaking Waking)>? wakings = null;
@@ -24,6 +26,7 @@ internal static class SliceReader
         {
             var kvps = rows.GetString(6);
             var (changes, fault) = Changes(kvps);
+            var call = rows.IsDBNull(14) ? null : Call(rows.GetString(14), ref fault);
             if (!rows.IsDBNull(13))
             {
                 (wakings ??= []).Add((line.Count, StoredWaking.Read(rows.GetString(13))));
@@ -39,7 +42,7 @@ internal static class SliceReader
                 rows.IsDBNull(10) ? null : rows.GetString(10),
                 rows.IsDBNull(11) ? null : rows.GetString(11),
                 rows.IsDBNull(12) ? 0 : rows.GetInt64(12),
-                fault));
+                fault) { Call = call });
         }
 
         rows.Close();
@@ -77,6 +80,44 @@ internal static class SliceReader
         {
             return ([], $"Its KVPs can not be read: {fault.Message}");
         }
+    }
+
+    private static EndpointLanding? Call(string json, ref string? fault)
+    {
+        try
+        {
+            return EndpointLanding.Read(json);
+        }
+        catch (JsonException unread)
+        {
+            fault = $"What the request came to can not be read: {unread.Message}";
+            return null;
+        }
+    }
+
+    /// <summary>Those of the requests that depend on what has changed since.</summary>
+    public static HashSet<Guid> Conflicts(NpgsqlConnection connection, IReadOnlyList<LineArrival> calls)
+    {
+        if (calls.Count == 0)
+        {
+            return [];
+        }
+
+        using var ask = new NpgsqlCommand("select * from calls_in_conflict($1, $2, $3, $4, $5)", connection);
+        var reads = calls.SelectMany((call, at) => call.Call!.Reads.Select(read => (Of: at + 1, read.Pid, read.Key))).ToList();
+        ask.Parameters.Add(new() { Value = calls.Select(call => call.Tenant.Value).ToArray() });
+        ask.Parameters.Add(new() { Value = calls.Select(call => call.Call!.Snapshot).ToArray() });
+        ask.Parameters.Add(new() { Value = reads.ConvertAll(read => read.Of).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
+        ask.Parameters.Add(new() { Value = reads.ConvertAll(read => read.Pid).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+        ask.Parameters.Add(new() { Value = reads.ConvertAll(read => read.Key).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        using var rows = ask.ExecuteReader();
+        var conflicting = new HashSet<Guid>();
+        while (rows.Read())
+        {
+            conflicting.Add(calls[rows.GetInt32(0) - 1].Set.Arrival);
+        }
+
+        return conflicting;
     }
 
     /// <summary>The owed cascades of these shards, one a tenant.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Eddy.Files;
 using Eddy.Sandbox;
 using Eddy.Schedules;
 using Npgsql;

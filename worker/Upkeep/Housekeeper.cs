@@ -19,6 +19,9 @@ public sealed class Housekeeper(NpgsqlDataSource source, InboxOptions inbox, Tim
     /// <summary>How long it is remembered to whom a mail went out: as long as one is tried, so that no try counts twice.</summary>
     public static readonly TimeSpan HandedKept = DeliveryTurn.Patience + TimeSpan.FromHours(1);
 
+    /// <summary>How long requests of API scripts are on record, one by one.</summary>
+    public static readonly TimeSpan CallsKept = TimeSpan.FromDays(30);
+
     public async Task TidyAsync(CancellationToken cancel)
     {
         await MakePartitionsAsync(cancel);
@@ -26,6 +29,7 @@ public sealed class Housekeeper(NpgsqlDataSource source, InboxOptions inbox, Tim
         var streams = await PruneAsync("select prune_streams($1)", StreamsKept, cancel);
         await PruneAsync("select prune_taken($1)", TakenKept, cancel);
         await PruneAsync("select prune_handed($1)", HandedKept, cancel);
+        await PruneAsync("select prune_calls($1)", CallsKept, cancel);
         var messages = await PruneAsync("select prune_inbox($1)", inbox.Kept, cancel);
         log.LogInformation("Upkeep is done; {Keys} idempotency keys and {Streams} streams of throttled rules were forgotten, {Messages} messages deleted", keys, streams, messages);
     }

@@ -12,6 +12,7 @@ import time
 import types
 
 import effects
+import endpoints
 import failures
 import feedback
 import journal
@@ -26,13 +27,14 @@ import processes
 import resolution
 import rules
 import secret_names
+import webhooks
 import workspace
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
-    "cell", "cron", "effects", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
-    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "workspace", "zygote")
+    "cell", "cron", "effects", "endpoints", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
+    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "webhooks", "workspace", "zygote")
 
 
 def send(text):
@@ -91,6 +93,7 @@ class Cell:
         processes.run = self.line
         loading.NAMES.update(
             Process=processes.Process, Model=models.Model, Field=models.Field, Reference=models.Reference, ReferenceList=models.ReferenceList, parent=None, child=None, children=processes.Children(), new_child=processes.NewChild())
+        loading.NAMES.update({name: getattr(endpoints, name) for name in endpoints.NAMES})
         loading.NAMES.update(send_email=effects.send_email, load_card=effects.load_card, open=workspace.open, workspace=workspace.workspace)
         outgoing.exchange = self.line.call
         secret_names.ask_sign = self.line.sign
@@ -112,7 +115,7 @@ class Cell:
     def files(self, pairs):
         for at in range(0, len(pairs), 2):
             path, text = pairs[at], pairs[at + 1]
-            if path.startswith("libraries/"):
+            if path.startswith(("libraries/", "api/")):
                 self.libraries.add(path, text)
             else:
                 self.scripts.append((path, text))
@@ -150,6 +153,11 @@ class Cell:
         self.line.listen(found)
         self.send(json.dumps(["loaded", [[name, keys, *given] for name, _, keys, given in found], errors, logs]).encode())
 
+    def describe(self):
+        """Says which endpoints the files under api/ have, by their text alone."""
+        told = [[path, endpoints.described(path, failures.FILES[path])] for path in sorted(failures.FILES) if path.startswith("api/")]
+        self.send(json.dumps(["described", told]).encode())
+
     def compile(self, path, text):
         """Says what is wrong with a file, and what its rules read and write. Nothing of it is executed."""
         self.send(json.dumps(["compiled", *feedback.check(path, text)]).encode())
@@ -186,7 +194,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
-        "slice": cell.line.slice, "beside": cell.line.beside, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
         "compile": cell.compile, "limits": limits.use, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:

@@ -30,13 +30,16 @@ def send_email(to, message, subject=None, pid=None, attach_variables=True):
     about = "0" if subject is None else _line("the subject of send_email", subject, SUBJECT)
     if not isinstance(attach_variables, (bool, int)):
         raise TypeError(f"attach_variables of send_email is True or False, not {type(attach_variables).__name__}")
-    _gather(f'["mail",{of},[{",".join(map(quote, receivers))}],{text},{about},{1 if attach_variables else 0}]')
+    _gather(f'["mail",{of},[{",".join(map(quote, receivers))}],{text},{about},{1 if attach_variables and of else 0}]')
 
 
 def load_card(name, pid=None, user=None):
     """Shows a card to a user: to the last actor, where nobody is named."""
     running("no card can be shown while files load, only in a run")
     of = _process(pid)
+    if user is None and processes.run.is_nobody:
+        print("load_card: nobody is signed in, so nobody is shown the card; say whom, as in load_card(name, user='ann@example.com').")
+        return
     if not isinstance(name, str):
         raise TypeError(f"load_card takes the name of a card, not {type(name).__name__}")
     if not _CARD(name):
@@ -74,6 +77,7 @@ def _process(given):
     """The number of the process that is meant; the host must know it, too."""
     run = processes.run
     if given is None:
+        # That of an API script is none, unless it names one.
         return run.pid
     reference = getattr(type(given), "__reference__", None)
     pid = processes.pid_of(given) if reference is None else reference(given)

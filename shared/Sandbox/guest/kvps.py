@@ -111,7 +111,9 @@ class Bag:
         return [change for change in written.items() if committed.get(change[0]) != change[1]]
 
 
-# What a run has read that looked at more than single KVPs of its own process and the shared ones.
+# What a run has read besides single KVPs: all of them that a process has; a key in whichever process (with ANYWHERE for its number); or it looked at what no key tells.
+WHOLE = ""
+ANYWHERE = -3
 EVERYTHING = (-1, "")
 
 
@@ -138,7 +140,7 @@ class WatchedBag(Bag):
         return super().has(key)
 
     def texts(self):
-        self.seen.add(EVERYTHING)
+        self.seen.add((self.pid, WHOLE))
         return super().texts()
 
     def changes(self):

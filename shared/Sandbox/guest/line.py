@@ -10,7 +10,7 @@ What happens is told in steps, which the host reads as a JSON array per frame:
     4                  the next run was not begun, because the cascade is too long
     5                  the slice is done
     [6,r,p]            the next run leaves the line: it called out, has to wait for one of its rule and process, or its rule is switched off
-    [7,p,k,p,k,…]      what a run beside the line has read: process and key; -1 and no key where it looked further
+    [7,p,k,p,k,…]      what a run beside the line has read: process and key; no key for all of a process, -3 for a key in any process, -1 and no key where it looked further
 
 A run that failed changes nothing but the two KVPs of its quarantine, and not these if what woke it comes of a quarantine itself.
 
@@ -33,6 +33,7 @@ from time import perf_counter_ns as clock
 from time import process_time_ns as cpu_clock
 
 import effects
+import endpoints
 import failures
 import kvps
 import limits
@@ -41,7 +42,7 @@ import processes
 import rules
 import settings
 from journal import JOURNAL
-from kvps import EVERYTHING, Bag, WatchedBag
+from kvps import ANYWHERE, EVERYTHING, WHOLE, Bag, WatchedBag
 from loading import NAMES
 from rules import Event
 from values import quote
@@ -180,6 +181,8 @@ class Line:
         self.beside_line = False
         self.leaving = False
         self.acting = None
+        self.is_nobody = False
+        self.bodies = []
 
     def set(self, position, at, source, quiet, again, attempt, more, flat):
         """A change set that woke owed runs: pid, key, text, previous, and so on. A long one comes in pieces."""
@@ -479,6 +482,77 @@ class Line:
         self.steps.append("[7" + "".join(f",{of},{quote(key)}" for of, key in seen) + "]")
         self.flush("5")
 
+    def body(self, part):
+        """A part of the body of the request that comes next."""
+        self.bodies.append(b64decode(part))
+
+    def serve(self, number, module, name, actor, method, origin, path, query, address, headers, user, groups, key, scopes):
+        """Answers a request by a function under api/, beside the line: it may call out, and what it reads is told."""
+        self.number = number
+        self.flushed = started = clock()
+        self.cpu = cpu_clock()
+        raw = b"".join(self.bodies)
+        self.bodies.clear()
+        self.acting = None
+        self.begun = (0, 0)
+        self._meet(None, {0})
+        self.seen = seen = set()
+        self.own = shared = WatchedBag(0, self.state.setdefault(0, {}), seen)
+        shared.actor = actor
+        kvps.begin(self.shared, shared, True)
+        self.others = {}
+        self.child = None
+        NAMES.update(parent=None, child=None, event=None, events=[])
+        effects.gathered.clear()
+        if workspace.is_used:
+            workspace.begin()
+        log = error = "0"
+        of_shared = others = ()
+        gone = False
+        self.is_nobody = user is None
+        self.beside_line = self.running = True
+        answer = None
+        try:
+            try:
+                answer = endpoints.call(module, name, endpoints.Request(method, origin, path, query, address, headers, raw, user, groups, key, scopes))
+                of_shared = shared.changes()
+                others = [(one, some) for one in self.others.values() if (some := one.changes())]
+                self._check([(shared, of_shared), *others])
+            except endpoints.Refusal as refusal:
+                answer, of_shared, others = endpoints.problem(refusal), (), ()
+                effects.gathered.clear()
+            except endpoints.HttpResponse as raised:
+                answer, of_shared, others = endpoints.told(raised), (), ()
+                effects.gathered.clear()
+            outcome = 1
+        except MemoryError:
+            BALLAST.clear()
+            outcome, error, of_shared, others, gone = 3, _memory_error(), (), (), True
+        except BaseException as problem:
+            outcome, of_shared, others = 2, (), ()
+            try:
+                error = _error(problem)
+            except MemoryError:
+                BALLAST.clear()
+                outcome, error, gone = 3, _memory_error(), True
+        finally:
+            self.running = self.beside_line = self.is_nobody = False
+        micros = (clock() - started) // 1000
+        cpu = min(micros, (cpu_clock() - self.cpu) // 1000)
+        if workspace.is_used and outcome == 1:
+            workspace.tell()
+        if JOURNAL.parts:
+            log = quote(failures.clean(JOURNAL.take()))
+        told = list(effects.gathered) if outcome == 1 else []
+        if outcome == 1:
+            status, given, content = answer
+            told.append(f'["answer",{status},{json.dumps(given)},"{b64encode(content).decode()}"]')
+        self.steps.append(f"[3,0,0,{outcome},{micros},{cpu},0,{_told(of_shared)},{log},{error},{_told_of(others)},[{','.join(told)}]]")
+        self.steps.append("[7" + "".join(f",{of},{quote(key)}" for of, key in seen) + "]")
+        self.flush("5")
+        if gone:
+            os._exit(MEMORY_GONE)
+
     def _run(self, listener, woke, pid, bag, shared):
         self.own = bag
         self.begun = (listener.index, pid)
@@ -605,7 +679,7 @@ class Line:
             committed = self.state.get(pid) if pid in self._met() else self._read(pid)
             if not committed:
                 raise processes.DoesNotExist(f"there is no process {pid}")
-            bag = self.others[pid] = Bag(pid, committed)
+            bag = self.others[pid] = WatchedBag(pid, committed, self.seen) if self.beside_line else Bag(pid, committed)
         return bag
 
     def make(self):
@@ -642,6 +716,8 @@ class Line:
         for name in ("order", "offset", "limit", "count"):
             if name in question:
                 text += f',"{name}":{json.dumps(question[name])}'
+        if self.beside_line:
+            self._see(question)
         answer, = self._ask_of(f'["find",{text}}},{_told_of(told)}]')
         if isinstance(answer, int):
             return answer
@@ -651,6 +727,17 @@ class Line:
                 self.state[pid] = known
                 met.add(pid)
         return answer[::2]
+
+    def _see(self, question):
+        """Notes the keys on which it depends what a question finds. Of what has not a key, nothing tells when it comes."""
+        for negated, conditions in question["where"]:
+            for key, operation, _ in conditions:
+                if negated or key == "PROCESS_ID" or operation in ("isnull", "ne"):
+                    self.seen.add(EVERYTHING)
+                self.seen.add((ANYWHERE, key))
+        if not any(conditions for _, conditions in question["where"]):
+            self.seen.add(EVERYTHING)
+        self.seen.update((ANYWHERE, key) for key, _ in question.get("order", ()))
 
     def _meet(self, given, met):
         """Begins what the host has a new book for."""
@@ -668,6 +755,8 @@ class Line:
         return self.met
 
     def _read(self, pid):
+        if self.beside_line:
+            self.seen.add((pid, WHOLE))
         known, = self._ask_of(["read", pid])
         if known is not None:
             self.state[pid] = known
@@ -691,8 +780,6 @@ class Line:
 
     def _ask_of(self, ask):
         """Asks the host about processes. It must know of all that came before, and which run it is that asks."""
-        if self.beside_line:
-            self.seen.add(EVERYTHING)
         self._announce()
         self.send(ask.encode() if isinstance(ask, str) else json.dumps(ask).encode())
         what, *rest = self.receive()

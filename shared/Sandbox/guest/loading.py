@@ -61,13 +61,15 @@ def code_of(path, text):
 
 
 class Libraries(memory.Store):
-    """Imports the files under libraries/ by their own name and as libraries.name, one module either way."""
+    """Imports the files under libraries/ by their own name and as libraries.name, and those under api/ as api.name and by their own name where nothing else has it: one module either way."""
 
     def add(self, path, text):
-        parts = path[len("libraries/"):-len(".py")].split("/")
+        parts = path[:-len(".py")].split("/")
         package = parts[-1] == "__init__"
         if package:
             parts = parts[:-1]
+        if parts[0] == "libraries":
+            parts = parts[1:]
         if parts:
             self.add_module(".".join(parts), path, path.rpartition("/")[0] if package else None)
         self.add_file(path, text.encode())
@@ -81,6 +83,8 @@ class Libraries(memory.Store):
         if name.startswith("libraries."):
             real = name[len("libraries."):]
             return importlib.machinery.ModuleSpec(name, _Alias(real)) if real in self.modules else None
+        if name not in self.modules and "api." + name in self.modules and name.partition(".")[0] not in sys.stdlib_module_names:
+            return importlib.machinery.ModuleSpec(name, _Alias("api." + name))
         return super().find_spec(name, path, target)
 
     def exec_module(self, module):

@@ -140,6 +140,8 @@ def _encode(key, value, depth):
     pid = getattr(kind, "__reference__", None)
     if pid is not None:
         return '{"$process":' + str(pid(value)) + "}"
+    if (own := getattr(kind, "__kvp__", None)) is not None:
+        return _encode(key, own(value), depth)
     # Enumerations and other refinements of the plain types are stored as what they refine.
     if isinstance(value, str):
         return _text(key, str.__str__(value))

@@ -1,10 +1,9 @@
-using Eddy.Files;
 using Eddy.Quarantine;
 using Eddy.Sandbox;
 using Eddy.Secrets;
 using Eddy.Tenants;
 
-namespace Eddy.Pump;
+namespace Eddy.Files;
 
 /// <summary>Reads what a tenant's cells load.</summary>
 public sealed class TreeReader(FileStore files, QuarantineStore quarantine, SecretKeeper secrets)

@@ -1,0 +1,65 @@
+using Eddy.Tenants;
+
+namespace Eddy.Egress;
+
+/// <summary>
+/// The calls of a run that may have to be done again: what was answered the time before is answered again as long as it calls the same, and not called out a second time. One run at a time.
+/// </summary>
+public sealed class RecordedCalls
+{
+    /// <summary>So many bytes of answers are kept; what goes beyond is asked for again.</summary>
+    private const long MostKept = 16 << 20;
+
+    private readonly List<(CallRequest Request, CallAnswer Answer, CallRecord Record)> _answers = [];
+    private long _kept;
+    private int _next;
+
+    /// <summary>The calls of this time, those included that were answered from the record.</summary>
+    public CallTrail Trail { get; private set; } = new();
+
+    /// <summary>The run begins, for the first time or again.</summary>
+    public void Begin() => (_next, Trail) = (0, new CallTrail());
+
+    /// <param name="missed">Called before a call goes out whose answer is not on record.</param>
+    public async Task<CallAnswer> CallAsync(OutgoingCalls calls, TenantId tenant, CallRequest request, Action? missed, CancellationToken cancel)
+    {
+        if (Again(request) is { } known)
+        {
+            return known;
+        }
+
+        missed?.Invoke();
+        var before = Trail.Records.Count;
+        var answer = await calls.CallAsync(tenant, request, Trail, cancel);
+        if (Trail.Records is var records && records.Count > before)
+        {
+            Keep(request, answer, records[^1]);
+        }
+
+        return answer;
+    }
+
+    private CallAnswer? Again(CallRequest request)
+    {
+        if (_next < _answers.Count && IsSame(_answers[_next].Request, request))
+        {
+            var (_, answer, record) = _answers[_next++];
+            Trail.Replay(request, answer, record);
+            return answer;
+        }
+
+        _answers.RemoveRange(_next, _answers.Count - _next);
+        return null;
+    }
+
+    private void Keep(CallRequest request, CallAnswer answer, CallRecord record)
+    {
+        _kept += request.Body.Length + answer.Body.Length;
+        // A call that is not kept is never the same again.
+        _answers.Add(_kept <= MostKept ? (request, answer, record) : (request with { Method = "" }, answer with { Body = default }, record));
+        _next = _answers.Count;
+    }
+
+    private static bool IsSame(CallRequest one, CallRequest other) =>
+        one.Method == other.Method && one.Url == other.Url && one.Headers.SequenceEqual(other.Headers) && one.Body.Span.SequenceEqual(other.Body.Span);
+}
