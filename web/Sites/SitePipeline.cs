@@ -40,7 +40,6 @@ internal static class SitePipeline
                 var site = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(new OnSite());
                 site.MapSiteFiles();
                 map(site);
-                site.MapPlaces();
             });
         });
     }
