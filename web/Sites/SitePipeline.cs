@@ -41,7 +41,6 @@ internal static class SitePipeline
                 site.MapSiteFiles();
                 site.MapDrafts();
                 map(site);
-                site.MapPlaces();
             });
         });
     }
