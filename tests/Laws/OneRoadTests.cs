@@ -72,6 +72,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["PagePath.IsTemplate"] = Parsed,
         ["PagePath.OfPart"] = Parsed,
         ["PageReads.Concern"] = Compared,
+        ["PageSet.With"] = Parsed,
         ["PageSet.AudienceOf"] = Compared,
         ["PageSet.Has"] = Compared,
         ["PageSet.MayAskVisitor"] = Compared,

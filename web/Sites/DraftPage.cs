@@ -1,6 +1,7 @@
 using Eddy.Access;
 using Eddy.Cards;
 using Eddy.Kvps;
+using Eddy.Pages;
 using Eddy.Processes;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,11 +11,11 @@ namespace Eddy.Sites;
 internal static class DraftPage
 {
     /// <summary>Whether the file is one that can be shown.</summary>
-    public static bool Shows(string path) => CardFile.NameOf(path) is not null;
+    public static bool Shows(string path) => CardFile.NameOf(path) is not null || PagePath.AddressOf(path) is not null;
 
     public static void MapDrafts(this IEndpointRouteBuilder site) => site.MapGet(SiteDrafts.Path + "{token}", ShowAsync);
 
-    private static async Task<IResult> ShowAsync(HttpContext context, string token, SiteDrafts drafts, Visitors visitors, ProcessStore processes, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> ShowAsync(HttpContext context, string token, SiteDrafts drafts, Visitors visitors, ProcessStore processes, PageDesk pages, TimeProvider time, CancellationToken cancel)
     {
         SiteHeaders.SetDraft(context);
         var site = context.Site();
@@ -27,7 +28,23 @@ internal static class DraftPage
 
         return CardFile.NameOf(path) is { } card
             ? Html(CardPage.Write(card, CardFile.Parse(text), await CardStateAsync(visitor, processes, time, cancel), new CardAsk("#", null) { IsPreview = true }))
+            : PagePath.AddressOf(path) is not null ? await PageAsync(visitor, path, text, pages, cancel)
             : Say(StatusCodes.Status404NotFound, "There is nothing to show", "This file is no page and no card.");
+    }
+
+    private static async Task<IResult> PageAsync(Visitor visitor, string path, string text, PageDesk pages, CancellationToken cancel)
+    {
+        try
+        {
+            var set = (await pages.SetAsync(visitor.Site.Tenant, cancel)).With(path, text);
+            return await pages.ForAsync(visitor, set, path, null, cancel) is PageOutcome.There there
+                ? Html((await pages.RenderAsync(there.Page, cancel)).Html)
+                : Say(StatusCodes.Status403Forbidden, "This page is not for you", "Its eddy-access names a group that you are not in.");
+        }
+        catch (PageFault fault)
+        {
+            return Say(StatusCodes.Status422UnprocessableEntity, "This page can not be shown", fault.Message);
+        }
     }
 
     /// <summary>A card of no process: answering it would make one.</summary>
