@@ -22,6 +22,7 @@ using Eddy.Mail.Delivery;
 using Eddy.Mail.Inbox;
 using Eddy.Mail.Mailboxes;
 using Eddy.Packages;
+using Eddy.Pages;
 using Eddy.Postgres;
 using Eddy.Problems;
 using Eddy.Quarantine;
@@ -120,6 +121,7 @@ public static class WebProgram
         builder.Services.AddSingleton<PersonDoor>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddSites();
+        builder.Services.AddPages();
         builder.Services.AddApiDocs();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 
@@ -130,6 +132,7 @@ public static class WebProgram
         {
             site.MapEndpoints();
             site.MapSiteSignIn();
+            site.MapPages();
         });
         app.UseSecurityHeaders();
         app.UseOwnPages();

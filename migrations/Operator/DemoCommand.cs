@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Eddy.Files;
+using Eddy.Pages;
 using Eddy.People;
 using Eddy.Tenants;
 using Microsoft.AspNetCore.Identity;
@@ -66,6 +67,7 @@ public static class DemoCommand
         rows.Members.Add(new Member { TenantId = id.Value, PersonId = person.Id, Role = "owner" });
         rows.ApiKeys.Add(key);
         FirstRule.AddTo(rows, id, Email, now);
+        FirstPage.AddTo(rows, id, Email, now);
         await rows.SaveChangesAsync(cancel);
         return new DemoFacts("", Slug, Email, password, secret);
     }

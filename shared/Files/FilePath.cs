@@ -1,4 +1,5 @@
 using Eddy.Cards;
+using Eddy.Pages;
 
 namespace Eddy.Files;
 
@@ -67,8 +68,8 @@ public static class FilePath
             || path.StartsWith("api/", StringComparison.Ordinal)
             || path.StartsWith("libraries/", StringComparison.Ordinal));
 
-    /// <summary>Whether it is looked at when it is saved, and what is wrong with it is told: modules and cards.</summary>
-    public static bool IsChecked(string path) => IsModule(path) || CardFile.NameOf(path) is not null;
+    /// <summary>Whether it is looked at when it is saved, and what is wrong with it is told: modules, cards and pages.</summary>
+    public static bool IsChecked(string path) => IsModule(path) || CardFile.NameOf(path) is not null || PagePath.IsTemplate(path);
 
     private static bool IsPython(string path) => path.EndsWith(".py", StringComparison.Ordinal);
 }

@@ -30,9 +30,9 @@ public sealed class SignUpTests(TestBrowser browser, TestDatabase database, Shar
 
         await screen.Page.WaitForURLAsync($"**/t/{slug}/**");
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Navigation, new() { Name = "Sections" })).ToBeVisibleAsync();
-        await using var read = database.Superuser.CreateCommand("select f.path from files f join tenants t on t.id = f.tenant_id where t.slug = $1 and f.in_force = t.tree_version and f.faults is null");
+        await using var read = database.Superuser.CreateCommand("select string_agg(f.path, ' ' order by f.path) from files f join tenants t on t.id = f.tenant_id where t.slug = $1 and f.in_force = t.tree_version and f.faults is null");
         read.Parameters.Add(new() { Value = slug });
-        (await read.ExecuteScalarAsync(TestContext.Current.CancellationToken)).ShouldBe("scripts/heat.py");
+        (await read.ExecuteScalarAsync(TestContext.Current.CancellationToken)).ShouldBe("pages/index.html scripts/heat.py");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Eddy.Cards;
 using Eddy.Packages;
+using Eddy.Pages;
 using Eddy.Postgres;
 using Eddy.Rules;
 using Eddy.Sandbox;
@@ -43,11 +44,12 @@ public sealed class FileKeeper(FileStore files, RuleSandbox sandbox, PackageReso
             : await files.MoveAsync(tenant, from, to, check, author, new WriteCondition(MustBeNew: false, MustBeThere: true, [file.Version]), cancel);
     }
 
-    /// <summary>Says what is wrong with a text and what its rules read and write, and executes nothing of it. Modules are looked at in a cell, cards here.</summary>
+    /// <summary>Says what is wrong with a text and what its rules read and write, and executes nothing of it. Modules are looked at in a cell, cards and pages here.</summary>
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
     public async Task<CompiledFile> CompileAsync(TenantId tenant, string path, byte[] content, CancellationToken cancel) =>
         FileStore.TextOf(content) is not { } text ? new CompiledFile([new Finding(Finding.Error, "not-text", 1, 1, 1, 1, "The file is not valid UTF-8.", null)], [])
         : CardFile.NameOf(path) is not null ? new CompiledFile(CardFile.Parse(text).Findings, [])
+        : PagePath.IsTemplate(path) ? new CompiledFile(PageCheck.Of(text), [])
         : await sandbox.CompileAsync(tenant, new CellFile(path, text), cancel);
 
     /// <summary>All rules in force. A file that nobody has looked at yet, as one that came with the tenant, is looked at now.</summary>

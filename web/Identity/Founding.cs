@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Eddy.Files;
+using Eddy.Pages;
 using Eddy.Postgres;
 using Eddy.Tenants;
 using Microsoft.EntityFrameworkCore;
@@ -28,6 +29,7 @@ public sealed partial class Founding(EddyDbs dbs, NpgsqlDataSource source, TimeP
         rows.Tenants.Add(new Tenant { Id = tenant.Value, Slug = slug, Name = name, TimeZone = zone, CreatedAt = now, TreeVersion = FirstRule.TreeVersion });
         rows.Members.Add(new Member { TenantId = tenant.Value, PersonId = owner, Role = "owner" });
         FirstRule.AddTo(rows, tenant, address, now);
+        FirstPage.AddTo(rows, tenant, address, now);
         try
         {
             await rows.SaveChangesAsync(cancel);

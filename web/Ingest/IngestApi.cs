@@ -197,7 +197,7 @@ public static class IngestApi
         };
     }
 
-    private static Problem ProblemOf(DoorAnswer answer) => answer switch
+    internal static Problem ProblemOf(DoorAnswer answer) => answer switch
     {
         DoorAnswer.UnknownProcess unknown => new Problem(ProblemType.UnknownProcess, $"There is no process {unknown.Pid}."),
         DoorAnswer.TooMany tooMany => new Problem(ProblemType.TooManyRequests, "More of this tenant's events are waiting than may. Send them again a little later.", retryAfter: tooMany.RetryAfter),

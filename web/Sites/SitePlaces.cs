@@ -10,11 +10,8 @@ internal static class SitePlaces
 {
     private const int MostCards = 100;
 
-    /// <summary>After everything else that is mapped.</summary>
-    public static void MapPlaces(this IEndpointRouteBuilder site) =>
-        site.MapMethods("/{**place}", [HttpMethods.Get, HttpMethods.Head], AnswerAsync).WithOrder(int.MaxValue);
-
-    public static async Task<IResult> AnswerAsync(HttpContext context, FileStore files, CardStore cards, Visitors visitors, CancellationToken cancel)
+    /// <summary>Null where there is nothing.</summary>
+    public static async Task<IResult?> FindAsync(HttpContext context, FileStore files, CardStore cards, Visitors visitors, CancellationToken cancel)
     {
         var site = context.Site();
         if (await PublicFiles.FindAsync(context, site.Tenant, files, cancel) is { } file)
@@ -22,7 +19,7 @@ internal static class SitePlaces
             return file;
         }
 
-        return context.Request.Path.Value is "/" ? await HomeAsync(await visitors.OfAsync(context, cancel), context, files, cards, cancel) : Nothing(context);
+        return context.Request.Path.Value is "/" ? await HomeAsync(await visitors.OfAsync(context, cancel), context, files, cards, cancel) : null;
     }
 
     private static async Task<IResult> HomeAsync(Visitor visitor, HttpContext context, FileStore files, CardStore cards, CancellationToken cancel)
@@ -44,7 +41,8 @@ internal static class SitePlaces
             .Select(place => place.EndsWith("/index", StringComparison.Ordinal) ? place[..^"index".Length] : place),
     ];
 
-    private static IResult Nothing(HttpContext context) =>
+    /// <summary>Says that there is nothing.</summary>
+    public static IResult Nothing(HttpContext context) =>
         context.Request.Path.StartsWithSegments("/api") || !context.Request.GetTypedHeaders().Accept.Any(one => one.MediaType == "text/html")
             ? new Problem(ProblemType.NotFound)
             : new RazorComponentResult<SiteNotice>(new Dictionary<string, object?>
