@@ -27,12 +27,11 @@ end
 $$;
 
 -- Puts what a request came to into the line.
-create function append_call(p_shard smallint, p_tenant uuid, p_arrival uuid, p_actor text, p_at timestamptz, p_tag text, p_trace text, p_call text) returns void
+create function append_call(p_shard smallint, p_tenant uuid, p_arrival uuid, p_wake_pid bigint, p_actor text, p_at timestamptz, p_tag text, p_trace text, p_call text) returns void
 language plpgsql security definer as $$
 begin
   insert into public.arrivals (shard, tenant_id, arrival, pid, wake_pid, fresh, kvps, actor, source, received_at, tag, trace, call)
-  select p_shard, p_tenant, p_arrival, 0, d.first, false, '[]', p_actor, 'api', p_at, p_tag, p_trace, p_call
-  from public.draw_pids(array[p_tenant], array[1]) d;
+  values (p_shard, p_tenant, p_arrival, 0, p_wake_pid, false, '[]', p_actor, 'api', p_at, p_tag, p_trace, p_call);
   perform pg_notify('eddy_arrivals', p_shard::text);
 end
 $$;

@@ -41,6 +41,8 @@ public sealed class ProcessFinder(EddyDbs dbs)
     public async Task<long> DrawAsync(TenantId tenant, int count, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
+        // Whoever uses a number is durable after this, so that nothing is lost with it; and the next one does not wait for the disk.
+        batch.BatchCommands.Add(new("set local synchronous_commit = off"));
         batch.BatchCommands.Add(new("select first from draw_pids(array[$1], array[$2])") { Parameters = { new() { Value = tenant.Value }, new() { Value = count } } });
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Eddy.Egress;
 using Eddy.Ingest;
+using Eddy.Processes;
 using Eddy.Sandbox;
 using Eddy.Tenants;
 
@@ -11,7 +12,7 @@ namespace Eddy.Endpoints;
 /// line, which applies it if nothing that it depends on has changed since; else the request is answered anew, its calls from the record. So counters and <c>get_or_create</c> are right however many call.
 /// </summary>
 public sealed class EndpointServer(
-    TenantEndpoints tenants, RuleSandbox sandbox, OutgoingCalls calls, Door door, EndpointRecorder recorder, EndpointOptions options, IHostApplicationLifetime life, TimeProvider time, ILogger<EndpointServer> log)
+    TenantEndpoints tenants, RuleSandbox sandbox, ProcessFinder processes, OutgoingCalls calls, Door door, EndpointRecorder recorder, EndpointOptions options, IHostApplicationLifetime life, TimeProvider time, ILogger<EndpointServer> log)
 {
     /// <summary>After so many conflicts it is given up: the line has waited for it several times by then.</summary>
     private const int MostConflicts = 30;
@@ -123,7 +124,8 @@ public sealed class EndpointServer(
                 }
 
                 var landing = EndpointLanding.Of(run, ended, id, snapshot.Position, snapshot.Tree.Version, recorded.Trail.Records, conflicts);
-                switch (await door.LandAsync(tenant, id, landing, request.Caller.Actor, trace, cancel))
+                var wakePid = ended.Ended.Changes.Select(change => change.Pid).FirstOrDefault(pid => pid != 0);
+                switch (await door.LandAsync(tenant, id, landing, wakePid != 0 ? wakePid : await processes.DrawAsync(tenant, 1, cancel), request.Caller.Actor, trace, cancel))
                 {
                     case LandingAnswer.Landed:
                         recorder.Answered(call, answer, landed: true);

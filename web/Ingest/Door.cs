@@ -117,7 +117,8 @@ public sealed class Door : BackgroundService
 
     /// <summary>Puts what a request of an API script came to into the line, and waits until it is in force, or is not to be.</summary>
     /// <param name="id">The request's: that of its arrival, which is not in the line already.</param>
-    public async Task<LandingAnswer> LandAsync(TenantId tenant, Guid id, EndpointLanding landing, string actor, string? trace, CancellationToken cancel)
+    /// <param name="wakePid">The process in which what it shares wakes rules.</param>
+    public async Task<LandingAnswer> LandAsync(TenantId tenant, Guid id, EndpointLanding landing, long wakePid, string actor, string? trace, CancellationToken cancel)
     {
         if (!await _backlog.PassAsync(tenant, 1, cancel))
         {
@@ -129,11 +130,12 @@ public sealed class Door : BackgroundService
         _waiters[waiter.Tag] = waiter;
         try
         {
-            await using (var append = _source.CreateCommand("select append_call($1, $2, $3, $4, $5, $6, $7, $8)"))
+            await using (var append = _source.CreateCommand("select append_call($1, $2, $3, $4, $5, $6, $7, $8, $9)"))
             {
                 append.Parameters.Add(new() { Value = tenant.Shard });
                 append.Parameters.Add(new() { Value = tenant.Value });
                 append.Parameters.Add(new() { Value = id });
+                append.Parameters.Add(new() { Value = wakePid });
                 append.Parameters.Add(new() { Value = actor });
                 append.Parameters.Add(new() { Value = _time.GetUtcNow() });
                 append.Parameters.Add(new() { Value = string.Create(CultureInfo.InvariantCulture, $"{_channel}:a{waiter.Tag}") });
