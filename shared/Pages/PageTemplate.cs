@@ -66,6 +66,9 @@ public sealed partial class PageSet(long version, IReadOnlyDictionary<string, st
     /// <summary>Whether the page may show who looks at it: it, or a part that it may include.</summary>
     public bool MayAskVisitor(string path) => _templates[path].MayAskVisitor || _templates.Any(one => PagePath.IsPart(one.Key) && one.Value.MayAskVisitor);
 
+    /// <summary>The same with another text of one of them, as somebody types it.</summary>
+    public PageSet With(string path, string text) => new(version, new Dictionary<string, string>(texts, StringComparer.Ordinal) { [path] = text });
+
     /// <summary>Renders a page.</summary>
     /// <param name="pid">The process that it is asked for; null for none.</param>
     /// <exception cref="PageFault">It can not be shown.</exception>

@@ -17,6 +17,13 @@ internal static class SiteHeaders
         headers.ContentSecurityPolicy = PolicyFor(hosts);
     }
 
+    /// <summary>What is shown as a draft has no origin: nothing that it does is done as the site, or as whoever looks at it.</summary>
+    public static void SetDraft(HttpContext context)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.ContentSecurityPolicy = context.Response.Headers.ContentSecurityPolicy + "; sandbox allow-scripts allow-forms";
+    }
+
     private static string PolicyFor(SiteHosts hosts) =>
         "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; media-src 'self' https:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
         + $"worker-src 'self' blob:; frame-src 'self' https:; form-action 'self'; base-uri 'self'; object-src 'none'; frame-ancestors 'self' {string.Join(' ', hosts.PlatformOrigins)}";

@@ -7,7 +7,7 @@ namespace Eddy.Sites;
 internal static class SitePipeline
 {
     public static void AddSites(this IServiceCollection services) =>
-        services.AddSingleton<SiteHosts>().AddSingleton<SiteCookie>().AddSingleton<SiteCodes>().AddSingleton<Visitors>().AddHostedService<SiteStart>();
+        services.AddSingleton<SiteHosts>().AddSingleton<SiteCookie>().AddSingleton<SiteCodes>().AddSingleton<SiteDrafts>().AddSingleton<Visitors>().AddHostedService<SiteStart>();
 
     /// <param name="map">What answers on a tenant's host; nothing else does.</param>
     public static void UseSites(this WebApplication app, Action<IEndpointRouteBuilder> map)
@@ -39,6 +39,7 @@ internal static class SitePipeline
             {
                 var site = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(new OnSite());
                 site.MapSiteFiles();
+                site.MapDrafts();
                 map(site);
             });
         });

@@ -14,26 +14,35 @@ public sealed class Visitors(SiteCookie cookie, Sessions sessions, AccessStore a
     public async Task<Visitor> OfAsync(HttpContext context, CancellationToken cancel)
     {
         var site = context.Site();
-        if (cookie.Read(context, site.Tenant) is { } session && await sessions.StandingAsync(session) is { } standing && standing.MarkOf(site.Slug) is { } mark)
+        return (cookie.Read(context, site.Tenant) is { } session ? await MemberAsync(site, session, cancel) : null)
+            ?? new Visitor(site, null, await accesses.OfAsync(site.Tenant, new Actor.Anybody(), cancel));
+    }
+
+    /// <summary>The member whose session this is; null where it has ended, or they do not belong to the site's tenant.</summary>
+    public async Task<Visitor?> MemberAsync(Site site, Guid session, CancellationToken cancel)
+    {
+        if (await sessions.StandingAsync(session) is not { } standing || standing.MarkOf(site.Slug) is not { } mark)
         {
-            if (_known.TryGetValue((session, site.Tenant.Value), out var known) && known.Mark == mark && known.Person == standing.Person)
-            {
-                return new Visitor(site, known.Person, known.Access);
-            }
-
-            if ((await accesses.MembersAsync(site.Tenant, cancel)).FirstOrDefault(one => one.Person == standing.Person) is { } member)
-            {
-                if (_known.Count > MostKnown)
-                {
-                    _known.Clear();
-                }
-
-                var access = await accesses.OfAsync(site.Tenant, member, cancel);
-                _known[(session, site.Tenant.Value)] = (mark, member.Person, access);
-                return new Visitor(site, member.Person, access);
-            }
+            return null;
         }
 
-        return new Visitor(site, null, await accesses.OfAsync(site.Tenant, new Actor.Anybody(), cancel));
+        if (_known.TryGetValue((session, site.Tenant.Value), out var known) && known.Mark == mark && known.Person == standing.Person)
+        {
+            return new Visitor(site, known.Person, known.Access);
+        }
+
+        if ((await accesses.MembersAsync(site.Tenant, cancel)).FirstOrDefault(one => one.Person == standing.Person) is not { } member)
+        {
+            return null;
+        }
+
+        if (_known.Count > MostKnown)
+        {
+            _known.Clear();
+        }
+
+        var access = await accesses.OfAsync(site.Tenant, member, cancel);
+        _known[(session, site.Tenant.Value)] = (mark, member.Person, access);
+        return new Visitor(site, member.Person, access);
     }
 }

@@ -92,7 +92,18 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
     {
         try
         {
-            return await ReadAsync(sent) is { } content ? (await Keeper.CompileAsync(Seat.Tenant, File.Path, content, _end.Token)).Findings : null;
+            if (await ReadAsync(sent) is not { } content)
+            {
+                return null;
+            }
+
+            File.Draft = FileStore.TextOf(content);
+            if (File.ShowsPreview)
+            {
+                await OnMark.InvokeAsync(File);
+            }
+
+            return (await Keeper.CompileAsync(Seat.Tenant, File.Path, content, _end.Token)).Findings;
         }
         catch (SandboxUnavailable)
         {

@@ -4,6 +4,7 @@ using Eddy.Identity;
 using Eddy.Postgres;
 using Eddy.Push;
 using Eddy.Sandbox;
+using Eddy.Sites;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.JSInterop;
@@ -59,6 +60,8 @@ public sealed partial class FilesScreen : IAsyncDisposable
     [Inject] public required IJSRuntime Browser { get; set; }
 
     [Inject] public required TimeProvider Time { get; set; }
+
+    [Inject] public required SiteHosts Hosts { get; set; }
 
     [Parameter] public required string Slug { get; set; }
 
@@ -181,6 +184,9 @@ public sealed partial class FilesScreen : IAsyncDisposable
             _isDoomShown = false;
         }
     }
+
+    /// <summary>Pages and cards are shown beside their text, to whoever may change it, where the tenant has a host.</summary>
+    private bool MayShow(OpenFile file) => Hosts.AreOn && Seat.MayChangeRules && file.Text is not null && DraftPage.Shows(file.Path);
 
     private static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 

@@ -30,6 +30,12 @@ public sealed class OpenFile(string path, string? text, long version, bool isRea
 
     public bool ShowsHistory { get; set; }
 
+    /// <summary>It is a page or a card, and is shown beside its text.</summary>
+    public bool ShowsPreview { get; set; }
+
+    /// <summary>What was typed when it was last looked at; null where it is as it was read.</summary>
+    public string? Draft { get; set; }
+
     public CodeEditor? Editor { get; set; }
 }
 
