@@ -99,7 +99,7 @@ public static class WebProgram
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
         builder.Services.AddSingleton<OutboxStore>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddInbox();
-        builder.Services.AddSingleton<CardStore>();
+        builder.Services.AddSingleton<CardStore>().AddSingleton<UploadStore>().AddSingleton<CardDesk>().AddSingleton(all => new CardSite(null, all.GetRequiredService<MailOptions>().Site)).AddSingleton<CardLinks>();
         builder.Services.AddSingleton<SecretStore>();
         builder.Services.AddSingleton<AccessStore>();
         builder.Services.AddSingleton<DripStore>();
@@ -132,6 +132,7 @@ public static class WebProgram
         {
             site.MapEndpoints();
             site.MapSiteSignIn();
+            site.MapCardPages();
             site.MapPages();
         });
         app.UseSecurityHeaders();

@@ -1,4 +1,5 @@
 using Eddy.Access;
+using Eddy.Cards;
 using Eddy.Egress;
 using Eddy.Files;
 using Eddy.Health;
@@ -115,6 +116,9 @@ public static class WorkerProgram
             })
             .WithMetrics(metrics => metrics.AddMeter("Eddy*").AddRuntimeInstrumentation().AddPrometheusExporter());
 
+        // As in the web: where tenants have hosts, mail leads to cards there.
+        var domain = builder.Configuration["Sites:Domain"] is { } said && !string.IsNullOrWhiteSpace(said) ? said.Trim() : builder.Environment.IsDevelopment() ? "localhost" : null;
+
         // The pump's statements are few and always the same.
         var connection = new NpgsqlConnectionStringBuilder(database) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, ApplicationName = "eddy-worker", Options = "-c plan_cache_mode=force_generic_plan -c jit=off" };
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
@@ -126,7 +130,7 @@ public static class WorkerProgram
         builder.Services.AddSingleton(all => new RuleSandbox(
             sandbox, TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddSingleton(all => new OutgoingCalls(egress, all.GetRequiredService<SecretKeeper>(), TimeProvider.System, all.GetRequiredService<ILogger<OutgoingCalls>>()));
-        builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
+        builder.Services.AddSingleton<PumpMeters>().AddSingleton<QuarantineStore>().AddSingleton<TreeReader>().AddSingleton(new CardSite(domain, mail.Site)).AddSingleton<CardLinks>().AddSingleton<EffectWriter>().AddSingleton<TurnRunner>().AddSingleton<FlightRunner>();
         builder.Services.AddSingleton<DripMeters>().AddSingleton<ITicker, DripTicker>().AddSingleton<ITicker, DeferredTicker>().AddSingleton<ITicker, RuleTicker>().AddSingleton<Clock>();
         builder.Services.AddSingleton(mail.Smtp).AddSingleton(dkim!).AddSingleton<DeliveryMeters>().AddSingleton<OutboxQueue>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<Handover>().AddSingleton<Courier>();
         builder.Services.AddSingleton(mail.Inbox).AddSingleton(all => new InboxAddresses(mail.Inbox, masters)).AddSingleton<InboxPolicyStore>().AddSingleton<InboxFactStore>().AddSingleton<InboxMeters>().AddSingleton(new SignatureKeys(mail.Inbox.Resolver, mail.Inbox.DnsPatience)).AddSingleton<MessageTaker>().AddSingleton<MailboxStore>().AddSingleton<TenantMailboxes>().AddSingleton<MailReader>();

@@ -17,7 +17,12 @@ public static class CardForm
     /// <summary>The process, for API scripts.</summary>
     public const string Process = "PROCESS_ID";
 
+    /// <summary>What tells one form from another.</summary>
+    public const string Attempt = "_attempt";
+
     private const int MostSaid = 64;
+
+    private const int MostOptions = 1000;
 
     /// <param name="sent">The fields of the form, each with all that was sent for it.</param>
     /// <param name="uploads">The files, by field.</param>
@@ -127,8 +132,6 @@ public static class CardForm
         using var json = JsonDocument.Parse(value);
         return [.. json.RootElement.EnumerateArray().Select(entry => KvpValue.TryCanonical(Encoding.UTF8.GetBytes(entry.GetRawText()), out var canonical, out _) ? Posted(canonical, state) : "")];
     }
-
-    private const int MostOptions = 1000;
 
     // A value, or a sentence, or neither where nothing is set.
     private static (string? Value, string? Fault) Value(CardField field, CardState state, IReadOnlyList<string> posted, string? was)

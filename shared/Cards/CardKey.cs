@@ -11,5 +11,5 @@ public readonly record struct CardKey(bool IsShared, string Key)
 
     /// <summary>Why this can name none, in a sentence, or null.</summary>
     public static string? Fault(string name) =>
-        KvpKey.Fault(Of(name).Key) ?? (name.StartsWith(CardForm.Was, StringComparison.Ordinal) || name is CardForm.Process ? $"{name} is a name that the card's form has already." : null);
+        KvpKey.Fault(Of(name).Key) ?? (name.StartsWith(CardForm.Was, StringComparison.Ordinal) || name is CardForm.Process or CardForm.Attempt ? $"{name} is a name that the card's form has already." : null);
 }

@@ -30,7 +30,7 @@ public static class CardPage
 
     internal static Markup Begin(Markup html, string language, string title) =>
         html.Raw("<!doctype html>\n<html").With("lang", language).Raw(">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>").Text(title)
-            .Raw("</title>\n<link rel=\"stylesheet\" href=\"/_eddy/site.css\">\n");
+            .Raw("</title>\n<link rel=\"stylesheet\" href=\"/_eddy/look/fonts.css\">\n<link rel=\"stylesheet\" href=\"/_eddy/look/tokens.css\">\n<link rel=\"stylesheet\" href=\"/_eddy/cards.css\">\n");
 }
 
 /// <summary>How a card is shown this time.</summary>

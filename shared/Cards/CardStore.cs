@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Eddy.Cards;
 
-/// <summary>The cards that runs show. Only the pump puts them in, with the run; whoever is done with one closes it.</summary>
+/// <summary>The cards that runs show. Only the pump puts them in, with the run; whoever is done with one closes it. Both is told on <c>eddy_cards</c>, with the tenant.</summary>
 public sealed class CardStore(EddyDbs dbs)
 {
     internal const string Columns = "c.id, c.run, c.pid, c.at, c.name, c.for_user, c.state";
@@ -48,17 +48,63 @@ public sealed class CardStore(EddyDbs dbs)
     internal static StoredCard ReadRow(NpgsqlDataReader rows) => new(
         rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetString(4), rows.GetString(5), rows.GetString(6));
 
+    /// <summary>What is there for somebody, newest first.</summary>
+    /// <param name="address">In the form of <see cref="People.MailAddress"/>.</param>
+    public async Task<IReadOnlyList<StoredCard>> OpenForAsync(TenantId tenant, string address, int limit, CancellationToken cancel) =>
+        (await ListAsync(tenant, new CardQuery(address, null, null, null, limit), cancel)).Items;
+
     /// <summary>Closes a card; false where there is none of this number that is not closed.</summary>
-    public async Task<bool> CloseAsync(TenantId tenant, long id, DateTimeOffset at, CancellationToken cancel)
+    public async Task<bool> CloseAsync(TenantId tenant, long id, DateTimeOffset at, CancellationToken cancel) =>
+        await ChangeAsync(tenant, "update cards set state = 'closed', closed_at = $2 where tenant_id = $1 and id = $3 and state <> 'closed' returning id", cancel, at, id) > 0;
+
+    /// <summary>Closes what is there for somebody by this name in this process: it is answered.</summary>
+    public Task<int> CloseAnsweredAsync(TenantId tenant, string name, long pid, string address, DateTimeOffset at, CancellationToken cancel) =>
+        ChangeAsync(tenant, "update cards set state = 'closed', closed_at = $2 where tenant_id = $1 and pid = $3 and name = $4 and for_user = $5 and state <> 'closed' returning id", cancel, at, pid, name, address);
+
+    /// <summary>Notes that somebody has it open.</summary>
+    public Task<int> NoteShownAsync(TenantId tenant, string name, long pid, string address, CancellationToken cancel) =>
+        ChangeAsync(tenant, "update cards set state = 'shown' where tenant_id = $1 and pid = $2 and name = $3 and for_user = $4 and state = 'waiting' returning id", cancel, pid, name, address);
+
+    /// <summary>Whether this link has had its answer.</summary>
+    public async Task<bool> IsAnsweredAsync(TenantId tenant, CardLink link, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new("update cards set state = 'closed', closed_at = $3 where tenant_id = $1 and id = $2 and state <> 'closed' returning id")
+        batch.BatchCommands.Add(new("select from answered_links where tenant_id = $1 and mail = $2 and card = $3 and address = $4")
         {
-            Parameters = { new() { Value = tenant.Value }, new() { Value = id }, new() { Value = at } },
+            Parameters = { new() { Value = tenant.Value }, new() { Value = link.Mail }, new() { Value = link.Card }, new() { Value = link.Address } },
         });
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         return await rows.ReadAsync(cancel);
+    }
+
+    /// <summary>Uses a link up; false where it was before.</summary>
+    public async Task<bool> NoteAnsweredAsync(TenantId tenant, CardLink link, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("insert into answered_links (tenant_id, mail, card, address, at) values ($1, $2, $3, $4, $5) on conflict do nothing returning mail")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = link.Mail }, new() { Value = link.Card }, new() { Value = link.Address }, new() { Value = at } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel);
+    }
+
+    // Whoever watches the tenant's cards is told, where there was something to change.
+    private async Task<int> ChangeAsync(TenantId tenant, string update, CancellationToken cancel, params object[] values)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        var command = new NpgsqlBatchCommand($"with changed as ({update}) select pg_notify('eddy_cards', $1::text), n from (select count(*)::int as n from changed) c where n > 0") { Parameters = { new() { Value = tenant.Value } } };
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new() { Value = value });
+        }
+
+        batch.BatchCommands.Add(command);
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel) ? rows.GetInt32(1) : 0;
     }
 }
 

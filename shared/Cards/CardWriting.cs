@@ -39,6 +39,12 @@ internal sealed class CardWriting(string name, CardFile card, CardState state, C
             _html.Raw("<input type=\"hidden\"").With("name", CardForm.Process).With("value", pid.ToString(System.Globalization.CultureInfo.InvariantCulture)).Raw(">\n");
         }
 
+        if (card.Target is null)
+        {
+            // However often this form is sent, it is one answer.
+            _html.Raw("<input type=\"hidden\"").With("name", CardForm.Attempt).With("value", Guid.NewGuid().ToString("N")).Raw(">\n");
+        }
+
         if (heading is null)
         {
             _html.Raw("<h1>").Text(title).Raw("</h1>\n");

@@ -5,8 +5,8 @@ namespace Eddy.Mail;
 /// <summary>What the placeholders of a mail stand for. What is not there is blank.</summary>
 /// <param name="kvps">The process's KVPs, as canonical JSON.</param>
 /// <param name="shared">Those that all processes share.</param>
-/// <param name="site">Where the tenant's people find their cards; null where the operator has not said.</param>
-public sealed class MailValues(long pid, IReadOnlyDictionary<string, string> kvps, IReadOnlyDictionary<string, string> shared, string lastActor, TimeZoneInfo zone, Uri? site)
+/// <param name="card">Makes the address of a card of this process.</param>
+public sealed class MailValues(long pid, IReadOnlyDictionary<string, string> kvps, IReadOnlyDictionary<string, string> shared, string lastActor, TimeZoneInfo zone, Func<string, long, string> card)
 {
     private const string Shared = "shared.";
     private const string Cards = "cards.";
@@ -21,7 +21,7 @@ public sealed class MailValues(long pid, IReadOnlyDictionary<string, string> kvp
 
         if (IsCard(name))
         {
-            return $"{site?.AbsoluteUri.TrimEnd('/')}/cards/{name[Cards.Length..]}?pid={pid}";
+            return card(name[Cards.Length..], pid);
         }
 
         var value = name.StartsWith(Shared, StringComparison.Ordinal) ? shared.GetValueOrDefault(name[Shared.Length..]) : kvps.GetValueOrDefault(name);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Eddy.Cards;
 using Eddy.Postgres;
 using Eddy.Processes;
 using Eddy.Tenants;
@@ -58,7 +59,7 @@ public sealed class OutboxStore(EddyDbs dbs)
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         return await rows.ReadAsync(cancel)
-            ? ReadRow(rows) with { Text = rows.GetString(14), Html = Text(rows, 15), Attached = Text(rows, 16) }
+            ? ReadRow(rows) with { Text = CardLinks.Plain(rows.GetString(14)), Html = Text(rows, 15) is { } html ? CardLinks.Plain(html) : null, Attached = Text(rows, 16) }
             : null;
     }
 
@@ -73,7 +74,7 @@ public sealed class OutboxStore(EddyDbs dbs)
         tenant, id, "update outbox set state = 'cancelled', ended_at = $3 where tenant_id = $1 and id = $2 and state = 'waiting' and lease is null returning id", at, cancel);
 
     internal static StoredMail ReadRow(NpgsqlDataReader rows) => new(
-        rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetFieldValue<string[]>(4), rows.GetString(5), rows.GetString(6))
+        rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3), rows.GetFieldValue<string[]>(4), CardLinks.Plain(rows.GetString(5)), rows.GetString(6))
     {
         Tries = rows.GetInt32(7),
         // What has not been tried is due since ever.

@@ -45,6 +45,16 @@ public sealed class ReceiverStore(EddyDbs dbs, AccessStore accesses)
         return found;
     }
 
+    /// <summary>The tenant's name in addresses.</summary>
+    public async Task<string?> SlugAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select slug from tenants where id = $1") { Parameters = { new() { Value = tenant.Value } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel) ? rows.GetString(0) : null;
+    }
+
     /// <summary>Who of these belongs to the tenant, and who has unsubscribed.</summary>
     public async Task<IReadOnlyDictionary<string, ReceiverStanding>> StandingAsync(TenantId tenant, IReadOnlyList<string> addresses, CancellationToken cancel)
     {

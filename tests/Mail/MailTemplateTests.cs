@@ -147,7 +147,7 @@ public sealed class MailTemplateTests
             all[key] = value;
         }
 
-        return new MailValues(15, all, new Dictionary<string, string> { ["rate"] = "1.5" }, "key:sensors", Berlin, new Uri("https://eddy.example"));
+        return new MailValues(15, all, new Dictionary<string, string> { ["rate"] = "1.5" }, "key:sensors", Berlin, (card, pid) => $"https://eddy.example/cards/{card}?pid={pid}");
     }
 
     private static bool IsText(string text) => KvpValue.TryText(text, out _, out _);

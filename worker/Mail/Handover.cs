@@ -1,4 +1,5 @@
 using System.Globalization;
+using Eddy.Cards;
 using Eddy.Mail.Delivery;
 using Eddy.Mail.Inbox;
 using Eddy.People;
@@ -9,7 +10,7 @@ namespace Eddy.Mail;
 /// Hands one mail of the outbox over to the mail server, for those who may have it now, and writes down what came of it. Where it is several messages (<see cref="Parcel"/>), who has theirs is written down
 /// before the next goes out: a crash has one of them sent again, not all.
 /// </summary>
-public sealed class Handover(OutboxQueue queue, ReceiverStore receivers, UnsubscribeLinks links, DeliveryMeters meters, TimeProvider time, ILogger<Handover> log)
+public sealed class Handover(OutboxQueue queue, ReceiverStore receivers, UnsubscribeLinks links, CardLinks cards, DeliveryMeters meters, TimeProvider time, ILogger<Handover> log)
 {
     /// <param name="mail">Taken out of the outbox by this worker.</param>
     public async Task SendAsync(Relay relay, DueMail mail, CancellationToken cancel)
@@ -67,7 +68,7 @@ public sealed class Handover(OutboxQueue queue, ReceiverStore receivers, Unsubsc
     {
         try
         {
-            return await relay.TryAsync(mail, parcel, cancel);
+            return await relay.TryAsync(mail.Tenant == PlatformTenant.Id ? mail : Filled(mail, parcel), parcel, cancel);
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
@@ -75,6 +76,14 @@ public sealed class Handover(OutboxQueue queue, ReceiverStore receivers, Unsubsc
             log.LogError(fault, "Mail {Id} of tenant {Tenant} could not be tried", mail.Id, mail.Tenant);
             return DeliveryTry.Again("It could not be written as a mail; the worker's log says more.");
         }
+    }
+
+    /// <summary>The mail with the addresses of its cards as these receivers have them.</summary>
+    private DueMail Filled(DueMail mail, Parcel parcel)
+    {
+        return mail with { Subject = Fill(mail.Subject), Text = Fill(mail.Text), Html = mail.Html is null ? null : Fill(mail.Html) };
+
+        string Fill(string text) => cards.Fill(mail.Tenant, mail.Slug, mail.Id, mail.At, text, parcel.Stranger);
     }
 
     /// <summary>The messages that go out now, and what is to be said of those who get none.</summary>

@@ -1,3 +1,4 @@
+using Eddy.Cards;
 using Eddy.Mail;
 using Eddy.Sandbox;
 
@@ -7,7 +8,7 @@ namespace Eddy.Pump;
 /// Writes out what the runs of a turn tell people: placeholders are printed from the KVPs as they are at the end of their run. It is done before the turn comes to its lane, so that a tenant which
 /// sends much holds up nobody's commit, and costs turns without mails a look at their steps.
 /// </summary>
-public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, TimeProvider time)
+public sealed class EffectWriter(ReceiverStore receivers, CardLinks links, TimeProvider time)
 {
     /// <summary>Of a mail's text, once its values are printed.</summary>
     private const int MostText = 256 << 10;
@@ -20,8 +21,6 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
 
     private static readonly Dictionary<RunEnded, IReadOnlyList<WrittenEffect>> None = [];
 
-    private readonly Uri? _site = options.Site is null ? null : new Uri(options.Site);
-
     /// <summary>Mails, cards and files by their run; nothing for runs that tell nobody anything.</summary>
     public async Task<IReadOnlyDictionary<RunEnded, IReadOnlyList<WrittenEffect>>> WriteAsync(Turn turn, Transcript transcript, CancellationToken cancel)
     {
@@ -31,13 +30,14 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
             return None;
         }
 
-        var mails = telling.SelectMany(run => run.Effects).OfType<MailSent>().Where(mail => mail.Attach);
-        var accesses = await receivers.OfAsync(turn.Line.Tenant, mails.SelectMany(mail => mail.To).ToHashSet(StringComparer.Ordinal), cancel);
-        return new Writing(turn, transcript, telling, new AttachedKvps(accesses), _site, time).Write();
+        var mails = telling.SelectMany(run => run.Effects).OfType<MailSent>().ToList();
+        var accesses = await receivers.OfAsync(turn.Line.Tenant, mails.Where(mail => mail.Attach).SelectMany(mail => mail.To).ToHashSet(StringComparer.Ordinal), cancel);
+        var slug = mails.Exists(mail => mail.Message.Contains("cards.", StringComparison.Ordinal) || mail.Subject?.Contains("cards.", StringComparison.Ordinal) == true) ? await receivers.SlugAsync(turn.Line.Tenant, cancel) : null;
+        return new Writing(turn, transcript, telling, new AttachedKvps(accesses), (card, pid) => links.Marked(turn.Line.Tenant, slug, card, pid), time).Write();
     }
 
     /// <summary>Follows the steps of one turn.</summary>
-    private sealed class Writing(Turn turn, Transcript transcript, List<RunEnded> telling, AttachedKvps attached, Uri? site, TimeProvider time)
+    private sealed class Writing(Turn turn, Transcript transcript, List<RunEnded> telling, AttachedKvps attached, Func<string, long, string> card, TimeProvider time)
     {
         private readonly Dictionary<RunEnded, IReadOnlyList<WrittenEffect>> _written = new(ReferenceEqualityComparer.Instance);
 
@@ -111,14 +111,14 @@ public sealed class EffectWriter(ReceiverStore receivers, MailOptions options, T
         private WrittenEffect? WriteOut(RunEnded run, Effect effect) => effect switch
         {
             MailSent mail => WriteOut(mail),
-            CardLoaded card => new WrittenCard(card.Pid, card.Name, card.User ?? _actor),
+            CardLoaded loaded => new WrittenCard(loaded.Pid, loaded.Name, People.MailAddress.Form(loaded.User ?? _actor)),
             FileSaved file => new WrittenFile(file.Path, file.Content, "rule:" + run.Rule),
             _ => null,
         };
 
         private WrittenMail WriteOut(MailSent mail)
         {
-            var values = new MailValues(mail.Pid, _kvps[mail.Pid], _kvps[0], _actor, _zone, site);
+            var values = new MailValues(mail.Pid, _kvps[mail.Pid], _kvps[0], _actor, _zone, card);
             var message = MailTemplate.Parse(mail.Message);
             var text = message.Print((_, name) => values.Of(name), Math.Min(MostText, _room), out var isCut);
             var html = isCut || time.GetElapsedTime(_started) > MostTime ? null : MailHtml.Of(message, values);

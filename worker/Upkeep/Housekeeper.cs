@@ -31,6 +31,7 @@ public sealed class Housekeeper(NpgsqlDataSource source, InboxOptions inbox, Tim
         await PruneAsync("select prune_handed($1)", HandedKept, cancel);
         await PruneAsync("select prune_calls($1)", CallsKept, cancel);
         var messages = await PruneAsync("select prune_inbox($1)", inbox.Kept, cancel);
+        await PruneAsync("select prune_uploads($1)", inbox.Kept, cancel);
         log.LogInformation("Upkeep is done; {Keys} idempotency keys and {Streams} streams of throttled rules were forgotten, {Messages} messages deleted", keys, streams, messages);
     }
 

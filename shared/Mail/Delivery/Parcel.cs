@@ -9,13 +9,16 @@ namespace Eddy.Mail.Delivery;
 /// <param name="Unsubscribe">How to have no more; null where it does not say.</param>
 public sealed record Parcel(IReadOnlyList<string> To, IReadOnlyList<string> Receivers, ListUnsubscribe? Unsubscribe)
 {
+    /// <summary>Who does not belong to the tenant, and has this for himself; null where it is for those who do.</summary>
+    public string? Stranger { get; init; }
+
     /// <param name="receivers">Who of the mail's gets it now.</param>
     /// <param name="members">Those of the mail's receivers who belong to the tenant.</param>
     /// <param name="unsubscribe">How one has no more.</param>
     public static IReadOnlyList<Parcel> Of(DueMail mail, IReadOnlyList<string> receivers, IReadOnlySet<string> members, Func<string, ListUnsubscribe?> unsubscribe)
     {
         List<string> known = [.. receivers.Where(members.Contains)];
-        var own = receivers.Where(one => !members.Contains(one)).Select(one => new Parcel([one], [one], unsubscribe(one)));
+        var own = receivers.Where(one => !members.Contains(one)).Select(one => new Parcel([one], [one], unsubscribe(one)) { Stranger = one });
         return known.Count > 0 ? [new Parcel(mail.Receivers, known, null), .. own] : [.. own];
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Eddy.Access;
+using Eddy.Cards;
 using Eddy.Mail;
 using Eddy.Mail.Delivery;
 using Eddy.Mail.Inbox;
@@ -79,7 +80,7 @@ internal sealed class TestOutbox(TestDatabase database, SmtpOptions options, Mas
         var inbox = new InboxOptions { Domain = InboxDomain };
         var addresses = new InboxAddresses(inbox, masters ?? MasterKeys.None);
         var links = new UnsubscribeLinks(masters ?? MasterKeys.None, new MailOptions { Site = Site, Inbox = inbox }, addresses);
-        var handover = new Handover(Queue, new ReceiverStore(dbs, new AccessStore(dbs, Clock)), links, ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Handover>.Instance);
+        var handover = new Handover(Queue, new ReceiverStore(dbs, new AccessStore(dbs, Clock)), links, new CardLinks(masters ?? MasterKeys.None, new CardSite(null, Site)), ActivatorUtilities.CreateInstance<DeliveryMeters>(services), Clock, NullLogger<Handover>.Instance);
         var courier = new Courier(database.App, Queue, handover, options, inbox, addresses, keys ?? NoKeys, Clock, NullLogger<Courier>.Instance);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         return new Running(courier.RunAsync(stop.Token), stop);
