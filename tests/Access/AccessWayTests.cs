@@ -78,7 +78,7 @@ public sealed class AccessWayTests(TestWay way) : IClassFixture<TestWay>
 
                 def action(self):
                     send_email("ops@acme.test", "{{iban}}", subject="{{iban}}")
-                    load_card("welcome", user="SECRET@acme.test")
+                    load_card("SECRET", user="bob@acme.test")
 
             class waits(Rule):
                 listens_to = ["a"]

@@ -141,13 +141,13 @@ public sealed class FilesApiTests(TestDatabase database, SharedWeb shared) : ICl
 
         var (version, tree, _) = await files.ReadTreeAsync(tenant.Id, Cancel);
         version.ShouldBe(5);
-        tree.Select(file => (file.Path, file.Text)).ShouldBe([("libraries/lib.py", "lib"), ("scripts/b.py", "good")]);
+        tree.Select(file => (file.Path, file.Text)).ShouldBe([("api/x.py", "api"), ("libraries/lib.py", "lib"), ("scripts/b.py", "good")]);
 
         await files.SaveAsync(tenant.Id, "scripts/b.py", "better"u8.ToArray(), FileCheck.Nothing, "me", WriteCondition.None, Cancel);
         await files.DeleteAsync(tenant.Id, "libraries/lib.py", "me", WriteCondition.None, Cancel);
         (version, tree, _) = await files.ReadTreeAsync(tenant.Id, Cancel);
         version.ShouldBe(7);
-        tree.Select(file => (file.Path, file.Text)).ShouldBe([("scripts/b.py", "better")]);
+        tree.Select(file => (file.Path, file.Text)).ShouldBe([("api/x.py", "api"), ("scripts/b.py", "better")]);
     }
 
     [Fact]

@@ -141,7 +141,14 @@ public sealed class Door : BackgroundService
                 append.Parameters.Add(new() { Value = string.Create(CultureInfo.InvariantCulture, $"{_channel}:a{waiter.Tag}") });
                 append.Parameters.Add(new() { Value = (object?)trace ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
                 append.Parameters.Add(new() { Value = landing.Write() });
-                await append.ExecuteNonQueryAsync(cancel);
+                try
+                {
+                    await append.ExecuteNonQueryAsync(cancel);
+                }
+                finally
+                {
+                    _backlog.Arrived(tenant, 1);
+                }
             }
 
             var settled = await waiter.Done.WaitAsync(cancel);

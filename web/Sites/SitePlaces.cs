@@ -1,5 +1,6 @@
 using Eddy.Cards;
 using Eddy.Files;
+using Eddy.Pages;
 using Eddy.Problems;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -36,10 +37,7 @@ internal static class SitePlaces
 
     /// <summary>Where the tenant's pages are found.</summary>
     internal static IReadOnlyList<string> PagesOf(IEnumerable<FileEntry> files) =>
-    [
-        .. files.Where(file => file.Path.StartsWith("pages/", StringComparison.Ordinal) && file.Path.EndsWith(".html", StringComparison.Ordinal)).Select(file => file.Path["pages".Length..^".html".Length])
-            .Select(place => place.EndsWith("/index", StringComparison.Ordinal) ? place[..^"index".Length] : place),
-    ];
+        [.. files.Select(file => PagePath.AddressOf(file.Path)).OfType<string>()];
 
     /// <summary>Says that there is nothing.</summary>
     public static IResult Nothing(HttpContext context) =>
