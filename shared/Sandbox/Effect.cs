@@ -57,8 +57,11 @@ public sealed record Answered(int Status, IReadOnlyList<KeyValuePair<string, str
 
     public const int MostBytes = 4 << 20;
 
+    /// <summary>A token (RFC 9110, 5.6.2): a colon in a name would begin another header's value.</summary>
+    public static bool IsHeaderName(string text) => text.Length is > 0 and <= 200 && text.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
+
     /// <summary>Printable ASCII on one line, so that no header can bring another along.</summary>
-    public static bool IsHeader(string text) => text.Length <= 8000 && text.All(c => c is >= ' ' and <= '~');
+    public static bool IsHeaderValue(string text) => text.Length <= 8000 && text.All(c => c is >= ' ' and <= '~');
 }
 
 /// <summary>From here on the cascade's cards are for this one, where no other is named.</summary>

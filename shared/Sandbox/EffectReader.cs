@@ -97,7 +97,7 @@ internal static class EffectReader
 
         reader.Read();
         var body = reader.GetBytesFromBase64();
-        return status is >= 200 and < 600 && headers.Count <= Answered.MostHeaders && headers.TrueForAll(header => header.Key.Length > 0 && Answered.IsHeader(header.Key) && Answered.IsHeader(header.Value)) && body.Length <= Answered.MostBytes
+        return status is >= 200 and < 600 && headers.Count <= Answered.MostHeaders && headers.TrueForAll(header => Answered.IsHeaderName(header.Key) && Answered.IsHeaderValue(header.Value)) && body.Length <= Answered.MostBytes
             ? new Answered(status, headers, body)
             : throw new CellLied("It answers what can not be answered.");
     }

@@ -113,6 +113,21 @@ public sealed class EndpointDoorTests(TestWay way) : IClassFixture<TestWay>
         answer.Headers.Contains("Set-Cookie").ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("Set-Cookie: __Host-eddy-site=forged; Path=/; Secure; x")]
+    [InlineData("Transfer-Encoding: chunked, x")]
+    [InlineData("X A")]
+    [InlineData("")]
+    public async Task A_name_that_is_no_header_s_fails(string name)
+    {
+        var caller = await way.CallerAsync(("api/one.py", $"def it(request):\n    r = HttpResponse('x')\n    r[{JsonSerializer.Serialize(name)}] = 'a'\n    return r\n"));
+
+        using var answer = await AskAsync(caller, HttpMethod.Get, "/api/v1/one/it");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+        answer.Headers.Contains("Set-Cookie").ShouldBeFalse();
+    }
+
     [Fact]
     public async Task The_api_is_described_from_names_hints_and_docstrings()
     {

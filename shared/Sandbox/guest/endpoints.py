@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import json
+import re
 import urllib.parse
 
 import failures
@@ -20,6 +21,7 @@ NAMES = (
 
 _NONE = inspect.Parameter.empty
 _STATUS = range(200, 600)
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}").fullmatch
 MOST = 4 << 20
 
 
@@ -383,7 +385,7 @@ def told(value):
         headers = []
         for name, given in value.headers.items():
             for one in given if isinstance(given, list) else [given]:
-                headers += [_header(name), _header(one)]
+                headers += [_header_name(name), _header(one)]
         return value.status_code, headers, _bytes(value.content)
     if isinstance(value, str):
         return 200, ["Content-Type", "text/plain; charset=utf-8"], _bytes(value)
@@ -400,6 +402,13 @@ def problem(refusal):
     if refusal.status == 401:
         headers += ["WWW-Authenticate", "Bearer"]
     return refusal.status, headers, json.dumps(said).encode()
+
+
+def _header_name(value):
+    text = str(value)
+    if not _TOKEN(text):
+        raise ValueError(f"the name of a header has letters, digits and - and at most 200 of them, and {ascii(text[:80])} is none")
+    return text
 
 
 def _header(value):
