@@ -44,10 +44,15 @@ internal sealed class FileAsks(TenantId tenant, FileStore? files, SliceCourse co
 
     private async Task ReadAsync(FileStore store, string path, SliceWriter writer, CancellationToken ct)
     {
-        // What can be no path is none.
-        var file = FilePath.Fault(path) is null ? await store.FindAsync(tenant, path, ct) : null;
-        course.FilesRead.TryAdd(path, file?.Version ?? 0);
-        var content = course.Saved(path) ?? file?.Content;
+        var content = course.Saved(path);
+        if (content is null)
+        {
+            // What can be no path is none.
+            var file = FilePath.Fault(path) is null ? await store.FindAsync(tenant, path, ct) : null;
+            course.FilesRead.TryAdd(path, file?.Version ?? 0);
+            content = file?.Content;
+        }
+
         if (content is null)
         {
             writer.Refused("Absent", "There is no such file.");

@@ -91,70 +91,39 @@ public sealed class RuleSandbox : IAsyncDisposable
     /// Does a run beside the line, in a cell of its own, on the state that it is given. It may call out. Many at once for a tenant; they do not know of one another.
     /// </summary>
     /// <exception cref="SandboxUnavailable">Nothing was run, or what was run is lost; nobody is to blame.</exception>
-    public async Task<BesideEnded> RunBesideAsync(CellTree tree, BesideRun run, MakeCall call, CancellationToken ct)
-    {
-        var tenant = _tenants.GetOrAdd(tree.Tenant, _ => new TenantCell());
-        await _besideRoom.WaitAsync(ct);
-        try
-        {
-            return await new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
-                run, call, () => ObtainBesideAsync(tenant, tree, run.State.GetValueOrDefault(0), ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct);
-        }
-        finally
-        {
-            _besideRoom.Release();
-        }
-    }
+    public Task<BesideEnded> RunBesideAsync(CellTree tree, BesideRun run, MakeCall call, CancellationToken ct) =>
+        BesideAsync(tree, tenant => new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
+            run, call, () => ObtainBesideAsync(tenant, tree, run.State.GetValueOrDefault(0), ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct), ct);
 
     /// <summary>Answers a request by a function of the tenant's, in a cell beside the line, as <see cref="RunBesideAsync"/> does a run.</summary>
     /// <exception cref="SandboxUnavailable">Nothing was run, or what was run is lost; nobody is to blame.</exception>
-    public async Task<EndpointEnded> AnswerAsync(CellTree tree, EndpointRun run, MakeCall call, CancellationToken ct)
-    {
-        var tenant = _tenants.GetOrAdd(tree.Tenant, _ => new TenantCell());
-        await _besideRoom.WaitAsync(ct);
-        try
-        {
-            return await new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
-                run, call, () => ObtainBesideAsync(tenant, tree, run.Shared, ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct);
-        }
-        finally
-        {
-            _besideRoom.Release();
-        }
-    }
+    public Task<EndpointEnded> AnswerAsync(CellTree tree, EndpointRun run, MakeCall call, CancellationToken ct) =>
+        BesideAsync(tree, tenant => new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
+            run, call, () => ObtainBesideAsync(tenant, tree, run.Shared, ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct), ct);
 
     /// <summary>Which endpoints the tenant's files have.</summary>
     /// <exception cref="SandboxUnavailable">There is no cell to be had, or it ended.</exception>
-    public async Task<IReadOnlyList<EndpointInfo>> DescribeAsync(CellTree tree, IReadOnlyDictionary<string, string> shared, CancellationToken ct)
-    {
-        var tenant = _tenants.GetOrAdd(tree.Tenant, _ => new TenantCell());
-        await _besideRoom.WaitAsync(ct);
-        try
+    public Task<IReadOnlyList<EndpointInfo>> DescribeAsync(CellTree tree, IReadOnlyDictionary<string, string> shared, CancellationToken ct) =>
+        BesideAsync(tree, async tenant =>
         {
             var cell = await ObtainBesideAsync(tenant, tree, shared, ct);
-            CellEnding? ending = null;
             try
             {
-                (var found, ending) = await _loader.DescribeAsync(cell, ct);
-                return ending is null ? found : throw new SandboxUnavailable($"The tenant's cell could not tell its endpoints. {ending.Message}");
+                var (found, ending) = await _loader.DescribeAsync(cell, ct);
+                if (ending is not null)
+                {
+                    throw new SandboxUnavailable($"The tenant's cell could not tell its endpoints. {ending.Message}");
+                }
+
+                Rest(tenant, cell);
+                return found;
             }
-            finally
+            catch
             {
-                if (ending is null && !ct.IsCancellationRequested)
-                {
-                    Rest(tenant, cell);
-                }
-                else
-                {
-                    Retire(tenant, cell);
-                }
+                Retire(tenant, cell);
+                throw;
             }
-        }
-        finally
-        {
-            _besideRoom.Release();
-        }
-    }
+        }, ct);
 
     /// <summary>
     /// The CPU time that the tenant's cells have used since this was last asked, by the zygote's word and not by theirs: loading and the making of the cell included.
@@ -265,6 +234,20 @@ public sealed class RuleSandbox : IAsyncDisposable
         }
 
         return course.ToTranscript();
+    }
+
+    private async Task<T> BesideAsync<T>(CellTree tree, Func<TenantCell, Task<T>> work, CancellationToken ct)
+    {
+        var tenant = _tenants.GetOrAdd(tree.Tenant, _ => new TenantCell());
+        await _besideRoom.WaitAsync(ct);
+        try
+        {
+            return await work(tenant);
+        }
+        finally
+        {
+            _besideRoom.Release();
+        }
     }
 
     private async Task<TenantCell> EnterAsync(TenantId id, CancellationToken ct)

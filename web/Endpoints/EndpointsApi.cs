@@ -14,8 +14,6 @@ public static class EndpointsApi
     /// <summary>Names the request, for whoever asks the tenant about it.</summary>
     private const string CallHeader = "Eddy-Call";
 
-    private const string Bearer = "Bearer ";
-
     // These are the connection's or ours, whatever a function says.
     private static readonly HashSet<string> NotTheirs = new(
         ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Upgrade", "Trailer", "TE", "Proxy-Connection", "Date", "Server", "X-Content-Type-Options", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", CallHeader],
@@ -163,8 +161,7 @@ public static class EndpointsApi
     }
 
     /// <summary>A key of the platform's; other words behind Bearer are the tenant's own affair.</summary>
-    private static string? KeyIn(HttpRequest request) =>
-        request.Headers.Authorization.ToString() is { } header && header.StartsWith(Bearer + "eddy_", StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : null;
+    private static string? KeyIn(HttpRequest request) => KeyGate.Bearer(request) is { } secret && secret.StartsWith("eddy_", StringComparison.OrdinalIgnoreCase) ? secret : null;
 
     /// <summary>All of them but what proves to the platform who somebody is.</summary>
     private static List<KeyValuePair<string, string>> Headers(HttpRequest request)

@@ -79,7 +79,7 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore acce
         return problem.ExecuteAsync(context);
     }
 
-    private static string? Bearer(HttpRequest request)
+    internal static string? Bearer(HttpRequest request)
     {
         var header = request.Headers.Authorization.ToString();
         return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
