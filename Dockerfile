@@ -16,6 +16,7 @@ COPY shared/ shared/
 COPY web/ web/
 COPY worker/ worker/
 COPY migrations/ migrations/
+COPY samples/ samples/
 COPY docs/problems.md docs/rules.md docs/
 RUN dotnet publish web/Eddy.Web.csproj -c Release --no-restore -o /out/web
 RUN dotnet publish worker/Eddy.Worker.csproj -c Release --no-restore -o /out/worker

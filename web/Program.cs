@@ -1,5 +1,6 @@
 using Eddy.Access;
 using Eddy.Api;
+using Eddy.Apps;
 using Eddy.Cards;
 using Eddy.Cascades;
 using Eddy.Docs;
@@ -105,7 +106,7 @@ public static class WebProgram
         builder.Services.AddSingleton<DripStore>();
 
         builder.Services.AddSingleton<PackageIndex>().AddSingleton<PackageResolver>();
-        builder.Services.AddSingleton<FileKeeper>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
+        builder.Services.AddSingleton<FileKeeper>().AddSingleton<AppDesk>().AddSingleton<LanguageNames>().AddSingleton<TenantNamesReader>();
         builder.Services.AddSingleton<ProcessFinder>().AddSingleton(all => new RuleSandbox(
             all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddHostedService<SandboxStart>();
@@ -146,6 +147,7 @@ public static class WebProgram
 
         var api = app.MapGroup("/api");
         api.MapFiles();
+        api.MapApp();
         api.MapRules();
         api.MapSecrets();
         api.MapDrips();

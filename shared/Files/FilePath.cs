@@ -3,7 +3,7 @@ using Eddy.Pages;
 
 namespace Eddy.Files;
 
-/// <summary>Which paths a tenant's files may have: one of the <see cref="Folders"/> and a name in it, or <c>requirements.txt</c>.</summary>
+/// <summary>Which paths a tenant's files may have: one of the <see cref="Folders"/> and a name in it, <c>requirements.txt</c> or <c>README.md</c>.</summary>
 public static class FilePath
 {
     public const int MostCharacters = 255;
@@ -13,6 +13,9 @@ public static class FilePath
 
     /// <summary>Where the files are that rules read and write.</summary>
     public const string Workspace = "workspace/";
+
+    /// <summary>Tells people what the files are for.</summary>
+    public const string Readme = "README.md";
 
     /// <summary>Names the packages that are to be had, and is resolved when it is saved.</summary>
     public const string Requirements = "requirements.txt";
@@ -44,7 +47,7 @@ public static class FilePath
             return "Between two slashes of a path there is a name: not nothing, not dots alone, and no space at its ends.";
         }
 
-        if (path == Requirements)
+        if (path is Requirements or Readme)
         {
             return null;
         }
@@ -56,7 +59,7 @@ public static class FilePath
 
         if (segments.Length < 2 || !Folders.Contains(segments[0]))
         {
-            return $"A file is in one of {string.Join(", ", Folders.Select(folder => folder + "/"))} or is {Requirements}.";
+            return $"A file is in one of {string.Join(", ", Folders.Select(folder => folder + "/"))} or is {Requirements} or {Readme}.";
         }
 
         return segments[0] is "scripts" or "api" && !IsPython(path) ? $"Files in {segments[0]}/ are Python: their names end with .py." : null;

@@ -1,4 +1,6 @@
+using System.Data;
 using System.Text;
+using Eddy.Apps;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Sandbox;
@@ -65,6 +67,17 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         return await rows.ReadAsync(cancel) ? (rows.GetInt64(0), rows.IsDBNull(1) ? null : rows.GetString(1), rows.IsDBNull(2) ? null : rows.GetString(2)) : null;
     }
 
+    /// <summary>All files as they were last saved, with what is in them, by path, and the version of the tree that they are.</summary>
+    public async Task<(long Version, IReadOnlyList<TenantFile> Files)> ReadAllAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
+        var version = await db.Tenants.Select(t => t.TreeVersion).SingleAsync(cancel);
+        var files = await db.Files.AsNoTracking().ToListAsync(cancel);
+        files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        return (version, files);
+    }
+
     /// <summary>Whether a file of this path would be one more than a tenant may have.</summary>
     public async Task<bool> IsFullForAsync(TenantId tenant, string path, CancellationToken cancel)
     {
@@ -119,17 +132,65 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
 
         await db.SaveChangesAsync(cancel);
-        var retried = 0;
-        if (check.Faults is null)
+        var retried = check.Faults is null ? await ComeIntoForceAsync(db, tenant, path, content, cancel) : 0;
+        await transaction.CommitAsync(cancel);
+        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, check.Faults, check.Findings), isNew) { Retried = retried };
+    }
+
+    /// <summary>Carries out a plan without faults, as one version of the tree.</summary>
+    public async Task<ImportOutcome> ImportAsync(TenantId tenant, AppPlan plan, string author, CancellationToken cancel)
+    {
+        var changes = plan.Changes.ToList();
+        await using var db = dbs.For(tenant);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var version = await NextVersionAsync(db, tenant, [.. changes.Select(file => file.Path)], cancel);
+        var files = await db.Files.ToDictionaryAsync(file => file.Path, StringComparer.Ordinal, cancel);
+        if (version != plan.TreeVersion + 1)
         {
-            // What failed, or was put aside because of it, is tried with the new text.
-            await db.Database.ExecuteSqlAsync($"delete from rule_switches where tenant_id = {tenant.Value} and starts_with(rule, {path + ":"})", cancel);
-            retried = await db.Database.SqlQuery<int>($"select retry_quarantined({tenant.Value}, null, {path}, null, null) as \"Value\"").SingleAsync(cancel);
-            await LoadAsync(db, tenant, content, cancel);
+            // What runs save in workspace/ may have moved it on; that is no reason, unless it is what would be overwritten.
+            var paths = changes.ConvertAll(file => file.Path);
+            if (await db.FileVersions.AnyAsync(saved => saved.Version > plan.TreeVersion && (!saved.Path.StartsWith(FilePath.Workspace) || paths.Contains(saved.Path)), cancel))
+            {
+                return new ImportOutcome.Changed();
+            }
+        }
+
+        if (files.Count + changes.Count(file => !files.ContainsKey(file.Path)) > MostFiles)
+        {
+            return new ImportOutcome.TooMany();
+        }
+
+        var now = time.GetUtcNow();
+        foreach (var file in changes)
+        {
+            Put(db, tenant, files.GetValueOrDefault(file.Path), file.Path, file.Content, version, file.Check, author, now);
+        }
+
+        if (plan.Packages is { } packages)
+        {
+            Put(db, tenant, files.GetValueOrDefault(FilePath.Lock), FilePath.Lock, Encoding.UTF8.GetBytes(packages.Lock), version, FileCheck.Nothing, LockAuthor, now);
+            await db.PackageFiles.ExecuteDeleteAsync(cancel);
+            db.PackageFiles.AddRange(packages.Files.Select(one => new PackageFile { TenantId = tenant.Value, Path = one.Path, Content = one.Content }));
+        }
+
+        await db.SaveChangesAsync(cancel);
+        var retried = 0;
+        foreach (var file in changes)
+        {
+            retried += await ComeIntoForceAsync(db, tenant, file.Path, file.Content, cancel);
         }
 
         await transaction.CommitAsync(cancel);
-        return new SaveOutcome.Saved(new FileEntry(path, version, file.InForce, content.Length, author, now, check.Faults, check.Findings), isNew) { Retried = retried };
+        return new ImportOutcome.Imported(version, changes.Count) { Retried = retried };
+    }
+
+    /// <summary>What failed, or was put aside because of it, is tried with the new text. The answer is how many runs that were.</summary>
+    private async Task<int> ComeIntoForceAsync(EddyDb db, TenantId tenant, string path, byte[] content, CancellationToken cancel)
+    {
+        await db.Database.ExecuteSqlAsync($"delete from rule_switches where tenant_id = {tenant.Value} and starts_with(rule, {path + ":"})", cancel);
+        var retried = await db.Database.SqlQuery<int>($"select retry_quarantined({tenant.Value}, null, {path}, null, null) as \"Value\"").SingleAsync(cancel);
+        await LoadAsync(db, tenant, content, cancel);
+        return retried;
     }
 
     /// <summary>
@@ -335,6 +396,27 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
         return await db.Tenants.Select(t => t.TreeVersion).SingleAsync(cancel);
     }
+}
+
+/// <summary>What became of an import.</summary>
+public abstract record ImportOutcome
+{
+    private ImportOutcome()
+    {
+    }
+
+    /// <param name="Version">The version of the tree that it made.</param>
+    public sealed record Imported(long Version, int Files) : ImportOutcome
+    {
+        /// <summary>Runs in quarantine that are tried with the new texts.</summary>
+        public int Retried { get; init; }
+    }
+
+    /// <summary>The files are not those any more that the plan was made for. Nothing was done.</summary>
+    public sealed record Changed : ImportOutcome;
+
+    /// <summary>It would be more than <see cref="FileStore.MostFiles"/> files. Nothing was done.</summary>
+    public sealed record TooMany : ImportOutcome;
 }
 
 /// <summary>A file, without what is in it.</summary>

@@ -15,7 +15,11 @@ public sealed record CellTree(TenantId Tenant, long Version, string TimeZone, IR
 }
 
 /// <summary>One file of a tenant.</summary>
-public sealed record CellFile(string Path, string Text);
+public sealed record CellFile(string Path, string Text)
+{
+    /// <summary>It was written for Python 2. Where it is compiled, what means something else now is told, too.</summary>
+    public bool IsOld { get; init; }
+}
 
 /// <summary>A file of a tenant's packages or libraries, byte for byte.</summary>
 public sealed record CellData(string Path, byte[] Content);

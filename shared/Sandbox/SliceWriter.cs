@@ -99,6 +99,7 @@ internal sealed class SliceWriter : IDisposable
         Open("compile");
         _json.WriteStringValue(file.Path);
         _json.WriteStringValue(file.Text);
+        _json.WriteBooleanValue(file.IsOld);
         Close();
     }
 

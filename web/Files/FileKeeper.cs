@@ -82,7 +82,7 @@ public sealed class FileKeeper(FileStore files, RuleSandbox sandbox, PackageReso
         FilePath.IsChecked(path) ? Kept(await CompileAsync(tenant, path, content, cancel)) : FileCheck.Nothing;
 
     /// <summary>What requirements come to, or why they do not. Null without a fault where they are those in force: these come to what they came to.</summary>
-    private async Task<(PackageSet? Packages, FileCheck Check)> PackagesAsync(TenantId tenant, byte[] content, CancellationToken cancel)
+    internal async Task<(PackageSet? Packages, FileCheck Check)> PackagesAsync(TenantId tenant, byte[] content, CancellationToken cancel)
     {
         if (content.Length > packages.MostBytes)
         {
@@ -110,7 +110,8 @@ public sealed class FileKeeper(FileStore files, RuleSandbox sandbox, PackageReso
         }
     }
 
-    private static FileCheck Kept(CompiledFile compiled)
+    /// <summary>What was found, as it is kept with a file.</summary>
+    internal static FileCheck Kept(CompiledFile compiled)
     {
         var faults = compiled.Findings.Where(finding => finding.IsError).Select(finding => new FileFault(finding.Line, finding.Column, finding.Message)).ToList();
         return new FileCheck(

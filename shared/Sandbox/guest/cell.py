@@ -33,7 +33,7 @@ import workspace
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
-    "cell", "cron", "effects", "endpoints", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_python", "outgoing", "platform_modules", "probe",
+    "cell", "cron", "effects", "endpoints", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_meanings", "old_python", "outgoing", "platform_modules", "probe",
     "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "webhooks", "workspace", "zygote")
 
 
@@ -158,9 +158,9 @@ class Cell:
         told = [[path, endpoints.described(path, failures.FILES[path])] for path in sorted(failures.FILES) if path.startswith("api/")]
         self.send(json.dumps(["described", told]).encode())
 
-    def compile(self, path, text):
+    def compile(self, path, text, is_old):
         """Says what is wrong with a file, and what its rules read and write. Nothing of it is executed."""
-        self.send(json.dumps(["compiled", *feedback.check(path, text)]).encode())
+        self.send(json.dumps(["compiled", *feedback.check(path, text, is_old)]).encode())
 
     def resolve(self, text, locked):
         """Says which packages a requirements.txt comes to; the host answers what is asked on the way."""

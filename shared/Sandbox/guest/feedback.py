@@ -7,6 +7,7 @@ import failures
 import loading
 import look
 import names
+import old_meanings
 import old_python
 import rule_checks
 from source import Finding, Source
@@ -17,9 +18,9 @@ LONGEST = 100_000
 LONGEST_FIX = 2000
 
 
-def check(path, text):
-    """(findings, rules): findings as [severity, code, line, column, end line, end column, message, fix], and what the file's rules read and write, both for the host."""
-    found, rules = _findings(path, text)
+def check(path, text, is_old=False):
+    """(findings, rules), `is_old` where it comes from Python 2: findings as [severity, code, line, column, end line, end column, message, fix], and what the file's rules read and write, both for the host."""
+    found, rules = _findings(path, text, is_old)
     source = Source(text)
     found.sort(key=lambda one: (one.start, one.end, one.severity))
     return [_told(source, one) for one in found[:MOST]], rules
@@ -30,7 +31,7 @@ def _told(source, found):
     return [found.severity, found.code, *source.place(found.start), *source.place(found.end), failures.cut(failures.clean(found.message), failures.MESSAGE), fix]
 
 
-def _findings(path, text):
+def _findings(path, text, is_old):
     if len(text) > LONGEST:
         found = [] if (error := _compiles(loading.compile_file, path, text)[0]) is None else [error]
         return found + [Finding("warning", "long-file", (0, 0), f"the file has more than {LONGEST} characters, so that nothing but its syntax was looked at")], []
@@ -46,6 +47,8 @@ def _findings(path, text):
         more.extend(_doubts(source, doubts))
         more.extend(rule_checks.look(path, source, tree))
         more.extend(names.look(path, source, tree, frozenset(loading.NAMES)))
+        if is_old:
+            more.extend(old_meanings.look(source, tree))
         rules = look.rules(tree) if path.startswith("scripts/") else look.module(tree)
     except MemoryError:
         raise

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Eddy.Api;
+using Eddy.Apps;
 using Eddy.Identity;
 using Eddy.Keys;
 using Eddy.Kvps;
@@ -22,6 +23,8 @@ internal static class ExportApi
     public static void MapExports(this IEndpointRouteBuilder app)
     {
         var exports = app.MapGroup("/t/{slug}/export").ExcludeFromDescription();
+        exports.MapGet("/app.zip", async (HttpContext context, string slug, Seats seats, AppDesk desk, CancellationToken cancel) =>
+            await seats.FindAsync(context.User, slug, cancel) is { } seat ? Results.File(await desk.ExportAsync(seat.Tenant, cancel), "application/zip", $"{slug}.zip") : (IResult)new Problem(ProblemType.NotFound));
         exports.MapGet("/processes.{form}", ListAsync);
         exports.MapGet("/processes/{pid:long:min(1)}.{form}", (HttpContext context, string slug, long pid, string form, Seats seats, ProcessStore processes, ProcessStoryStore stories, CancellationToken cancel) =>
             OneAsync(context, slug, pid, form, seats, processes, stories, cancel));
