@@ -39,6 +39,9 @@ internal sealed record BenchPlan
     /// <summary>Screens that watch one process.</summary>
     public required int Circuits { get; init; }
 
+    /// <summary>Viewers of one public page.</summary>
+    public required int Viewers { get; init; }
+
     /// <summary>How often the editor is opened by a browser.</summary>
     public required int Loads { get; init; }
 
@@ -65,6 +68,7 @@ internal sealed record BenchPlan
         Forks = 300,
         Stops = 50,
         Circuits = 200,
+        Viewers = 500,
         Loads = 5,
         Mails = 20,
         MailFlood = 15,
@@ -86,6 +90,7 @@ internal sealed record BenchPlan
         Forks = 20,
         Stops = 5,
         Circuits = 5,
+        Viewers = 5,
         Loads = 1,
         Mails = 3,
         MailFlood = 2,

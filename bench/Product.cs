@@ -84,6 +84,12 @@ internal sealed class Product : IDisposable
     /// <summary>The process id of <c>web</c>, <c>worker</c> or <c>postgres</c>.</summary>
     public int PidOf(string part) => int.Parse(File.ReadAllText(Path.Combine(Home, part + ".pid")), CultureInfo.InvariantCulture);
 
+    /// <summary>Megabytes of memory that the part has for itself.</summary>
+    public double MemoryOf(string part) =>
+        File.ReadLines($"/proc/{PidOf(part)}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is [_, var kilobytes, ..]
+            ? long.Parse(kilobytes, CultureInfo.InvariantCulture) / 1000.0
+            : 0;
+
     /// <summary>The superuser's connection string.</summary>
     public string Connection(string database, CancellationToken cancel) =>
         Tool.Run(Path.Combine(_root, "scripts", "postgres"), ["connection", Home, database], cancel).Trim();

@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
 using Eddy.Bench.Load;
 using Eddy.Bench.Report;
 
@@ -28,7 +26,7 @@ internal sealed class ScriptsCase : ICase
 
     public void Measure(Stage stage)
     {
-        _host ??= Prepare(stage);
+        _host ??= BenchSite.Make(stage, [("api/bench.py", Script)], [("company", "\"Acme\"")]).Host;
         Wrk.Run(stage.Port, _host, "GET", "/api/v1/bench/read", 16, stage.Plan.Approach, stage.Cancel);
         Of(stage, "GET", "read", 1, "GET of a KVP, 1 connection", p50: new Aim.AtMost(3));
         Of(stage, "GET", "read", 16, "GET of a KVP, 16 connections", perSecond: new Aim.AtLeast(1500));
@@ -48,29 +46,5 @@ internal sealed class ScriptsCase : ICase
         stage.Sheet.Line(Name, $"p50, {what}", Unit.Milliseconds, aim: p50).Add(took.P50Ms);
         stage.Sheet.Line(Name, $"p99, {what}", Unit.Milliseconds).Add(took.P99Ms);
         stage.Sheet.CpuOf(Name, what).Add(cpu.Per(took.AcceptedPerSecond * (stage.Plan.Short - 0.2)));
-    }
-
-    /// <summary>A tenant with the script and a KVP; gives its host.</summary>
-    private static string Prepare(Stage stage)
-    {
-        var tenant = stage.Tenants(1)[0];
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{stage.Port}") };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tenant.Key);
-        Put("/api/files/api/bench.py", Script, "text/plain");
-        Put("/api/shared/company", "\"Acme\"", "application/json");
-        using var slug = stage.Db.Source.CreateCommand("select slug from tenants where id = $1");
-        slug.Parameters.Add(new() { Value = tenant.Id });
-        return $"{(string)slug.ExecuteScalar()!}.localhost";
-
-        void Put(string path, string body, string type)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Put, path) { Content = new StringContent(body, Encoding.UTF8, type) };
-            request.Headers.TryAddWithoutValidation("If-None-Match", path.StartsWith("/api/files", StringComparison.Ordinal) ? "*" : null);
-            using var answer = http.Send(request, stage.Cancel);
-            if (!answer.IsSuccessStatusCode)
-            {
-                throw new BenchFault($"{path} was answered with {answer.StatusCode}.");
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ using Eddy.Tests.Egress;
 namespace Eddy.Tests.Flow;
 
 /// <summary>Rules that say when they run: debounce, throttle, per, retry. The waits are an hour; a test makes them due.</summary>
-public sealed class FlowTests(TestWay way) : IClassFixture<TestWay>
+public sealed class FlowTests(FlowWay way) : IClassFixture<FlowWay>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -293,4 +293,10 @@ public sealed class FlowTests(TestWay way) : IClassFixture<TestWay>
         (await new TestLog(way.Database).TextsAsync(caller.Tenant.Id, "select id from arrivals where tenant_id = $1 union all select id from wakings where tenant_id = $1")).Count == 0);
 
     private Task SoundAsync(TestCaller caller) => new TestLog(way.Database).ShouldBeSoundAsync(caller.Tenant.Id);
+}
+
+/// <summary>A way with no other tenants: a test's clock is years ahead, for all of them.</summary>
+public sealed class FlowWay(TestDatabase database) : TestWay(database)
+{
+    protected override bool IsShared => false;
 }

@@ -19,6 +19,9 @@ public sealed class TestDatabase : IAsyncLifetime
     private string _server = "";
     private NpgsqlDataSource? _superuser;
     private NpgsqlDataSource? _app;
+    private readonly Lock _starts = new();
+    private Task<RunningWay>? _way;
+    private Task<TestWeb>? _web;
 
     /// <summary>The connection string of eddy_app, as web and worker have it.</summary>
     public string AppConnection { get; private set; } = "";
@@ -71,6 +74,24 @@ public sealed class TestDatabase : IAsyncLifetime
         return new TestDatabase(superuser, app);
     }
 
+    /// <summary>The web on this database that tests share which need nothing special of it. The first starts it.</summary>
+    public Task<TestWeb> WebAsync()
+    {
+        lock (_starts)
+        {
+            return _web ??= TestWeb.StartAsync(this);
+        }
+    }
+
+    /// <summary>The way, on a database of its own, that tests share which need nothing special of it. The first starts it.</summary>
+    public Task<RunningWay> WayAsync()
+    {
+        lock (_starts)
+        {
+            return _way ??= RunningWay.StartAsync(this);
+        }
+    }
+
     /// <summary>A migrated database on a server of the test's own.</summary>
     public static TestDatabase At(string superuser, string app) => new(superuser, app);
 
@@ -85,12 +106,22 @@ public sealed class TestDatabase : IAsyncLifetime
 
         var superuser = With(_server, name);
         // Many webs and workers share one server here.
-        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword, MaxPoolSize = 15 };
+        var app = new NpgsqlConnectionStringBuilder(superuser) { Username = "eddy_app", Password = AppPassword, MaxPoolSize = 25 };
         return (superuser, app.ConnectionString);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (_way is { IsCompletedSuccessfully: true })
+        {
+            await (await _way).DisposeAsync();
+        }
+
+        if (_web is { IsCompletedSuccessfully: true })
+        {
+            await (await _web).DisposeAsync();
+        }
+
         if (_superuser is not null)
         {
             await _superuser.DisposeAsync();

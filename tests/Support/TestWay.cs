@@ -1,24 +1,24 @@
 namespace Eddy.Tests;
 
-/// <summary>A whole way in one process, on a database of its own: a web, a worker, real cells.</summary>
+/// <summary>
+/// A whole way in one process: a web, a worker, real cells. All tests that need nothing special of it share one, as tenants do; where <see cref="IsShared"/> says no it is
+/// the class's own.
+/// </summary>
 public class TestWay(TestDatabase database) : IAsyncLifetime
 {
-    private TestWorker? _worker;
+    private RunningWay _way = null!;
 
     /// <summary>Further settings of both.</summary>
     protected virtual string[] Settings => [];
 
-    public TestDatabase Database { get; private set; } = null!;
+    /// <summary>Whether other tests' tenants may be there too.</summary>
+    protected virtual bool IsShared => Settings.Length == 0;
 
-    public TestWeb Web { get; private set; } = null!;
+    public TestDatabase Database => _way.Database;
 
-    public async ValueTask InitializeAsync()
-    {
-        Database = await database.OfItsOwnAsync();
-        var settings = Settings;
-        Web = await TestWeb.StartAsync(Database, settings);
-        _worker = await TestWorker.StartAsync(Database, settings);
-    }
+    public TestWeb Web => _way.Web;
+
+    public async ValueTask InitializeAsync() => _way = IsShared ? await database.WayAsync() : await RunningWay.StartAsync(database, Settings);
 
     /// <summary>A fresh tenant with these files in force.</summary>
     public async Task<TestCaller> CallerAsync(params (string Path, string Text)[] files)
@@ -35,13 +35,28 @@ public class TestWay(TestDatabase database) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_worker is not null)
+        if (!IsShared)
         {
-            await _worker.DisposeAsync();
+            await _way.DisposeAsync();
         }
 
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>A web and a worker on a database of their own.</summary>
+public sealed record RunningWay(TestDatabase Database, TestWeb Web, TestWorker Worker) : IAsyncDisposable
+{
+    public static async Task<RunningWay> StartAsync(TestDatabase database, params string[] settings)
+    {
+        var own = await database.OfItsOwnAsync();
+        return new RunningWay(own, await TestWeb.StartAsync(own, settings), await TestWorker.StartAsync(own, settings));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Worker.DisposeAsync();
         await Web.DisposeAsync();
         await Database.DisposeAsync();
-        GC.SuppressFinalize(this);
     }
 }

@@ -31,17 +31,17 @@ public sealed class TestWeb : IAsyncDisposable
     }
 }
 
-/// <summary>One web for all tests that need nothing special of it.</summary>
+/// <summary>The one web of all tests that need nothing special of it, once files can be checked there.</summary>
 public sealed class SharedWeb(TestDatabase database) : IAsyncLifetime
 {
     public TestWeb Web { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        Web = await TestWeb.StartAsync(database);
+        Web = await database.WebAsync();
         var sandbox = Web.Services.GetRequiredService<RuleSandbox>();
         await Patience.UntilAsync("files can be checked", () => sandbox.Health.Ready);
     }
 
-    public ValueTask DisposeAsync() => Web.DisposeAsync();
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -16,17 +16,58 @@ public sealed record TenantSnapshot(CellTree Tree, IReadOnlyList<EndpointInfo> E
     public EndpointInfo? Find(string path) => _byPath.GetValueOrDefault(path);
 }
 
-/// <summary>Takes snapshots of tenants for their API scripts: one round trip where nothing has changed.</summary>
-public sealed class TenantEndpoints(EddyDbs dbs, TreeReader trees, RuleSandbox sandbox)
+/// <summary>
+/// Takes snapshots of tenants for their API scripts: one round trip where nothing has changed, and one for all requests of a tenant that came while the one before was under way.
+/// </summary>
+public sealed class TenantEndpoints(EddyDbs dbs, TreeReader trees, RuleSandbox sandbox, IHostApplicationLifetime life)
 {
     private const int MostKnown = 2000;
 
-    private readonly ConcurrentDictionary<TenantId, TenantSnapshot> _known = new();
+    private readonly ConcurrentDictionary<TenantId, Known> _known = new();
 
+    /// <summary>What was there at some moment since it was asked for.</summary>
     /// <exception cref="SandboxUnavailable">No cell could tell what the files have.</exception>
-    public async Task<TenantSnapshot> SnapshotAsync(TenantId tenant, string timeZone, CancellationToken cancel)
+    public Task<TenantSnapshot> SnapshotAsync(TenantId tenant, string timeZone, CancellationToken cancel)
     {
-        var known = _known.GetValueOrDefault(tenant);
+        if (_known.Count > MostKnown)
+        {
+            _known.Clear();
+        }
+
+        var known = _known.GetOrAdd(tenant, _ => new Known());
+        Task<TenantSnapshot> read;
+        lock (known)
+        {
+            // What is being read may have been looked at before this was asked; what is read next was not.
+            if (known.Reading is { IsCompleted: false } reading)
+            {
+                read = known.Next ??= NextAsync(tenant, known, reading, timeZone);
+            }
+            else
+            {
+                read = known.Reading = ReadAsync(tenant, known, timeZone, life.ApplicationStopping);
+            }
+        }
+
+        return read.WaitAsync(cancel);
+    }
+
+    private async Task<TenantSnapshot> NextAsync(TenantId tenant, Known known, Task reading, string timeZone)
+    {
+        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        Task<TenantSnapshot> read;
+        lock (known)
+        {
+            known.Next = null;
+            read = known.Reading = ReadAsync(tenant, known, timeZone, life.ApplicationStopping);
+        }
+
+        return await read;
+    }
+
+    private async Task<TenantSnapshot> ReadAsync(TenantId tenant, Known all, string timeZone, CancellationToken cancel)
+    {
+        var known = all.Snapshot;
         var (position, version, shared) = await ReadAsync(tenant, known?.Position ?? -1, cancel);
         if (known is not null && known.Position == position && known.Tree.Version == version && known.Tree.TimeZone == timeZone)
         {
@@ -37,12 +78,7 @@ public sealed class TenantEndpoints(EddyDbs dbs, TreeReader trees, RuleSandbox s
         var (tree, endpoints) = known is not null && known.Tree.Version == version && known.Tree.TimeZone == timeZone
             ? (known.Tree, known.Endpoints)
             : await DescribeAsync(tenant, timeZone, shared, cancel);
-        if (_known.Count > MostKnown)
-        {
-            _known.Clear();
-        }
-
-        return _known[tenant] = new TenantSnapshot(tree, endpoints, position, shared);
+        return all.Snapshot = new TenantSnapshot(tree, endpoints, position, shared);
     }
 
     /// <summary>Whether the tenant's log goes on behind this position.</summary>
@@ -75,5 +111,15 @@ public sealed class TenantEndpoints(EddyDbs dbs, TreeReader trees, RuleSandbox s
         }
 
         return (position, version, position == known ? null : shared);
+    }
+
+    /// <summary>What is known of a tenant, and what is being read of it. Changed under its lock, <see cref="Snapshot"/> by the one reading.</summary>
+    private sealed class Known
+    {
+        public TenantSnapshot? Snapshot { get; set; }
+
+        public Task<TenantSnapshot>? Reading { get; set; }
+
+        public Task<TenantSnapshot>? Next { get; set; }
     }
 }
