@@ -44,7 +44,7 @@ public sealed class PastStore(EddyDbs dbs)
         """;
 
     /// <summary>How many events of the process are looked at around the moment, in each direction, one after another as long as a key is missing.</summary>
-    internal IReadOnlyList<int> Reach { get; init; } = [500, 5_000, 50_000, 250_000];
+    internal IReadOnlyList<int> Reach { get; init; } = [500, 5_000, 100_000];
 
     /// <summary>The last position of the log at this moment; 0 before the first.</summary>
     public async Task<long> PositionAsync(TenantId tenant, DateTimeOffset at, CancellationToken cancel)
