@@ -13,7 +13,7 @@ public sealed class EndpointLawTests(TestDatabase database)
     [Fact]
     public async Task Every_endpoint_under_api_and_in_requires_a_scope_and_a_key_in_an_address_ingests_alone()
     {
-        await using var web = await TestWeb.StartAsync(database);
+        var web = await database.WebAsync();
 
         var guarded = web.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Where(endpoint => endpoint.Metadata.GetMetadata<OnSite>() is null)
             .Where(endpoint => endpoint.RoutePattern.RawText is { } text && (text.TrimStart('/') + "/" is var path) && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("in/", StringComparison.Ordinal)))
@@ -32,7 +32,7 @@ public sealed class EndpointLawTests(TestDatabase database)
     [InlineData("image/png")]
     public async Task No_content_type_is_turned_away_where_any_is_taken(string? type)
     {
-        await using var web = await TestWeb.StartAsync(database);
+        var web = await database.WebAsync();
         var client = (await TestTenant.MakeAsync(database)).Client(web);
 
         using var file = await client.PutAsync("/api/files/workspace/a", Body(), TestContext.Current.CancellationToken);

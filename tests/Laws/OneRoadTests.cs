@@ -62,7 +62,11 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["RuleSandbox.RunBesideAsync"] = Cell,
         ["PackageResolver.ResolveAsync"] = Cell,
 
+        ["FileStore.ImportAsync"] = Stored,
         ["FileStore.MoveAsync"] = Stored,
+        ["AppArchive.Read"] = Parsed,
+        ["AppArchive.Write"] = Stored,
+        ["OldPython.Mend"] = Parsed,
         ["FirstRule.AddTo"] = Stored,
         ["FirstPage.AddTo"] = Stored,
         ["PageCheck.Of"] = Parsed,
@@ -253,6 +257,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     /// <summary>Every address of the web, and what becomes of the text that comes in by it.</summary>
     private static readonly Dictionary<string, string> Addresses = new(StringComparer.Ordinal)
     {
+        ["POST /api/app"] = $"{Stored}; compiled in a {Cell}",
+        ["POST /api/app/plan"] = $"compiled in a {Cell}",
         ["PUT /api/files/{**path}"] = $"{Stored}; compiled and loaded in a {Cell}",
         ["POST /api/files/{**path:regex(/check$)}"] = $"compiled in a {Cell}",
         ["PUT /api/secrets/{name}"] = Stored,
@@ -314,6 +320,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/drips/{name}"] = Compared,
         ["POST /api/drips/{name}/run"] = Compared,
         ["GET /api/events"] = Compared,
+        ["GET /api/app"] = Compared,
         ["GET /api/files"] = Compared,
         ["GET /api/files/{**path}"] = Compared,
         ["GET /api/processes"] = Compared,
@@ -332,6 +339,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["POST /passkeys/creation"] = Compared,
         ["POST /passkeys/request"] = Ours,
         ["POST /sign-out"] = Ours,
+        ["GET /t/{slug}/export/app.zip"] = Compared,
         ["GET /t/{slug}/export/processes.{form}"] = Compared,
         ["GET /t/{slug}/export/processes/{pid:long:min(1)}.{form}"] = Compared,
         ["GET /t/{slug}/export/shared.{form}"] = Compared,

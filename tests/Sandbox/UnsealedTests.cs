@@ -59,7 +59,7 @@ public sealed class UnsealedTests(TestDatabase database)
     public async Task In_Development_every_page_warns_and_health_says_so()
     {
         await using var web = await TestWeb.StartAsync(database, "environment=Development", "Sandbox:Unsealed=true");
-        await using var sealed_ = await TestWeb.StartAsync(database);
+        var sealed_ = await database.WebAsync();
         using var client = new HttpClient();
         foreach (var page in (string[])["", "docs/problems", "docs/api"])
         {

@@ -173,7 +173,7 @@ public sealed class SecretsApiTests(TestDatabase database, KeeperWeb shared) : I
     [Fact]
     public async Task Without_a_master_key_secrets_can_not_be_set_and_the_answer_says_how_they_could()
     {
-        await using var web = await TestWeb.StartAsync(database);
+        var web = await database.WebAsync();
         var client = (await TestTenant.MakeAsync(database)).Client(web);
 
         using var answer = await client.PutAsync("/api/secrets/A", Json(Body), Cancel);

@@ -10,7 +10,7 @@ public sealed class StaticAssetsTests(TestDatabase database)
     [InlineData("/look/eddy.css", 40_000)]
     public async Task It_comes_packed(string path, int most)
     {
-        await using var web = await TestWeb.StartAsync(database);
+        var web = await database.WebAsync();
         using var browser = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None }) { BaseAddress = web.Address };
         using var ask = new HttpRequestMessage(HttpMethod.Get, path);
         ask.Headers.AcceptEncoding.ParseAdd("gzip, br");
