@@ -1,10 +1,11 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Eddy.Apps;
 
 namespace Eddy.Tests.Apps;
 
 /// <summary>The apps that come with Eddy, as their READMEs say that they are used.</summary>
-public sealed class SampleTests(TestWay way) : IClassFixture<TestWay>
+public sealed partial class SampleTests(TestWay way) : IClassFixture<TestWay>
 {
     [Fact]
     public async Task Every_sample_comes_in_without_a_finding()
@@ -83,6 +84,23 @@ public sealed class SampleTests(TestWay way) : IClassFixture<TestWay>
         (await caller.GetAsync("/api/endpoints")).GetProperty("endpoints")[0].GetProperty("path").GetString().ShouldBe("/api/v1/board/states");
         (await caller.GetAsync("/api/rules")).ToString().ShouldContain("* * * * *");
     }
+
+    /// <summary>What docs/from-nebrios.md shows at its end.</summary>
+    [Fact]
+    public async Task The_app_on_the_page_about_NebriOS_comes_in_and_does_what_the_page_says()
+    {
+        var blocks = Example().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "from-nebrios.md"))).Select(block => block.Groups[1].Value).ToList();
+        blocks.Count.ShouldBe(3);
+        var caller = await way.CallerAsync();
+        await TestApp.ImportAsync(caller.Http, TestApp.Zip(("app/" + blocks[0].Split('\n')[0].TrimStart('#', ' '), blocks[0])));
+
+        var pid = (await caller.SettleAsync(blocks[1])).GetProperty("pid").GetInt64();
+
+        JsonElement.DeepEquals(await caller.ProcessAsync(pid), JsonDocument.Parse(blocks[2]).RootElement).ShouldBeTrue();
+    }
+
+    [GeneratedRegex("```(?:python|json)\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
 
     private async Task<TestCaller> BringAsync(string sample, params (string Key, string Value)[] shared)
     {
