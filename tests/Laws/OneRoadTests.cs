@@ -66,6 +66,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["FileStore.MoveAsync"] = Stored,
         ["AppArchive.Read"] = Parsed,
         ["AppArchive.Write"] = Stored,
+        ["OldPython.IsOld"] = Compared,
         ["OldPython.Mend"] = Parsed,
         ["FirstRule.AddTo"] = Stored,
         ["FirstPage.AddTo"] = Stored,
