@@ -6,6 +6,7 @@ using Eddy.Docs;
 using Eddy.Endpoints;
 using Eddy.Files;
 using Eddy.Health;
+using Eddy.Hindsight;
 using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Files;
@@ -97,6 +98,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
+        builder.Services.AddSingleton<PastStore>().AddSingleton<ReplayDesk>();
         builder.Services.AddSingleton<OutboxStore>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>().AddSingleton<UploadStore>().AddSingleton<CardDesk>().AddSingleton(all => new CardSite(null, all.GetRequiredService<MailOptions>().Site)).AddSingleton<CardLinks>();
@@ -150,6 +152,8 @@ public static class WebProgram
         api.MapSecrets();
         api.MapDrips();
         api.MapProcesses();
+        api.MapPast();
+        api.MapReplays();
         api.MapEvents();
         api.MapRuns();
         api.MapQuarantine();
