@@ -94,12 +94,13 @@ public sealed class LiveHubTests(TestWay way) : IClassFixture<TestWay>
         (await large.CallAsync("On", "\"n\",null")).ShouldContain("\"result\":true");
 
         await large.SayAsync($$"""{"type":1,"invocationId":"2","target":"On","arguments":["{{new string('n', 5000)}}",null]}""");
-        while (!often.Ended.IsCompleted)
+        for (var i = 0; i < 10_000 && !often.Ended.IsCompleted; i++)
         {
             await often.SayAsync("""{"type":1,"invocationId":"1","target":"On","arguments":["n",null]}""");
         }
 
         await large.Ended.WaitAsync(Patience.Long, Cancel);
+        await often.Ended.WaitAsync(Patience.Long, Cancel);
         (await quiet.CallAsync("Follow", "\"/x\",null")).ShouldContain("the page");
     }
 
