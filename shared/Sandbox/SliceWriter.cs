@@ -295,6 +295,28 @@ internal sealed class SliceWriter : IDisposable
         Close();
     }
 
+    /// <summary>What comes is hindsight, as of this moment.</summary>
+    public void Witness(DateTimeOffset at)
+    {
+        Open("witness");
+        _json.WriteStringValue(at);
+        Close();
+    }
+
+    /// <summary>As <see cref="Beside"/>, in hindsight.</summary>
+    public void Look(long number, DateTimeOffset at, int rule, long pid, string actor, string? acting, bool acts)
+    {
+        Open("look");
+        _json.WriteNumberValue(number);
+        _json.WriteStringValue(at);
+        _json.WriteNumberValue(rule);
+        _json.WriteNumberValue(pid);
+        _json.WriteStringValue(actor);
+        _json.WriteStringValue(acting);
+        _json.WriteBooleanValue(acts);
+        Close();
+    }
+
     /// <summary>A request for a function under <c>api/</c>. The shared KVPs came before.</summary>
     public void Serve(long number, EndpointRun run)
     {

@@ -41,6 +41,7 @@ import outgoing
 import processes
 import rules
 import settings
+import witness
 from journal import JOURNAL
 from kvps import ANYWHERE, EVERYTHING, WHOLE, Bag, WatchedBag
 from loading import NAMES
@@ -479,8 +480,21 @@ class Line:
             self._run(self.listeners[rule], woke, pid, WatchedBag(pid, self.state.setdefault(pid, {}), seen), shared)
         finally:
             self.beside_line = False
+        if witness.is_on:
+            self.send(json.dumps(["looked", *witness.account()]).encode())
         self.steps.append("[7" + "".join(f",{of},{quote(key)}" for of, key in seen) + "]")
         self.flush("5")
+
+    def look(self, number, at, rule, pid, actor, acting, acts):
+        """As beside, in hindsight: tells what check read, and does not act where it is not to."""
+        listener = self.listeners[rule]
+        cls = listener.cls
+        listener.cls = witness.watch(cls, acts)
+        witness.begin(at)
+        try:
+            self.beside(number, at, rule, pid, actor, acting)
+        finally:
+            listener.cls = cls
 
     def body(self, part):
         """A part of the body of the request that comes next."""
