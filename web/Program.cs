@@ -6,6 +6,7 @@ using Eddy.Docs;
 using Eddy.Endpoints;
 using Eddy.Files;
 using Eddy.Health;
+using Eddy.Hindsight;
 using Eddy.Home;
 using Eddy.Ide;
 using Eddy.Ide.Files;
@@ -110,6 +111,7 @@ public static class WebProgram
             all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddHostedService<SandboxStart>();
         builder.Services.AddEndpoints();
+        builder.Services.AddSingleton<WhyStore>().AddSingleton<PastStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
@@ -152,6 +154,8 @@ public static class WebProgram
         api.MapProcesses();
         api.MapEvents();
         api.MapRuns();
+        api.MapWhy();
+        api.MapDryRun();
         api.MapQuarantine();
         api.MapOutbox();
         api.MapUnsubscribed();
