@@ -1,8 +1,6 @@
 using Eddy.Cascades;
-using Eddy.Egress;
 using Eddy.Events;
 using Eddy.Files;
-using Eddy.Kvps;
 using Eddy.Runs;
 using Eddy.Sandbox;
 using Eddy.Tenants;
@@ -49,14 +47,14 @@ public sealed class DryRunner(WhyStore log, PastStore past, TreeReader trees, Ru
     {
         var facts = await log.FactsAsync(tenant, one, rule.Id, cancel);
         var records = facts.RunsOf(rule.Id).ToList();
-        var run = question.Pid is { } of ? records.FindLast(record => record.Pid == of) : records.LastOrDefault();
+        var run = question.Pid is { } of ? records.FindLast(record => record.Pid == of) : records.Count > 0 ? records[^1] : null;
         var moment = new PastTenant(tenant, await RunMoment.BeforeAsync(tenant, facts, rule.Id, run, cell.Loaded, past, log, cancel), past, log);
         var matches = await RunMoment.MatchesAsync(rule, facts, moment, null, cancel);
         var pid = question.Pid ?? run?.Pid ?? matches.Select(match => match.Pid).FirstOrDefault(match => match is > 0) ?? (one.Pid > 0 ? one.Pid : NewProcess);
         var owed = RunMoment.Woken(rule.Id, pid, facts.Set, one, run);
         var answers = new KeptAnswers(run is { Rule: not null } ? await runs.KeptCallsAsync(tenant, run.Id, cancel) : []);
         var really = run is null ? null : run.Rule is null ? new Really(run, [], null)
-            : new Really(run, (await runs.ReadAsync(tenant, run.Id, cancel))!.Value.Changes, (await cascades.ReadToldAsync(tenant, [run.Id], cancel)).FirstOrDefault());
+            : new Really(run, (await runs.ReadAsync(tenant, run.Id, cancel))!.Value.Changes, await cascades.ReadToldAsync(tenant, [run.Id], cancel) is [var told, ..] ? told : null);
         return await LookAsync(tree, cell, rule, question, new BesideRun(owed, run?.At ?? one.At, await StateAsync(moment, pid, cancel)), moment, answers, matches.Any(match => match.Pid is null || match.Pid == pid), really, cancel);
     }
 

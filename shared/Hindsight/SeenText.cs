@@ -7,6 +7,9 @@ public static class SeenText
 {
     private const int Most = 200;
 
+    private static readonly (string Sign, string Words)[] Comparisons =
+        [(">=", "of at least"), ("<=", "of at most"), ("==", "of"), ("!=", "other than"), (">", "above"), ("<", "below"), ("not in", "not among"), ("in", "among"), ("is not", "other than"), ("is", "of")];
+
     /// <summary>The text of an expression; on several lines it is put on one.</summary>
     public static string Source(SeenPlace place, IReadOnlyDictionary<string, string> files) => Cut(Between(place, files) is { } text ? string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)) : "");
 
@@ -71,6 +74,28 @@ public static class SeenText
         }
 
         return place;
+    }
+
+    /// <summary>What would have turned a check that compares a KVP, as in <c>temperature above 90</c>; null where it is not as simple as that.</summary>
+    public static string? Wanted(Look look, IReadOnlyDictionary<string, string> files)
+    {
+        if (DecidedPlace(look) is not { } place || place.Line != place.EndLine || Between(place, files) is not { } text || PartsOf(place, look.Seen) is not [{ Key: { } key } first, ..] || first.Column != place.Column)
+        {
+            return null;
+        }
+
+        var rest = text[(first.EndColumn - first.Column)..].Trim();
+        foreach (var (sign, words) in Comparisons)
+        {
+            if (rest.StartsWith(sign, StringComparison.Ordinal))
+            {
+                // As it is filled in, so that a name stands there with its value; a second comparison makes it less simple.
+                var right = Filled(place, look.Seen, files)[first.Value!.Text.Length..].Trim()[sign.Length..].Trim();
+                return Comparisons.Any(other => right.Contains($" {other.Sign} ", StringComparison.Ordinal)) ? null : $"{(first.Pid == 0 ? "shared." : "")}{key} {words} {right}";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The expressions directly within this one, in the order of the text.</summary>

@@ -30,6 +30,19 @@ public sealed class SeenTextTests
         SeenText.Decided(look, new Dictionary<string, string> { [File] = text }).ShouldBe(decided);
     }
 
+    [Theory]
+    [InlineData("self.a > LIMIT", "self.a=72|LIMIT=90", "a above 90")]
+    [InlineData("self.a not in SOME", "self.a=72|SOME=[72]", "a not among [72]")]
+    [InlineData("self.a > 1 > self.b", "self.a=72|self.b=0", null)]
+    [InlineData("LIMIT > self.a", "LIMIT=9|self.a=72", null)]
+    public void What_would_have_turned_it_is_said_where_that_is_simple(string source, string parts, string? wanted)
+    {
+        var places = parts.Split('|').Select(part => part.Split('=', 2)).Select(part => Place(source, part[0], part[1]) with { Key = part[0].StartsWith("self.", StringComparison.Ordinal) ? part[0][5..] : null, Pid = 15 });
+        var look = new Look(null, new SeenValue("False", null), [.. places.Prepend(Place(source, source, "False")).OrderBy(place => place.Column).ThenByDescending(place => place.EndColumn)]);
+
+        SeenText.Wanted(look, new Dictionary<string, string> { [File] = "def check(self):\n    return " + source + "\n" }).ShouldBe(wanted);
+    }
+
     [Fact]
     public void Each_line_tells_its_outermost_expressions_and_whether_it_was_passed_by()
     {

@@ -227,6 +227,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["SeenText.Lines"] = Printed,
         ["SeenText.PartsOf"] = Compared,
         ["SeenText.Source"] = Printed,
+        ["SeenText.Wanted"] = Printed,
         ["WhyReader.ReadAsync"] = Compared,
         ["WhyReader.ReadLastAsync"] = Compared,
         ["WhyStore.FactsAsync"] = Compared,

@@ -4,7 +4,6 @@ using Eddy.Files;
 using Eddy.Hindsight;
 using Eddy.Keys;
 using Eddy.Kvps;
-using Eddy.Mail;
 using Eddy.Problems;
 using Eddy.Sandbox;
 using Eddy.Tenants;

@@ -75,6 +75,9 @@ public sealed partial class FilesScreen : IAsyncDisposable
     /// <summary>The line to go to.</summary>
     [SupplyParameterFromQuery] public int? Line { get; set; }
 
+    /// <summary>The event on which a draft of the file is to be tried.</summary>
+    [SupplyParameterFromQuery] public long? Try { get; set; }
+
     /// <summary>The folder in which a file is to be made.</summary>
     [SupplyParameterFromQuery] public string? Make { get; set; }
 
@@ -148,6 +151,10 @@ public sealed partial class FilesScreen : IAsyncDisposable
         if (_shown?.Path != Path)
         {
             await ShowAsync(Path);
+            if (Try is not null && _shown is { ShowsDryRun: false } tried && MayTry(tried))
+            {
+                await TryAsync(tried);
+            }
         }
         else if (_lineToShow is { } line && _shown.Editor is { } editor)
         {
