@@ -98,6 +98,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
+        builder.Services.AddSingleton<PastStore>().AddSingleton<ReplayDesk>();
         builder.Services.AddSingleton<OutboxStore>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>().AddSingleton<UploadStore>().AddSingleton<CardDesk>().AddSingleton(all => new CardSite(null, all.GetRequiredService<MailOptions>().Site)).AddSingleton<CardLinks>();
@@ -152,6 +153,8 @@ public static class WebProgram
         api.MapSecrets();
         api.MapDrips();
         api.MapProcesses();
+        api.MapPast();
+        api.MapReplays();
         api.MapEvents();
         api.MapRuns();
         api.MapWhy();

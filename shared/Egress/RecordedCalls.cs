@@ -10,6 +10,9 @@ public sealed class RecordedCalls
     /// <summary>So many bytes of answers are kept; what goes beyond is asked for again.</summary>
     private const long MostKept = 16 << 20;
 
+    /// <summary>Of calls that are withheld no more are recorded: there is no end to what a run may ask.</summary>
+    private const int MostWithheld = 100;
+
     private readonly List<(CallRequest Request, CallAnswer Answer, CallRecord Record)> _answers = [];
     private long _kept;
     private int _next;
@@ -37,6 +40,21 @@ public sealed class RecordedCalls
         }
 
         return answer;
+    }
+
+    /// <summary>Makes no call, and answers so.</summary>
+    /// <param name="why">A sentence for the tenant.</param>
+    public CallAnswer Withhold(CallRequest request, string why)
+    {
+        if (Trail.Begin(MostWithheld))
+        {
+            var url = Uri.TryCreate(request.Url, UriKind.Absolute, out var absolute) ? absolute : null;
+            Trail.Record(new CallRecord(Cut(request.Method, 32), Cut(url?.Host ?? "", 253), Cut(url?.AbsolutePath ?? "", 500), null, 0, 0, 0, CallFaults.Refused, []));
+        }
+
+        return CallAnswer.Of(new CallFault(CallFaults.Refused, why));
+
+        static string Cut(string text, int most) => text.Length > most ? text[..most] : text;
     }
 
     private CallAnswer? Again(CallRequest request)

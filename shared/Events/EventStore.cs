@@ -99,6 +99,57 @@ public sealed class EventStore(EddyDbs dbs)
         return (events, false);
     }
 
+    /// <summary>All events of the change sets that events of these positions belong to, in their order. Nothing of those whose run is not kept any more.</summary>
+    public async Task<IReadOnlyList<StoredEvent>> ReadSetsAsync(TenantId tenant, IReadOnlyCollection<long> positions, CancellationToken cancel)
+    {
+        var events = new List<StoredEvent>();
+        await using (var named = dbs.BatchFor(tenant))
+        {
+            named.BatchCommands.Add(new($"select {Columns} from unnest($2) u(at_position) cross join lateral (select * from events where tenant_id = $1 and position = u.at_position limit 1) e order by position")
+            {
+                Parameters = { new() { Value = tenant.Value }, new() { Value = positions.Distinct().ToArray() } },
+            });
+            await ReadInto(named);
+        }
+
+        var sets = events.DistinctBy(one => one.ChangeSet).ToList();
+        events.Clear();
+        if (sets.Count == 0)
+        {
+            return events;
+        }
+
+        // A set of a rule is what its run says; one from outside is found by its arrival.
+        await using var batch = dbs.BatchFor(tenant);
+        foreach (var set in sets)
+        {
+            batch.BatchCommands.Add(set.Cause is { } run
+                ? new($"select {Columns} from events where tenant_id = $1 and position >= $2 and position < $2 + (select changes from runs where tenant_id = $1 and id = $3 limit 1) order by position")
+                {
+                    Parameters = { new() { Value = tenant.Value }, new() { Value = set.ChangeSet }, new() { Value = run } },
+                }
+                : new($"select {Columns} from events where tenant_id = $1 and root = $2 and cause is null and set_position = $3 order by position")
+                {
+                    Parameters = { new() { Value = tenant.Value }, new() { Value = set.Arrival }, new() { Value = set.ChangeSet } },
+                });
+        }
+
+        await ReadInto(batch);
+        return events;
+
+        async Task ReadInto(NpgsqlBatch asked)
+        {
+            await using var rows = await asked.ExecuteReaderAsync(cancel);
+            while (await rows.NextResultAsync(cancel))
+            {
+                while (await rows.ReadAsync(cancel))
+                {
+                    events.Add(ReadRow(rows));
+                }
+            }
+        }
+    }
+
     /// <summary>The last events, the newest first; large values and those before are left out.</summary>
     public async Task<IReadOnlyList<StoredEvent>> ReadLastAsync(TenantId tenant, int limit, CancellationToken cancel)
     {

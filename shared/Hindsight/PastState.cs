@@ -4,7 +4,7 @@ using Eddy.Runs;
 namespace Eddy.Hindsight;
 
 /// <summary>A process (or the shared bag, PID 0) as it was right after one event of the tenant's log, whichever process that was of. One that was not there has no KVPs.</summary>
-/// <param name="Position">That event's; 0 is before the first.</param>
+/// <param name="Position">That event's: the last until the position that was asked for. 0 is before the first.</param>
 /// <param name="At">Its moment; null where there is none.</param>
 /// <param name="Kvps">By key, in the order of the keys' bytes.</param>
 /// <param name="Unknown">Keys that it may have had, and whose values lie farther away in the log than is looked for.</param>

@@ -1,7 +1,6 @@
 using Eddy.Postgres;
 using Eddy.Runs;
 using Eddy.Tenants;
-using Npgsql;
 
 namespace Eddy.Hindsight;
 
@@ -45,7 +44,7 @@ public sealed class PastStore(EddyDbs dbs)
         """;
 
     /// <summary>How many events of the process are looked at around the moment, in each direction, one after another as long as a key is missing.</summary>
-    internal IReadOnlyList<int> Reach { get; init; } = [500, 5_000, 50_000, 250_000];
+    internal IReadOnlyList<int> Reach { get; init; } = [500, 5_000, 100_000];
 
     /// <summary>The last position of the log at this moment; 0 before the first.</summary>
     public async Task<long> PositionAsync(TenantId tenant, DateTimeOffset at, CancellationToken cancel)
@@ -61,7 +60,7 @@ public sealed class PastStore(EddyDbs dbs)
     /// <summary>How a process (0: the shared bag) was right after the event of this position; null where the log does not reach back as far.</summary>
     public async Task<PastState?> StateAsync(TenantId tenant, long pid, long position, CancellationToken cancel)
     {
-        var (first, at, now, removed) = await ReadNowAsync(tenant, pid, position, cancel);
+        var (first, last, at, now, removed) = await ReadNowAsync(tenant, pid, position, cancel);
         if (position < first - 1)
         {
             return null;
@@ -77,10 +76,10 @@ public sealed class PastStore(EddyDbs dbs)
             .Concat(set.Where(one => events[one.Value].Value is not null).Select(one => new PastKvp(one.Key, events[one.Value].Value!, one.Value, events[one.Value].Origin)))
             .Concat(replaced.Where(one => events[one.Value].Previous is not null).Select(one => new PastKvp(one.Key, events[one.Value].Previous!, null, null)));
         return new PastState(
-            pid, position, at, [.. kvps.OrderBy(kvp => kvp.Key, StringComparer.Ordinal)], [.. wanted.Order(StringComparer.Ordinal)], removed.Values.Sum() == MostRemovals);
+            pid, last, at, [.. kvps.OrderBy(kvp => kvp.Key, StringComparer.Ordinal)], [.. wanted.Order(StringComparer.Ordinal)], removed.Values.Sum() == MostRemovals);
     }
 
-    private async Task<(long? First, DateTimeOffset? At, List<(string Key, string Value, long Position)> Now, Dictionary<string, long> Removed)> ReadNowAsync(
+    private async Task<(long? First, long Last, DateTimeOffset? At, List<(string Key, string Value, long Position)> Now, Dictionary<string, long> Removed)> ReadNowAsync(
         TenantId tenant, long pid, long position, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
@@ -90,7 +89,8 @@ public sealed class PastStore(EddyDbs dbs)
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         await rows.ReadAsync(cancel);
-        var (first, at) = (rows.IsDBNull(0) ? (long?)null : rows.GetInt64(0), rows.IsDBNull(2) ? (DateTimeOffset?)null : rows.GetFieldValue<DateTimeOffset>(2));
+        var first = rows.IsDBNull(0) ? (long?)null : rows.GetInt64(0);
+        var (last, at) = rows.IsDBNull(1) ? (0L, (DateTimeOffset?)null) : (rows.GetInt64(1), (DateTimeOffset?)rows.GetFieldValue<DateTimeOffset>(2));
         var now = new List<(string, string, long)>();
         await rows.NextResultAsync(cancel);
         while (await rows.ReadAsync(cancel))
@@ -106,7 +106,7 @@ public sealed class PastStore(EddyDbs dbs)
             removed[rows.GetString(0)] = rows.GetInt64(1);
         }
 
-        return (first, at, now, removed);
+        return (first, last, at, now, removed);
     }
 
     /// <summary>

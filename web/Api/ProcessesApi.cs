@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Eddy.Access;
+using Eddy.Hindsight;
 using Eddy.Ingest;
 using Eddy.Keys;
 using Eddy.Kvps;
@@ -31,8 +32,10 @@ public static class ProcessesApi
             .Produces<ProcessListAnswer>().Refuses(400, 401, 403);
         processes.MapGet("/{pid:long:min(1)}", ReadAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadProcess").WithSummary("Read a process")
-            .WithDescription("Its KVPs as they are in force. What was accepted and waits to be applied is not there yet.")
-            .Produces<ProcessAnswer>().Refuses(401, 403, 404)
+            .WithDescription(
+                "Its KVPs as they are in force. What was accepted and waits to be applied is not there yet. 'at=88190' shows it as it was right after the event of that position, 'at=2026-11-23T10:00:00Z' as it was at that moment; "
+                + "'past' then says who had set each KVP, by which rule and run.")
+            .Produces<ProcessAnswer>().Refuses(400, 401, 403, 404)
             .WithExample(null, """{"pid":15,"kind":null,"createdAt":"2026-11-23T10:00:00+00:00","kvps":{"alert":"Too hot","room":"attic","temperature":95}}""");
         processes.MapPut("/{pid:long:min(1)}/{key}", (HttpContext context, long pid, string key, Door door, ProcessStore processes, DoorOptions limits, CancellationToken cancel) => SetAsync(context, pid, door, processes, limits, cancel))
             .RequireScope(Scope.Write).RequirePerson(PersonKind.Anybody)
@@ -50,7 +53,8 @@ public static class ProcessesApi
         var shared = api.MapGroup("/shared").WithTags("Shared KVPs");
         shared.MapGet("/", ReadSharedAsync).RequireScope(Scope.Read).RequirePerson(PersonKind.Anybody)
             .WithName("ReadShared").WithSummary("Read the shared KVPs")
-            .Produces<SharedAnswer>().Refuses(401, 403);
+            .WithDescription("As they are in force, or with 'at=', a position or a moment, as they were.")
+            .Produces<SharedAnswer>().Refuses(400, 401, 403, 404);
         shared.MapPut("/{key}", (HttpContext context, string key, Door door, ProcessStore processes, DoorOptions limits, CancellationToken cancel) => SetAsync(context, 0, door, processes, limits, cancel))
             .RequireScope(Scope.Write).RequirePerson(PersonKind.Anybody)
             .WithName("SetShared").WithSummary("Set a shared KVP")
@@ -116,13 +120,25 @@ public static class ProcessesApi
         return Results.Ok(new ProcessListAnswer([.. page.Items.Select(process => ProcessAnswer.Of(process, access))], next));
     }
 
-    private static async Task<IResult> ReadAsync(HttpContext context, long pid, ProcessStore processes, CancellationToken cancel) =>
-        await processes.ReadAsync(context.Holder().Tenant, pid, cancel) is { } process
+    private static async Task<IResult> ReadAsync(HttpContext context, long pid, ProcessStore processes, PastStore past, CancellationToken cancel, string? at = null)
+    {
+        if (at is not null)
+        {
+            return await PastApi.ReadAsync(context, pid, at, past, processes, cancel);
+        }
+
+        return await processes.ReadAsync(context.Holder().Tenant, pid, cancel) is { } process
             ? Results.Ok(ProcessAnswer.Of(process, context.Access()))
             : new Problem(ProblemType.UnknownProcess, $"There is no process {pid}.");
+    }
 
-    private static async Task<IResult> ReadSharedAsync(HttpContext context, ProcessStore processes, CancellationToken cancel)
+    private static async Task<IResult> ReadSharedAsync(HttpContext context, ProcessStore processes, PastStore past, CancellationToken cancel, string? at = null)
     {
+        if (at is not null)
+        {
+            return await PastApi.ReadAsync(context, 0, at, past, processes, cancel);
+        }
+
         var shared = await processes.ReadAsync(context.Holder().Tenant, 0, cancel);
         var answer = ProcessAnswer.Of(shared!, context.Access());
         return Results.Ok(new SharedAnswer(answer.Kvps) { LeftOut = answer.LeftOut });
@@ -199,6 +215,10 @@ public sealed record ProcessAnswer(long Pid, string? Kind, DateTimeOffset? Creat
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int LeftOut { get; init; }
 
+    /// <summary>Of which moment this is, and how it came to be; not there for now.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PastAnswer? Past { get; init; }
+
     internal static ProcessAnswer Of(StoredProcess process, ActorAccess access)
     {
         var place = process.Pid == 0 ? KvpPlace.Shared : KvpPlace.Process(process.Kind);
@@ -224,6 +244,10 @@ public sealed record SharedAnswer(IReadOnlyDictionary<string, RawJson> Kvps)
     /// <summary>How many are not shown, because who asks may not read them; not there where none is.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int LeftOut { get; init; }
+
+    /// <summary>Of which moment this is, and how it came to be; not there for now.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PastAnswer? Past { get; init; }
 }
 
 /// <summary>A KVP that is in force. Shared KVPs have PID 0.</summary>

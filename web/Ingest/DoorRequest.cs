@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Eddy.Hindsight;
 using Eddy.Kvps;
 
 namespace Eddy.Ingest;
@@ -23,7 +24,7 @@ internal sealed class DoorRequest
         Kvps = new string[arrivals.Count];
         for (var i = 0; i < arrivals.Count; i++)
         {
-            Ids[i] = Guid.CreateVersion7();
+            Ids[i] = arrivals[i].IsQuiet ? Replay.QuietArrival() : Guid.CreateVersion7();
             Kvps[i] = ChangeList.Write(arrivals[i].Changes);
         }
     }

@@ -223,6 +223,24 @@ public static class IngestApi
 
     private static Problem TooLarge(DoorOptions limits) => new(ProblemType.BodyTooLarge, $"The body has more than {limits.BodyBytes} bytes.");
 
+    /// <summary>Why a request's Idempotency-Key is none, or null; the key is null where it has none.</summary>
+    internal static Problem? KeyFault(HttpRequest request, out string? key)
+    {
+        key = null;
+        if (request.Headers["Idempotency-Key"] is not { Count: > 0 } header)
+        {
+            return null;
+        }
+
+        if (header.Count > 1 || header[0] is not { Length: > 0 and <= LongestKey } text || !text.All(c => c is > ' ' and < (char)127))
+        {
+            return new Problem(ProblemType.InvalidRequest, $"'Idempotency-Key' takes 1 to {LongestKey} printable ASCII characters without spaces, once.");
+        }
+
+        key = text;
+        return null;
+    }
+
     /// <summary>Everything that says what a request asks for, the key aside.</summary>
     private static byte[] Fingerprint(HttpRequest request, ReadOnlySpan<byte> body)
     {
@@ -272,15 +290,12 @@ public static class IngestApi
                 return new Problem(ProblemType.UnsupportedCoding, "'Content-Encoding' is not taken: send the body as it is.");
             }
 
-            if (request.Headers["Idempotency-Key"] is { Count: > 0 } key)
+            if (KeyFault(request, out var key) is { } fault)
             {
-                if (key.Count > 1 || key[0] is not { Length: > 0 and <= LongestKey } text || !text.All(c => c is > ' ' and < (char)127))
-                {
-                    return new Problem(ProblemType.InvalidRequest, $"'Idempotency-Key' takes 1 to {LongestKey} printable ASCII characters without spaces, once.");
-                }
-
-                ask = ask with { IdempotencyKey = text };
+                return fault;
             }
+
+            ask = ask with { IdempotencyKey = key };
 
             if (request.Headers["Prefer"] is { Count: > 0 } prefer && Waiting(prefer, limits) is var (wait, waitText))
             {

@@ -8,7 +8,11 @@ namespace Eddy.Ingest;
 /// <param name="Actor">Who causes it, as in <c>key:sensors</c>.</param>
 /// <param name="Source">By which door, as in <c>post</c>.</param>
 /// <param name="Trace">The W3C traceparent that its runs continue; null for none.</param>
-public sealed record NewArrival(TenantId Tenant, long? Pid, IReadOnlyList<Change> Changes, string Actor, string Source, string? Trace);
+public sealed record NewArrival(TenantId Tenant, long? Pid, IReadOnlyList<Change> Changes, string Actor, string Source, string? Trace)
+{
+    /// <summary>As in <see cref="Hindsight.Replay.IsQuiet"/>.</summary>
+    public bool IsQuiet { get; init; }
+}
 
 /// <summary>For what a caller waits. Applied: in the log and the KVPs. Settled: all that it causes is, too.</summary>
 public enum WaitFor

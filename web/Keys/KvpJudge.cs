@@ -1,5 +1,6 @@
 using Eddy.Access;
 using Eddy.Events;
+using Eddy.Hindsight;
 using Eddy.Ingest;
 using Eddy.Kvps;
 using Eddy.Problems;
@@ -87,5 +88,28 @@ internal static class KvpJudge
 
         var kinds = await processes.KindsAsync(tenant, [.. events.Select(one => one.Pid).Where(pid => pid > 0).Distinct()], cancel);
         return [.. events.Where(one => access.May(KeyAct.Read, one.Pid == 0 ? KvpPlace.Shared : KvpPlace.Process(kinds.GetValueOrDefault(one.Pid)), one.Key))];
+    }
+
+    /// <summary>
+    /// Which keys of a process this actor may read as they were: those that they may read now in a process of the kind that it had then, and, where it is still there, of that which it has. Where the
+    /// kind of then is not known, those that they may read whatever it was.
+    /// </summary>
+    public static async Task<Func<string, bool>> MayReadAsync(this ActorAccess access, TenantId tenant, PastState state, ProcessStore processes, CancellationToken cancel)
+    {
+        if (access.MayAll)
+        {
+            return _ => true;
+        }
+
+        if (state.Pid == 0)
+        {
+            return key => access.May(KeyAct.Read, KvpPlace.Shared, key);
+        }
+
+        var isKnown = !state.IsCut && !state.Unknown.Contains(KvpPlace.KindKey);
+        var kinds = await processes.KindsAsync(tenant, [state.Pid], cancel);
+        var then = KvpPlace.Process(state.Kind);
+        return key => (isKnown ? access.May(KeyAct.Read, then, key) : access.MayInEveryKind(KeyAct.Read, key))
+            && (!kinds.TryGetValue(state.Pid, out var kind) || access.May(KeyAct.Read, KvpPlace.Process(kind), key));
     }
 }

@@ -1,5 +1,6 @@
 using Eddy.Egress;
 using Eddy.Files;
+using Eddy.Hindsight;
 using Eddy.Sandbox;
 
 namespace Eddy.Pump;
@@ -20,7 +21,12 @@ public sealed class FlightRunner(RuleSandbox sandbox, TreeReader trees, Outgoing
             }
 
             flight.TreeVersion = tree.Version;
-            flight.Result = await sandbox.RunBesideAsync(tree, run, (request, ct) => flight.Calls.CallAsync(calls, flight.Tenant, request, missed, ct), cancel);
+            flight.Result = await sandbox.RunBesideAsync(
+                tree, run,
+                Replay.IsQuiet(flight.Run.Cascade.Root)
+                    ? (request, _) => Task.FromResult(flight.Calls.Withhold(request, Replay.CallsWithheld))
+                    : (request, ct) => flight.Calls.CallAsync(calls, flight.Tenant, request, missed, ct),
+                cancel);
         }
         catch (Exception fault)
         {

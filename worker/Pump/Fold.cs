@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Eddy.Hindsight;
 using Eddy.Kvps;
 using Eddy.Sandbox;
 
@@ -232,9 +233,17 @@ public sealed class Fold
 
         Judge(run, woken, id);
 
+        var log = run.Log;
         if (run.Effects.Count > 0)
         {
-            _rows.Effects.Add(_tenant, id, _turn.At, _turn.Written[run]);
+            var written = _turn.Written[run];
+            if (Replay.IsQuiet(_root))
+            {
+                log = string.Join('\n', new[] { log?.TrimEnd('\n'), Replay.Withheld(written.OfType<WrittenMail>().Count(), written.OfType<WrittenCard>().Count()) }.OfType<string>()) is { Length: > 0 } said ? said : null;
+                written = [.. written.OfType<WrittenFile>()];
+            }
+
+            _rows.Effects.Add(_tenant, id, _turn.At, written);
             _acting = ActorChosen.Among(run.Effects) ?? _acting;
             foreach (var file in run.Effects.OfType<FileSaved>())
             {
@@ -258,7 +267,7 @@ public sealed class Fold
         rows.Changes.Add(run.Changes.Count);
         rows.Elapsed.Add((long)run.Elapsed.TotalMicroseconds);
         rows.Cpu.Add((long)run.Cpu.TotalMicroseconds);
-        rows.Logs.Add(run.Log);
+        rows.Logs.Add(log);
         rows.Errors.Add(run.Error is null ? null : JsonSerializer.Serialize(run.Error, JsonSerializerOptions.Web));
         rows.Traces.Add(_trace);
         rows.Calls.Add(run.Calls.Count == 0 ? null : JsonSerializer.Serialize(run.Calls, JsonSerializerOptions.Web));

@@ -6,10 +6,11 @@ namespace Eddy.Ide.Processes;
 
 /// <summary>A change set of one process as its history shows it.</summary>
 /// <param name="Set">Its first position in the log.</param>
+/// <param name="Last">The position of the last of its changes in this process.</param>
 /// <param name="Changes">Those that may be seen, in their order.</param>
 /// <param name="Hidden">How many there are beside.</param>
 /// <param name="Worst">How the worst of the runs that it woke ended; null where it woke none, or they are not known.</param>
-public sealed record ChangeSetLine(long Set, DateTimeOffset At, IReadOnlyList<StoredEvent> Changes, int Hidden, RunOutcome? Worst, string? Failed)
+public sealed record ChangeSetLine(long Set, long Last, DateTimeOffset At, IReadOnlyList<StoredEvent> Changes, int Hidden, RunOutcome? Worst, string? Failed)
 {
     public int Count => Changes.Count + Hidden;
 
@@ -34,7 +35,7 @@ public sealed record ChangeSetLine(long Set, DateTimeOffset At, IReadOnlyList<St
         return shown.Count == 0
             ? null
             : new ChangeSetLine(
-                events[0].ChangeSet, events[0].At, shown, events.Count - shown.Count, worst?.Outcome, worst is not null && Badness(worst.Outcome) > Badness(RunOutcome.Ran) ? worst.Rule : null);
+                events[0].ChangeSet, events[^1].Position, events[0].At, shown, events.Count - shown.Count, worst?.Outcome, worst is not null && Badness(worst.Outcome) > Badness(RunOutcome.Ran) ? worst.Rule : null);
     }
 
     // Ran is worth more to see than said no.

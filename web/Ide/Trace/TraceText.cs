@@ -1,4 +1,5 @@
 using System.Globalization;
+using Eddy.Hindsight;
 using Eddy.Quarantine;
 using Eddy.Runs;
 using Eddy.Sandbox;
@@ -13,7 +14,7 @@ public static class TraceText
     {
         "post" => "POST",
         "ide" => "IDE",
-        _ => source,
+        _ => Replay.PositionOf(source) is { } position ? string.Create(CultureInfo.InvariantCulture, $"replay of event {position}") : source,
     };
 
     /// <param name="self">Who looks, as events have it.</param>

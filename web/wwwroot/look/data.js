@@ -14,6 +14,11 @@ export function focus(selector) {
   element?.scrollIntoView({ block: 'nearest' });
 }
 
+// What the address bar says, without going there.
+export function at(address) {
+  history.replaceState(history.state, '', address);
+}
+
 const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
 
 document.addEventListener('keydown', event => {
@@ -33,6 +38,27 @@ document.addEventListener('keydown', event => {
     event.preventDefault();
     event.target.form.requestSubmit();
   }
+});
+
+// [data-scrub]: a slider over a timeline. The arrows move it from wherever nothing else takes them; with Shift from the end of a cascade to the next.
+document.addEventListener('keydown', event => {
+  const slider = document.querySelector('[data-scrub]');
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const isElsewhere = event.target !== slider;
+  if (!slider || event.ctrlKey || event.metaKey || event.altKey || isElsewhere && event.target.closest('input, textarea, select, summary, [contenteditable], [role=tablist], [tabindex="0"], dialog')) return;
+  if (event.key === 'Escape' && isElsewhere) {
+    slider.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
+    return;
+  }
+  if (!step || !isElsewhere && !event.shiftKey) return;
+  event.preventDefault();
+  slider.focus();
+  const ends = slider.dataset.scrub.split(' ').map(Number);
+  const next = event.shiftKey ? step > 0 ? ends.find(end => end > slider.valueAsNumber) : ends.findLast(end => end < slider.valueAsNumber) : slider.valueAsNumber + step;
+  if (next === undefined) return;
+  slider.value = next;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+  slider.dispatchEvent(new Event('change', { bubbles: true }));
 });
 
 document.addEventListener('click', async event => {
