@@ -112,7 +112,7 @@ public static class WebProgram
             all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddHostedService<SandboxStart>();
         builder.Services.AddEndpoints();
-        builder.Services.AddSingleton<WhyStore>().AddSingleton<PastStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>();
+        builder.Services.AddSingleton<WhyStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
