@@ -229,7 +229,7 @@ public sealed class DryRunTests(HindsightWay way)
         [.. of.GetProperty("changes").EnumerateArray().Select(change => $"{change.GetProperty("pid")} {Text(change, "key")} {(change.TryGetProperty("value", out var value) ? value.ToString() : "removed")}").Order(StringComparer.Ordinal)];
 
     /// <summary>All that a run could leave.</summary>
-    private async Task<string> StateAsync(TestCaller caller)
+    private static async Task<string> StateAsync(TestCaller caller)
     {
         var tables = new List<string>();
         foreach (var table in (string[])["events", "runs", "kvps", "processes", "outbox", "cards", "files", "file_versions", "arrivals", "wakings", "deferred", "quarantine", "pids"])
