@@ -105,6 +105,8 @@ public sealed class TourTests(TestBrowser browser, TestWay way) : IClassFixture<
         ("live", $"/t/{slug}/runs/live", "high_temperature"),
         ("runs", $"/t/{slug}/runs", "open_ticket"),
         ("arrival", $"/t/{slug}/arrivals/{arrival}", "high_temperature"),
+        ("why", $"/t/{slug}/arrivals/{arrival}?why=scripts/heat.py:cooled_down", "self.temperature 95 <= 70"),
+        ("dry-run", $"/t/{slug}/rules/scripts/ticket.py?try=1", "An event that was"),
         ("processes", $"/t/{slug}/processes", "Server room"),
         ("process", $"/t/{slug}/processes/{pid}", "Server room"),
         ("shared", $"/t/{slug}/shared", "tickets"),
