@@ -248,7 +248,7 @@ function settle(one) {
 // ---- values of a run, at the ends of its lines ----
 
 export function textOf(id) {
-  return stream(documents.get(id));
+  return new TextEncoder().encode(documents.get(id).model.getValue());
 }
 
 // lines: [{ line, isPassed, chips }]. They are of the text as it is: with the next key they go.
