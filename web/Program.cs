@@ -112,7 +112,7 @@ public static class WebProgram
             all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddHostedService<SandboxStart>();
         builder.Services.AddEndpoints();
-        builder.Services.AddSingleton<WhyStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>();
+        builder.Services.AddSingleton<WhyStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>().AddSingleton<BacktestStore>().AddSingleton<Backtester>().AddSingleton<Backtests>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
@@ -159,6 +159,7 @@ public static class WebProgram
         api.MapRuns();
         api.MapWhy();
         api.MapDryRun();
+        api.MapBacktests();
         api.MapQuarantine();
         api.MapOutbox();
         api.MapUnsubscribed();

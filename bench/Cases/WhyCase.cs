@@ -30,6 +30,8 @@ internal sealed class WhyCase : ICase
         var events = kept.ToString("N0", CultureInfo.InvariantCulture);
         Of($"why not, the newest of {events} events, slowest of {stage.Plan.Asked}", asked => kept - asked);
         Of($"why not, the oldest of {events} events, slowest of {stage.Plan.Asked}", asked => 1 + asked);
+        var tried = Math.Min(100_000, kept);
+        stage.Sheet.Line(Name, $"a backtest of {tried.ToString("N0", CultureInfo.InvariantCulture)} events, each of which wakes the draft", Unit.Milliseconds, aim: new Aim.AtMost(30_000)).Add(Backtest(tried));
         stage.Sheet.Line(Name, "an event with its indices", Unit.Bytes).Add(log.BytesPerEvent);
         stage.Sheet.Line(Name, "the record of a run with its indices", Unit.Bytes).Add(log.BytesPerRun);
 
@@ -43,6 +45,38 @@ internal sealed class WhyCase : ICase
             }
 
             stage.Sheet.Line(Name, what, Unit.Milliseconds, aim: new Aim.AtMost(1000)).Add(slowest, errors);
+        }
+
+        double Backtest(long count)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            var body = JsonSerializer.Serialize(new { path = "scripts/bench.py", text = BenchRules.Heat.Replace("> 90", "> 70", StringComparison.Ordinal), events = count });
+            using var begun = JsonDocument.Parse(Send(HttpMethod.Post, "/api/backtests", body));
+            while (true)
+            {
+                using var now = JsonDocument.Parse(Send(HttpMethod.Get, $"/api/backtests/{begun.RootElement.GetProperty("id").GetString()}", null));
+                if (now.RootElement.GetProperty("result") is { ValueKind: JsonValueKind.Object } result)
+                {
+                    // Of 80 temperatures 9 are above 70.
+                    return result.GetProperty("more").GetInt64() == result.GetProperty("draft").GetProperty("ran").GetInt64() && result.GetProperty("more").GetInt64() > count / 10
+                        ? TimeProvider.System.GetElapsedTime(started).TotalMilliseconds : throw new BenchFault($"The backtest came to {result}.");
+                }
+
+                if (now.RootElement.GetProperty("stopped").ValueKind != JsonValueKind.Null)
+                {
+                    throw new BenchFault($"The backtest was stopped: {now.RootElement.GetProperty("stopped")}");
+                }
+
+                stage.Pause(TimeSpan.FromMilliseconds(100));
+            }
+        }
+
+        string Send(HttpMethod method, string path, string? body)
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
+            using var answer = http.Send(request, stage.Cancel);
+            using var reader = new StreamReader(answer.Content.ReadAsStream(stage.Cancel));
+            return reader.ReadToEnd();
         }
 
         (double Milliseconds, bool IsRight) Ask(long position)

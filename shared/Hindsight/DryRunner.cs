@@ -30,7 +30,7 @@ public sealed class DryRunner(WhyStore log, PastStore past, TreeReader trees, Ru
         var tree = inForce with { Files = [.. inForce.Files.Where(file => file.Path != question.Path).Append(new CellFile(question.Path, question.Text)).OrderBy(file => file.Path, StringComparer.Ordinal)] };
         var begin = one is null ? (await log.LastEventAsync(tenant, null, cancel))?.Position ?? 0 : one.ChangeSet;
         var now = new PastTenant(tenant, begin, past, log);
-        using var cell = await sandbox.OpenLookAsync(tree, one?.At ?? time.GetUtcNow(), await now.KvpsAsync(0, cancel), cancel);
+        using var cell = await sandbox.OpenLookAsync(tree, one?.At ?? time.GetUtcNow(), await now.KvpsAsync(0, cancel), watches: true, cancel);
         if (cell.Loaded.Errors.FirstOrDefault(error => error.File == question.Path) is { } error)
         {
             return new DryRun.Faulty(error);

@@ -65,7 +65,7 @@ public sealed class WhyReader(WhyStore store, PastStore past, TreeReader trees, 
         var run = facts.RunsOf(id).LastOrDefault(record => record.Pid == pid);
 
         var end = new PastTenant(tenant, facts.Set[^1].Position, past, store);
-        using var cell = await sandbox.OpenLookAsync(tree, run?.At ?? one.At, await end.KvpsAsync(0, cancel), cancel);
+        using var cell = await sandbox.OpenLookAsync(tree, run?.At ?? one.At, await end.KvpsAsync(0, cancel), watches: true, cancel);
         var loaded = cell.Loaded.Rules.FirstOrDefault(rule => rule.Id == id);
         var matches = loaded is null ? [] : await RunMoment.MatchesAsync(loaded, facts, end, run is null && !here.Contains(pid ?? 0) ? pid : null, cancel);
         pid ??= matches.Select(match => match.Pid).FirstOrDefault(of => of is > 0);

@@ -20,7 +20,7 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
     private const int MostNumbers = 64;
 
     /// <summary>Above all numbers that a door has drawn: what a look back makes takes none of them.</summary>
-    private const long FirstApart = 1L << 52;
+    public const long FirstApart = 1L << 52;
 
     private int _asks;
     private long _drawn = FirstApart;

@@ -105,21 +105,23 @@ public sealed class RuleSandbox : IAsyncDisposable
     /// A cell of its own to look back with, which has nothing to do with the tenant's others: the tree may be one of the past, or have a draft in it. The caller ends it. Module bodies see
     /// <paramref name="shared"/>, and the clock stands at <paramref name="at"/>.
     /// </summary>
+    /// <param name="watches">Whether it tells what checks read, which takes its time.</param>
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
-    public async Task<LookCell> OpenLookAsync(CellTree tree, DateTimeOffset at, IReadOnlyDictionary<string, string> shared, CancellationToken ct)
+    public async Task<LookCell> OpenLookAsync(CellTree tree, DateTimeOffset at, IReadOnlyDictionary<string, string> shared, bool watches, CancellationToken ct)
     {
         await _besideRoom.WaitAsync(ct);
         try
         {
             var apart = new TenantCell();
-            return new LookCell(await LoadAsync(), LoadAsync, Retire, past => new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time) { Past = past }, () => _besideRoom.Release());
+            return new LookCell(await LoadAsync(), LoadAsync, Retire, past => new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time) { Past = past },
+                new TrialRunner(_deadlines, _sign, _processes, _files, _options, _time), () => _besideRoom.Release());
 
             async Task<Cell> LoadAsync()
             {
                 await MakeRoomAsync(ct);
                 try
                 {
-                    return await _loader.LoadAsync(apart, tree, shared, at, ct);
+                    return await _loader.LoadAsync(apart, tree, shared, (at, watches), ct);
                 }
                 catch
                 {

@@ -14,7 +14,7 @@ public sealed class HindsightWay(TestDatabase database) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Site = await TestSite.StartAsync();
-        _way = new WithSite(database, Site.Held);
+        _way = new WithSite(database, [.. Site.Held, "Sandbox:CpuTime=00:05:00"]);
         await _way.InitializeAsync();
     }
 

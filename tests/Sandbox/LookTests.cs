@@ -197,7 +197,7 @@ public sealed class LookTests(CellFixture cells)
     {
         var cancel = TestContext.Current.CancellationToken;
         var state = new Dictionary<long, IReadOnlyDictionary<string, string>> { [0] = new Dictionary<string, string>(), [15] = kvps.ToDictionary(kvp => kvp.Key, kvp => kvp.Value) };
-        using var cell = await (await cells.Sandbox).OpenLookAsync(tree, Then, state[0], cancel);
+        using var cell = await (await cells.Sandbox).OpenLookAsync(tree, Then, state[0], watches: true, cancel);
         cell.Loaded.Errors.ShouldBeEmpty();
         var run = new OwedRun("scripts/rule.py:hot", 15, [new SetEvent(7, 15, kvps[0].Key, kvps[0].Value, null)], Then, "post", new Cascade(Guid.NewGuid(), "key:sensors", 0), 1, []);
         return await cell.LookAsync(new LookRun(new BesideRun(run, Then, state), acts), (_, _) => Task.FromResult(CallAnswer.Of(new CallFault(CallFaults.Refused, "Nothing is called."))), cancel);

@@ -81,23 +81,11 @@ public sealed record DryRunBody(string Path, string Text, string? Rule, long? Ev
         }
 
         var changes = new List<Change>();
-        if (body is not { Path: not null, Text: not null })
-        {
-            fault = "'path' and 'text' are missing: the file and the draft.";
-        }
-        else if (FilePath.Fault(body.Path) is { } wrong)
+        if (FileFault(body?.Path, body?.Text, mostText) is { } wrong)
         {
             fault = wrong;
         }
-        else if (!body.Path.StartsWith("scripts/", StringComparison.Ordinal) || !body.Path.EndsWith(".py", StringComparison.Ordinal))
-        {
-            fault = "'path' is that of a script: rules are in files under scripts/, as scripts/heat.py.";
-        }
-        else if (System.Text.Encoding.UTF8.GetByteCount(body.Text) > mostText || body.Text.Contains('\0', StringComparison.Ordinal))
-        {
-            fault = $"'text' has at most {mostText} bytes and no NUL.";
-        }
-        else if (body.Event is null == (body.Kvps is null))
+        else if (body!.Event is null == (body.Kvps is null))
         {
             fault = "Name an event by its position in 'event', or give 'kvps' to try it on: one of the two.";
         }
@@ -113,6 +101,14 @@ public sealed record DryRunBody(string Path, string Text, string? Rule, long? Ev
         question = new DryRunQuestion(body?.Path ?? "", body?.Text ?? "", body?.Rule, body?.Event, body?.Pid, changes);
         return fault.Length == 0;
     }
+
+    /// <summary>Why this can not be a script to be tried, in a sentence; null where it can.</summary>
+    internal static string? FileFault(string? path, string? text, int mostText) =>
+        path is null || text is null ? "'path' and 'text' are missing: the file and the draft."
+        : FilePath.Fault(path) is { } wrong ? wrong
+        : !path.StartsWith("scripts/", StringComparison.Ordinal) || !path.EndsWith(".py", StringComparison.Ordinal) ? "'path' is that of a script: rules are in files under scripts/, as scripts/heat.py."
+        : System.Text.Encoding.UTF8.GetByteCount(text) > mostText || text.Contains('\0', StringComparison.Ordinal) ? $"'text' has at most {mostText} bytes and no NUL."
+        : null;
 
     private static void TryReadKvps(JsonElement kvps, List<Change> changes, out string fault)
     {

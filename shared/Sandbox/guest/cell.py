@@ -154,9 +154,9 @@ class Cell:
         self.line.listen(found)
         self.send(json.dumps(["loaded", [[name, keys, *given] for name, _, keys, given in found], errors, logs]).encode())
 
-    def witness(self, at):
-        """What comes is hindsight: files are loaded as of that moment, and what their checks read is seen."""
-        witness.is_on = True
+    def witness(self, at, watches):
+        """What comes is hindsight: files are loaded as of that moment, and, where that is wanted, what their checks read is seen."""
+        witness.is_on = watches
         witness.begin(at)
         loading.NAMES.update(witness.NAMES, **witness.stop_clocks())
 
@@ -201,7 +201,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
-        "slice": cell.line.slice, "beside": cell.line.beside, "look": cell.line.look, "witness": cell.witness, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "look": cell.line.look, "trials": cell.line.trials, "witness": cell.witness, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
         "compile": cell.compile, "limits": limits.use, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:

@@ -42,7 +42,8 @@ def begin(at):
     """The run under way is that of this moment, and nothing of it was seen yet."""
     global moment
     moment = _MOMENTS[0].fromisoformat(at)
-    seen.clear()
+    if seen:
+        seen.clear()
 
 
 def watch(cls, acts):
