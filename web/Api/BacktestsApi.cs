@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Eddy.Files;
 using Eddy.Hindsight;
 using Eddy.Keys;
 using Eddy.Kvps;
