@@ -5,7 +5,7 @@ namespace Eddy.Tests.Browser;
 /// <summary>A process as it was, and what came in then come in once more.</summary>
 public sealed class PastTests(TestBrowser browser, TestWay way) : IClassFixture<TestWay>
 {
-    private const string Heat = "class hot(Rule):\n    listens_to = ['temperature']\n\n    def check(self):\n        return self.temperature > 90\n\n    def action(self):\n        self.alert = 'Too hot'\n";
+    private const string Heat = "class hot(Rule):\n    listens_to = ['temperature']\n\n    def check(self):\n        return (self.temperature or 0) > 90\n\n    def action(self):\n        self.alert = 'Too hot'\n";
 
     [Fact]
     public async Task The_timeline_shows_a_process_as_it_was_its_address_opens_there_and_an_event_is_replayed()
@@ -51,6 +51,17 @@ public sealed class PastTests(TestBrowser browser, TestWay way) : IClassFixture<
         await screen.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Replay", Exact = true }).ClickAsync();
         await Assertions.Expect(screen.Page.GetByText("replay of event 1").First).ToBeVisibleAsync();
         await Patience.UntilAsync("it has come in once more", Patience.Long, async () => (await caller.ProcessAsync(pid)).GetProperty("temperature").GetInt32() == 95);
+
+        // What is gone is there in its past.
+        foreach (var key in new[] { "temperature", "room", "alert", "door" })
+        {
+            (await caller.Http.DeleteAsync($"/api/processes/{pid}/{key}", TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+        }
+
+        await screen.GoAsync($"/t/{caller.Tenant.Slug}/processes/{pid}");
+        await Assertions.Expect(screen.Page.GetByText("It is not there any more: its last KVP was removed.")).ToBeVisibleAsync();
+        await screen.GoAsync($"/t/{caller.Tenant.Slug}/processes/{pid}?at=3");
+        await Assertions.Expect(Row("alert")).ToContainTextAsync("Too hot");
 
         ILocator Row(string key) => screen.Page.Locator($"tr[data-key={key}]");
     }
