@@ -55,7 +55,8 @@ public sealed class MapLayout
             }
 
             // Many lines between two columns want room.
-            var between = forward.Count(edge => column[edge.From] == c);
+            var here = columns[c].ToHashSet();
+            var between = forward.Count(edge => here.Contains(edge.From));
             (x, bottom) = (x + width + Math.Min(MostGap, Gap + (between / 2)), Math.Max(bottom, y));
         }
 
