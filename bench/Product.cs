@@ -34,6 +34,8 @@ internal sealed class Product : IDisposable
         start.Environment["EDDY_WORKER_PORT"] = ports[1].ToString(CultureInfo.InvariantCulture);
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["Sites__Domain"] = "localhost";
+        // All who ask have one address here.
+        start.Environment["Sites__AddressRequests"] = start.Environment["Sites__TenantRequests"] = "1000000";
         start.Environment["Egress__Allow__0"] = Site.Address.Authority;
         foreach (var setting in settings)
         {

@@ -53,6 +53,19 @@ public sealed class CardStore(EddyDbs dbs)
     public async Task<IReadOnlyList<StoredCard>> OpenForAsync(TenantId tenant, string address, int limit, CancellationToken cancel) =>
         (await ListAsync(tenant, new CardQuery(address, null, null, null, limit), cancel)).Items;
 
+    /// <summary>The process for which a card of this name was shown last, of the newest there are; null for none.</summary>
+    public async Task<long?> NewestPidAsync(TenantId tenant, string name, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select c.pid from (select pid, name from cards where tenant_id = $1 order by id desc limit 1000) c where c.name = $2 limit 1")
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = name } },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel) ? rows.GetInt64(0) : null;
+    }
+
     /// <summary>Closes a card; false where there is none of this number that is not closed.</summary>
     public async Task<bool> CloseAsync(TenantId tenant, long id, DateTimeOffset at, CancellationToken cancel) =>
         await ChangeAsync(tenant, "update cards set state = 'closed', closed_at = $2 where tenant_id = $1 and id = $3 and state <> 'closed' returning id", cancel, at, id) > 0;

@@ -57,6 +57,17 @@ public sealed class EndpointStore(EddyDbs dbs)
 
         return totals;
     }
+
+    /// <summary>All requests since the tenant was made, and the CPU time of their cells.</summary>
+    public async Task<(long Calls, TimeSpan Cpu)> UsageAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select coalesce(sum(calls), 0)::bigint, coalesce(sum(cpu_us), 0)::bigint from endpoint_totals where tenant_id = $1") { Parameters = { new() { Value = tenant.Value } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        await rows.ReadAsync(cancel);
+        return (rows.GetInt64(0), TimeSpan.FromMicroseconds(rows.GetInt64(1)));
+    }
 }
 
 /// <summary>A request that was answered.</summary>

@@ -98,4 +98,37 @@ public sealed class CardTests(TestBrowser browser, CardWay way) : IClassFixture<
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("It is taken");
         await Assertions.Expect(page.GetByLabel("Stars")).ToHaveValueAsync("4");
     }
+
+    [Fact]
+    public async Task Without_JavaScript_a_card_is_answered_by_a_link_and_by_a_member_who_signs_in()
+    {
+        var owner = await way.CallerAsync(("card_html_files/rate.html", "<p>So far {{stars}}.</p><eddy-number name=\"stars\" min=\"1\" max=\"5\" required></eddy-number><eddy-checklist name=\"days\" options=\"Mon, Tue\"></eddy-checklist>"));
+        await CardWay.AllowPublicAsync(owner, "stars", "days");
+        var pid = (await owner.SettleAsync("""{"n": 1}""")).GetProperty("pid").GetInt64();
+        var token = way.Links.Token(owner.Tenant.Id, new CardLink(1001, "rate", pid, "bob@shop.test", DateTimeOffset.UtcNow.AddDays(1)));
+        var address = await TestBrowser.AddPersonAsync(owner.Tenant, "viewer");
+        await using var screen = await browser.OpenAsync(way.Web, at: new Uri($"http://{owner.Tenant.Slug}.localhost:{way.Web.Address.Port}"), scripts: false);
+        var page = screen.Page;
+
+        await page.GotoAsync($"/card/{token}");
+        await page.GetByLabel("Stars").FillAsync("4");
+        await page.GetByLabel("Tue").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "This card is answered" })).ToBeVisibleAsync();
+
+        await page.GotoAsync($"/cards/rate?pid={pid}");
+        await page.GetByLabel("Mail address").FillAsync(address);
+        await page.GetByLabel("Password").FillAsync(TestBrowser.Password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        // By way of the platform and back to the card.
+        await Assertions.Expect(page.GetByText("So far 4.")).ToBeVisibleAsync();
+        await page.GetByLabel("Stars").FillAsync("5");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("It is taken");
+
+        await Patience.UntilAsync("it is applied", Patience.Long, async () => (await owner.ProcessAsync(pid)).GetProperty("stars").GetInt32() == 5);
+        (await owner.ProcessAsync(pid)).GetProperty("days").ToString().ShouldBe("""["Tue"]""");
+        (await owner.GetAsync($"/api/events?pid={pid}")).GetProperty("events").EnumerateArray().Where(one => one.GetProperty("key").GetString() == "stars").Select(one => one.GetProperty("actor").GetString())
+            .ShouldBe(["bob@shop.test", address]);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Eddy.Files;
 using Eddy.Operator;
+using Eddy.Pages;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 
@@ -21,6 +22,13 @@ public sealed class StartTests(TestBrowser browser, TestWay way) : IClassFixture
 
         await Assertions.Expect(screen.Page.GetByText("ran in process")).ToBeVisibleAsync();
         await screen.ShouldBeAccessibleAsync();
+
+        // The tenant's page beside it, which moves when the next is sent.
+        var live = await screen.Page.RunAndWaitForPopupAsync(() => screen.Page.GetByRole(AriaRole.Link, new() { Name = "See it live" }).ClickAsync());
+        await Assertions.Expect(live.Locator("output")).ToHaveTextAsync("95°");
+        live.Url.ShouldBe($"http://{tenant.Slug}.localhost:{way.Web.Address.Port}/");
+        await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Send 72" }).ClickAsync();
+        await Assertions.Expect(live.GetByRole(AriaRole.Img)).ToHaveAccessibleNameAsync("The last temperatures. 2 values from 72 to 95°, the last 72°.");
     }
 
     [Fact]
@@ -46,6 +54,7 @@ public sealed class StartTests(TestBrowser browser, TestWay way) : IClassFixture
         var tenant = await TestTenant.MakeAsync(way.Database);
         await using var db = new OperatorDb(way.Database.SuperuserConnection);
         await using var rows = db.For(tenant.Id);
+        FirstPage.AddTo(rows, tenant.Id, "a test", TimeProvider.System.GetUtcNow());
         FirstRule.AddTo(rows, tenant.Id, "a test", TimeProvider.System.GetUtcNow());
         (await rows.Tenants.SingleAsync(one => one.Id == tenant.Id.Value, TestContext.Current.CancellationToken)).TreeVersion = FirstRule.TreeVersion;
         await rows.SaveChangesAsync(TestContext.Current.CancellationToken);

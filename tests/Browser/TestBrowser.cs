@@ -17,10 +17,11 @@ public sealed class TestBrowser : IAsyncDisposable
 
     /// <summary>A fresh browser's page, nobody signed in. What its scripts throw, and what the content policy stops, fails <see cref="TestScreen.DisposeAsync"/>.</summary>
     /// <param name="at">Under which address the web is opened, where it has another beside its own.</param>
-    public async Task<TestScreen> OpenAsync(TestWeb web, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light, Uri? at = null)
+    /// <param name="scripts">False where the browser runs none.</param>
+    public async Task<TestScreen> OpenAsync(TestWeb web, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light, Uri? at = null, bool scripts = true)
     {
         var (_, browser) = await _started.Value;
-        var context = await browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = (at ?? web.Address).ToString(), ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme });
+        var context = await browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = (at ?? web.Address).ToString(), ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme, JavaScriptEnabled = scripts });
         context.SetDefaultTimeout((float)Patience.Long.TotalMilliseconds);
         return new TestScreen(context, await context.NewPageAsync());
     }

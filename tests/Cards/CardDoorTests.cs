@@ -1,6 +1,8 @@
 using System.Net;
+using AngleSharp.Html.Parser;
 using Eddy.Cards;
 using Eddy.Push;
+using Eddy.Tests.Browser;
 using Eddy.Tests.Sites;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -34,7 +36,7 @@ public sealed class CardDoorTests(CardWay way) : IClassFixture<CardWay>
         var (visitor, address) = await way.MemberAsync(owner.Tenant);
         using var browser = visitor;
         var news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var watch = way.Web.Services.GetRequiredService<CardNews>().Watch(owner.Tenant.Id, () => news.TrySetResult());
+        using var watch = way.Web.Services.GetRequiredService<CardNews>().Watch(owner.Tenant.Id, () => Task.FromResult(news.TrySetResult()));
         var pid = (await owner.SettleAsync($$"""{"order": 1, "whom": "{{address.ToUpperInvariant()}}"}""")).GetProperty("pid").GetInt64();
         await news.Task.WaitAsync(Patience.Long, Cancel);
         var store = way.Web.Services.GetRequiredService<CardStore>();
@@ -190,6 +192,37 @@ public sealed class CardDoorTests(CardWay way) : IClassFixture<CardWay>
         (await owner.ProcessAsync(pid)).GetProperty("stars").GetInt64().ShouldBe(5);
         var one = (await owner.GetAsync("/api/events")).GetProperty("events").EnumerateArray().Single(found => found.GetProperty("key").GetString() == "stars");
         (one.GetProperty("actor").GetString(), one.GetProperty("source").GetString()).ShouldBe((stranger, "card"));
+    }
+
+    [Fact]
+    public async Task A_mail_that_went_out_leads_a_stranger_to_the_card_and_a_member_to_the_sign_in()
+    {
+        var people = way.Servers.MakeDomain("people");
+        var owner = await way.CallerAsync(
+            ("scripts/a.py", "class ask(Rule):\n    listens_to = ['order']\n    def action(self):\n        send_email(self.whom, 'Rate [us]({{cards.rate}}), please.', attach_variables=False)\n"),
+            ("card_html_files/rate.html", "<eddy-number name=\"stars\" min=\"1\" max=\"5\" required></eddy-number>"));
+        await CardWay.AllowPublicAsync(owner, "stars");
+        await TestBrowser.AddPersonAsync(owner.Tenant, "viewer", $"ann@{people}");
+        var pid = (await owner.SettleAsync($$"""{"order": 1, "whom": "bob@{{people}}, ann@{{people}}"}""")).GetProperty("pid").GetInt64();
+
+        var mails = await way.Servers.ReadAsync(people, 2);
+
+        // A stranger's message is theirs alone; a member sees who else has one.
+        var (strangers, members) = (mails.Single(mail => mail.To.Count == 1), mails.Single(mail => mail.To.Count == 2));
+        LinkIn(members).PathAndQuery.ShouldBe($"/cards/rate?pid={pid}");
+        var link = LinkIn(strangers);
+        link.AbsolutePath.ShouldStartWith("/card/");
+        strangers.TextBody!.ShouldContain(link.AbsoluteUri);
+        using var visitor = new TestVisitor(way.Web);
+        var shown = await visitor.GetAsync(link);
+        shown.Text.ShouldContain("name=\"stars\"");
+        var sent = await CardWay.SendAsync(visitor, link, shown.Text, ("stars", "5"));
+        (await visitor.GetAsync(sent.To!)).Text.ShouldContain("This card is answered");
+        await Patience.UntilAsync("it is applied", Patience.Long, async () => (await owner.ProcessAsync(pid)).TryGetProperty("stars", out _));
+        (await owner.GetAsync("/api/events")).GetProperty("events").EnumerateArray().Single(found => found.GetProperty("key").GetString() == "stars").GetProperty("actor").GetString().ShouldBe($"bob@{people}");
+        (await visitor.GetAsync(LinkIn(members))).To!.AbsolutePath.ShouldBe("/_eddy/sign-in");
+
+        static Uri LinkIn(MimeKit.MimeMessage mail) => new(new HtmlParser().ParseDocument(mail.HtmlBody!).QuerySelector("a[href*='/card']")!.GetAttribute("href")!);
     }
 
     [Fact]

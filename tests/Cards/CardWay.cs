@@ -1,13 +1,14 @@
 using AngleSharp.Html.Parser;
 using Eddy.Cards;
 using Eddy.Tests.Browser;
+using Eddy.Tests.Mail;
 using Eddy.Tests.Secrets;
 using Eddy.Tests.Sites;
 
 namespace Eddy.Tests.Cards;
 
-/// <summary>A web and a worker with master keys, so that mail carries links.</summary>
-public sealed class CardWay(TestDatabase database) : IAsyncLifetime
+/// <summary>A web and a worker with master keys, so that mail carries links, and a mail server.</summary>
+public sealed class CardWay(TestDatabase database, MailServers servers) : IAsyncLifetime
 {
     private TestDatabase _own = null!;
     private TestWorker _worker = null!;
@@ -16,13 +17,16 @@ public sealed class CardWay(TestDatabase database) : IAsyncLifetime
 
     public CardLinks Links { get; private set; } = null!;
 
+    public MailServers Servers => servers;
+
     public async ValueTask InitializeAsync()
     {
         var line = TestSecrets.Line("one");
         var keys = "Secrets:MasterKeyFile=" + TestSecrets.File(line);
         _own = await database.OfItsOwnAsync();
         Web = await TestWeb.StartAsync(_own, keys);
-        _worker = await TestWorker.StartAsync(_own, keys, "Sites:Domain=localhost", $"Mail:Site={Web.Address}");
+        await servers.StartAsync();
+        _worker = await TestWorker.StartAsync(_own, [.. servers.Out(), "Mail:Smtp:Poll=00:00:00.05", keys, "Sites:Domain=localhost", $"Mail:Site={Web.Address}"]);
         Links = new CardLinks(TestSecrets.Masters(line), new CardSite("localhost", Web.Address.ToString()));
     }
 

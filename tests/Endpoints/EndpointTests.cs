@@ -55,6 +55,21 @@ public sealed class EndpointTests(TestWay way) : IClassFixture<TestWay>
     }
 
     [Fact]
+    public async Task Requests_and_their_CPU_time_are_counted_in_what_the_tenant_has_used()
+    {
+        var caller = await CallerAsync(("api/sum.py", "def up(request):\n    return sum(range(100000))\n"));
+        (await caller.GetAsync("/api/usage")).GetProperty("requests").GetInt64().ShouldBe(0);
+
+        for (var i = 0; i < 3; i++)
+        {
+            (await AskAsync(caller, "GET", "/api/v1/sum/up")).Status.ShouldBe(200);
+        }
+
+        await Patience.UntilAsync("all are counted", Patience.Long, async () => (await caller.GetAsync("/api/usage")).GetProperty("requests").GetInt64() == 3);
+        (await caller.GetAsync("/api/usage")).GetProperty("requestCpuMilliseconds").GetDouble().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
     public async Task Get_or_create_makes_one_however_many_call()
     {
         var caller = await CallerAsync(("api/customers.py", "def seen(request):\n    customer, made = Process.objects.get_or_create(kind='customer', email=request.GET.email)\n    customer.visits = (customer.visits or 0) + 1\n    customer.save()\n    return made\n"));

@@ -83,6 +83,107 @@ public sealed class LivePageTests(TestBrowser browser, TestWay way) : IClassFixt
         await Assertions.Expect(screen.Page.GetByText("after")).ToBeVisibleAsync();
     }
 
+    [Fact]
+    public async Task A_page_that_lost_its_line_says_so_and_shows_the_newest_when_another_web_answers()
+    {
+        await using var wire = new TestWire();
+        var place = $"Sites:Domain=localhost:{wire.Address.Port}";
+        await using var first = await TestWeb.StartAsync(way.Database, place);
+        await using var next = await TestWeb.StartAsync(way.Database, place);
+        var caller = await way.CallerAsync(("pages/x.html", """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="eddy-access" content="public"><title>x</title></head><body><p id="n">{{ shared.n }}</p></body></html>"""));
+        await ShareAsync(caller, 1);
+        wire.LeadTo(first);
+        await using var screen = await browser.OpenAsync(first, at: new Uri($"http://{caller.Tenant.Slug}.localhost:{wire.Address.Port}"));
+        await screen.Page.GotoAsync("/x");
+        await Assertions.Expect(screen.Page.Locator("html[data-eddy=live]")).ToBeAttachedAsync();
+        await ShareAsync(caller, 2);
+        await Assertions.Expect(screen.Page.Locator("#n")).ToHaveTextAsync("2");
+
+        wire.Cut();
+        await Assertions.Expect(screen.Page.Locator("html[data-eddy-offline]")).ToBeAttachedAsync();
+        await ShareAsync(caller, 3);
+        wire.LeadTo(next);
+
+        await Assertions.Expect(screen.Page.Locator("#n")).ToHaveTextAsync("3");
+        await Assertions.Expect(screen.Page.Locator("html[data-eddy-offline]")).ToHaveCountAsync(0);
+        await ShareAsync(caller, 4);
+        await Assertions.Expect(screen.Page.Locator("#n")).ToHaveTextAsync("4");
+    }
+
+    [Fact]
+    public async Task A_page_s_own_script_sets_calls_and_hears_as_its_visitor_may()
+    {
+        var caller = await way.CallerAsync(
+            ("pages/app.html", """
+                <!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="eddy-access" content="public"><title>App</title></head><body><h1>App</h1>
+                <script>
+                  const heard = [], ofOne = [];
+                  const tried = attempt => attempt.then(() => "done", fault => `${fault.status} ${fault.message}`);
+                  addEventListener("DOMContentLoaded", () => { for (const key of ["vote", "secret"]) eddy.on(key, (value, { pid }) => heard.push([key, value, pid])); });
+                </script></body></html>
+                """),
+            ("api/sums.py", "def add(request):\n    return {'sum': request.BODY['a'] + request.BODY['b']}\n\ndef nothing(request):\n    return None\n\ndef no(request):\n    raise HttpResponseBadRequest('What?')\n"));
+        (await caller.Http.PostAsync("/api/access/entries", new StringContent("""{"group": "public", "may": ["read", "set"], "keys": ["vote"]}""", System.Text.Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken))
+            .EnsureSuccessStatusCode();
+        await using var screen = await OpenAsync(caller.Tenant, "/app");
+        var page = screen.Page;
+
+        (await page.EvaluateAsync<int>("async () => (await eddy.call('sums.add', { a: 2, b: 3 })).sum")).ShouldBe(5);
+        (await page.EvaluateAsync<bool>("async () => await eddy.call('sums.nothing') === null")).ShouldBeTrue();
+        (await page.EvaluateAsync<string>("() => tried(eddy.call('sums.no'))")).ShouldBe("400 What?");
+        (await page.EvaluateAsync<string>("() => tried(eddy.call('sums.gone'))")).ShouldStartWith("404 There is no function at /api/v1/sums/gone");
+        (await page.EvaluateAsync<string>("() => tried(eddy.set({ admin: true }))")).ShouldStartWith("403 ");
+
+        var pid = await page.EvaluateAsync<long>("async () => (await eddy.set({ vote: 1 })).pid");
+        var other = await page.EvaluateAsync<long>("async () => (await eddy.set({ vote: 1 })).pid");
+        await page.EvaluateAsync("pid => { eddy.on('vote', value => ofOne.push(value), { pid }); }", pid);
+        var n = 1;
+        await Patience.UntilAsync("both listeners are heard", Patience.Long, async () =>
+        {
+            await page.EvaluateAsync("([pid, other, n]) => eddy.set({ vote: n }, { pid }).then(() => eddy.set({ vote: -n }, { pid: other }))", new object[] { pid, other, ++n });
+            return await page.EvaluateAsync<bool>("n => ofOne.length > 0 && heard.some(([, value]) => value < 0)", n);
+        });
+        await caller.SettleAsync("""{"secret": "x", "vote": 1000}""");
+        await caller.SettleAsync("""{"vote": 1001}""");
+        await page.WaitForFunctionAsync("() => heard.some(([, value]) => value === 1001)");
+
+        (await page.EvaluateAsync<bool>("() => ofOne.every(value => value > 0 && value < 1000)")).ShouldBeTrue();
+        (await page.EvaluateAsync<bool>("() => heard.every(([key]) => key === 'vote')")).ShouldBeTrue();
+        (await caller.ProcessAsync(pid)).GetProperty("vote").GetInt32().ShouldBe(n);
+        (await caller.GetAsync($"/api/events?pid={pid}")).GetProperty("events")[0].GetProperty("source").GetString().ShouldBe("page");
+    }
+
+    [Fact]
+    public async Task A_page_moves_beside_the_editor_too_as_it_is_typed_and_not_saved()
+    {
+        var caller = await way.CallerAsync(("pages/x.html", """<meta name="eddy-access" content="public"><p>Saved: {{ shared.n }}</p>"""));
+        await ShareAsync(caller, 1);
+        await using var screen = await browser.OpenAsync(way.Web, caller.Tenant);
+        await screen.GoAsync($"/t/{caller.Tenant.Slug}/rules/pages/x.html");
+        await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Preview", Exact = true }).ClickAsync();
+        var frame = screen.Page.FrameLocator("iframe");
+        await Assertions.Expect(frame.GetByText("Saved: 1")).ToBeVisibleAsync();
+
+        await screen.Page.Locator(".monaco-editor textarea, .monaco-editor .native-edit-context").First.FocusAsync();
+        await screen.Page.Keyboard.PressAsync("Control+A");
+        await screen.Page.Keyboard.InsertTextAsync("<p>Typed: {{ shared.n }}, {{ process.room }}</p>");
+        await Assertions.Expect(frame.GetByText("Typed: 1,")).ToBeVisibleAsync();
+        await Assertions.Expect(frame.Locator("html[data-eddy=live]")).ToBeAttachedAsync();
+        await ShareAsync(caller, 2);
+
+        await Assertions.Expect(frame.GetByText("Typed: 2,")).ToBeVisibleAsync();
+        var pid = (await caller.SettleAsync("""{"room": "attic"}""")).GetProperty("pid").GetInt64();
+        await screen.Page.GetByLabel("process", new() { Exact = true }).FillAsync($"{pid}");
+        await screen.Page.GetByLabel("process", new() { Exact = true }).PressAsync("Enter");
+        await Assertions.Expect(frame.GetByText("Typed: 2, attic")).ToBeVisibleAsync();
+    }
+
+    private static async Task ShareAsync(TestCaller caller, int value)
+    {
+        (await caller.PutAsync("/api/shared/n", $"{value}")).EnsureSuccessStatusCode();
+        await Patience.UntilAsync("it is set", Patience.Long, async () => (await caller.SharedAsync()).TryGetProperty("n", out var now) && now.GetInt32() == value);
+    }
+
     private async Task<TestScreen> OpenAsync(TestTenant tenant, string path, int width = 1440, ColorScheme scheme = ColorScheme.Light)
     {
         var screen = await browser.OpenAsync(way.Web, width, 900, scheme, new Uri($"http://{tenant.Slug}.localhost:{way.Web.Address.Port}"));

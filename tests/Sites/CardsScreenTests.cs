@@ -31,10 +31,17 @@ public sealed class CardsScreenTests(TestBrowser browser, TestDatabase database,
     {
         var tenant = await TestTenant.MakeAsync(database);
         await OpenAsync(tenant, 1001, "somebody@else.test", "approval");
-        await using var screen = await browser.OpenAsync(shared.Web, tenant);
+        var address = await TestBrowser.AddPersonAsync(tenant, "owner");
+        await using var screen = await browser.OpenAsync(shared.Web);
+        await screen.SignInAsync(address, TestBrowser.Password);
         await screen.GoAsync($"/t/{tenant.Slug}/cards");
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading, new() { Name = "No card waits for you" })).ToBeVisibleAsync();
 
+        // What comes while it is looked at is there, and counted beside.
+        await OpenAsync(tenant, 2001, address, "release");
+        await tenant.PrepareAsync("select pg_notify('eddy_cards', $1::text)");
+        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading, new() { Name = "1 card waits for you" })).ToBeVisibleAsync();
+        await Assertions.Expect(screen.Page.GetByRole(AriaRole.Navigation, new() { Name = "Sections" }).GetByRole(AriaRole.Link, new() { Name = "Cards" })).ToContainTextAsync("1");
         await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Close approval of process 7" }).ClickAsync();
 
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading, new() { Name = "Open for others" })).ToHaveCountAsync(0);

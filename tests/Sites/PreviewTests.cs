@@ -53,15 +53,35 @@ public sealed class PreviewTests(TestBrowser browser, TestDatabase database, Sha
     }
 
     [Fact]
+    public async Task A_draft_of_a_card_shows_the_process_that_is_chosen_and_none_of_another_tenant()
+    {
+        var (tenant, member, session, _) = await SignedInAsync("owner");
+        await tenant.PrepareAsync("insert into processes (tenant_id, pid, created_at) values ($1, 7, now())");
+        await tenant.PrepareAsync("insert into kvps (tenant_id, pid, key, value, position) values ($1, 7, 'total', '12', 1)");
+        var address = await Drafts.KeepAsync(tenant.Id, tenant.Slug, member.Person, session, Path, "<p>{{total}} in {{PROCESS_ID}}</p><eddy-number name=\"total\"></eddy-number>", Cancel);
+        var (other, stranger, theirs, _) = await SignedInAsync("owner");
+        var foreign = await Drafts.KeepAsync(other.Id, other.Slug, stranger.Person, theirs, Path, "<p>{{total}}</p>", Cancel);
+        using var visitor = new TestVisitor(shared.Web);
+
+        (await visitor.GetAsync(new Uri(address + "?pid=7"))).Text.ShouldContain("<p>12 in 7</p>");
+        (await visitor.GetAsync(address)).Text.ShouldContain("<p> in </p>");
+        (await visitor.GetAsync(new Uri(foreign + "?pid=7"))).Text.ShouldContain("no process 7");
+        (await visitor.GetAsync(new Uri(foreign + "/events?pid=7"))).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task What_is_typed_is_seen_beside_it_and_its_script_reaches_nothing()
     {
         var tenant = await TestTenant.MakeAsync(database);
         using (var http = tenant.Client(shared.Web))
         {
-            using var put = await http.PutAsync($"/api/files/{Path}", new ByteArrayContent(Encoding.UTF8.GetBytes("<h1>Saved</h1>")), Cancel);
+            using var put = await http.PutAsync($"/api/files/{Path}", new ByteArrayContent(Encoding.UTF8.GetBytes("<h1>Saved {{PROCESS_ID}}</h1>")), Cancel);
             put.EnsureSuccessStatusCode();
         }
 
+        // The process for which it was shown last.
+        await tenant.PrepareAsync("insert into processes (tenant_id, pid, created_at) values ($1, 6, now()), ($1, 7, now())");
+        await tenant.PrepareAsync("insert into cards (tenant_id, id, run, pid, at, name, for_user) values ($1, 1001, 1, 6, now(), 'approval', 'ann'), ($1, 2001, 2, 7, now(), 'approval', 'ann'), ($1, 3001, 3, 6, now(), 'other', 'ann')");
         var address = await TestBrowser.AddPersonAsync(tenant, "editor");
         await using var context = await browser.ContextAsync(shared.Web, bypassPolicy: false);
         var page = await context.NewPageAsync();
@@ -73,7 +93,8 @@ public sealed class PreviewTests(TestBrowser browser, TestDatabase database, Sha
         await page.GotoAsync($"/t/{tenant.Slug}/rules/{Path}");
         await page.GetByRole(AriaRole.Button, new() { Name = "Preview", Exact = true }).ClickAsync();
         var frame = page.FrameLocator("iframe");
-        await Assertions.Expect(frame.GetByRole(AriaRole.Heading, new() { Name = "Saved" })).ToBeVisibleAsync();
+        await Assertions.Expect(frame.GetByRole(AriaRole.Heading, new() { Name = "Saved 7" })).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByLabel("process", new() { Exact = true })).ToHaveValueAsync("7");
 
         await page.Locator(".monaco-editor textarea, .monaco-editor .native-edit-context").First.FocusAsync();
         await page.Keyboard.PressAsync("Control+A");

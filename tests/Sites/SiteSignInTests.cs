@@ -255,6 +255,37 @@ public sealed class SiteSignInTests(TestDatabase database, SharedWeb shared) : I
     }
 
     [Fact]
+    public async Task Whoever_signs_out_on_the_site_is_out_there_with_every_copy_of_the_cookie_and_nowhere_else()
+    {
+        var (tenant, address) = await WithMemberAsync();
+        using var visitor = await SignedInAsync(address);
+        await visitor.EnterAsync(tenant);
+        var site = visitor.SiteOf(tenant);
+        using var copy = new TestVisitor(shared.Web);
+        copy.CookiesOf(site)[SiteCookie.Name] = visitor.CookiesOf(site)[SiteCookie.Name];
+        (await HomeAsync(copy, tenant)).ShouldContain(address);
+        using var elsewhere = await SignedInAsync(address);
+        await elsewhere.EnterAsync(tenant);
+
+        (await visitor.PostAsync(new Uri(site, "/_eddy/sign-out"), [], ("Origin", site.GetLeftPart(UriPartial.Authority)))).Status.ShouldBe(HttpStatusCode.Redirect);
+
+        (await HomeAsync(copy, tenant)).ShouldNotContain(address);
+        // Another web knows it from the database.
+        await using (var web = await TestWeb.StartAsync(database))
+        {
+            using var there = new TestVisitor(web);
+            there.CookiesOf(there.SiteOf(tenant))[SiteCookie.Name] = copy.CookiesOf(site)[SiteCookie.Name];
+            (await HomeAsync(there, tenant)).ShouldNotContain(address);
+            there.CookiesOf(there.SiteOf(tenant))[SiteCookie.Name] = elsewhere.CookiesOf(site)[SiteCookie.Name];
+            (await HomeAsync(there, tenant)).ShouldContain(address);
+        }
+
+        // The platform knows them as before.
+        await visitor.EnterAsync(tenant);
+        (await HomeAsync(visitor, tenant)).ShouldContain(address);
+    }
+
+    [Fact]
     public async Task What_is_kept_of_a_code_is_a_tenant_s_own_and_no_code()
     {
         var (tenant, address) = await WithMemberAsync();

@@ -43,7 +43,7 @@ internal sealed class TestLog(TestDatabase database)
         ("what a rule changed is what its run says that it changed", """
             select 'position ' || e.position || ' by run ' || e.cause from events e left join runs r on r.tenant_id = e.tenant_id and r.id = e.cause
             where e.tenant_id = $1 and e.cause is not null
-              and (r.id is null or e.source <> case when r.outcome = 1 then 'rule' else 'quarantine' end or e.position < r.first_position or e.position >= r.first_position + r.changes or e.root <> r.root)
+              and (r.id is null or e.source <> case when r.outcome <> 1 then 'quarantine' when r.rule like 'api/%' then 'api' else 'rule' end or e.position < r.first_position or e.position >= r.first_position + r.changes or e.root <> r.root)
             union all
             select 'run ' || r.id from runs r
             left join (select cause, count(*) as n from events where tenant_id = $1 group by 1) e on e.cause = r.id

@@ -19,7 +19,7 @@ public sealed class TestWeb : IAsyncDisposable
     public static async Task<TestWeb> StartAsync(TestDatabase database, params string[] settings)
     {
         var app = WebProgram.Build(
-            ["--urls=http://127.0.0.1:0", "--environment=Production", "--People:FormsPerMinute=100000", "--Sites:Domain=localhost", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning", "--Serilog:MinimumLevel:Override:Eddy.Sites.SiteStart=Warning", $"--EDDY_APP_DB={database.AppConnection}", .. settings.Select(setting => "--" + setting)]);
+            ["--urls=http://127.0.0.1:0", "--environment=Production", "--People:FormsPerMinute=100000", "--Sites:Domain=localhost", "--Sites:AddressRequests=100000", "--Sites:TenantRequests=100000", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning", "--Serilog:MinimumLevel:Override:Eddy.Sites.SiteStart=Warning", $"--EDDY_APP_DB={database.AppConnection}", .. settings.Select(setting => "--" + setting)]);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestWeb(app);
     }

@@ -13,7 +13,8 @@ public sealed class TestWire : IAsyncDisposable
     private readonly Task _accepting;
     private volatile TestWeb? _web;
 
-    public TestWire(TestWeb web)
+    /// <param name="web">Where it leads; null for nowhere yet.</param>
+    public TestWire(TestWeb? web = null)
     {
         _web = web;
         _listener.Start();

@@ -93,7 +93,7 @@ public sealed class EndpointRecorder(NpgsqlDataSource source, TimeProvider time,
                 total.Calls++;
                 total.Failed += failed ? 1 : 0;
                 total.Elapsed += (long)call.Ended.Ended.Elapsed.TotalMicroseconds;
-                total.Cpu += (long)call.Ended.Ended.Cpu.TotalMicroseconds;
+                total.Cpu += (long)call.Cpu.TotalMicroseconds;
                 return;
             }
         }
@@ -150,7 +150,7 @@ public sealed class EndpointRecorder(NpgsqlDataSource source, TimeProvider time,
         Add(batch.ConvertAll(one => (short)one.Call.Conflicts), NpgsqlDbType.Smallint);
         Add(batch.ConvertAll(one => one.Call.Tree), NpgsqlDbType.Bigint);
         Add(batch.ConvertAll(one => (long)one.Call.Ended.Ended.Elapsed.TotalMicroseconds), NpgsqlDbType.Bigint);
-        Add(batch.ConvertAll(one => (long)one.Call.Ended.Ended.Cpu.TotalMicroseconds), NpgsqlDbType.Bigint);
+        Add(batch.ConvertAll(one => (long)one.Call.Cpu.TotalMicroseconds), NpgsqlDbType.Bigint);
         Add(batch.ConvertAll(one => one.Call.Request.Body.Length), NpgsqlDbType.Integer);
         Add(batch.ConvertAll(one => one.Bytes), NpgsqlDbType.Integer);
         Add(batch.ConvertAll(one => one.Call.Ended.Ended.Log), NpgsqlDbType.Text);

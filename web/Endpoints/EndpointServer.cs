@@ -83,6 +83,7 @@ public sealed class EndpointServer(
     {
         var recorded = new RecordedCalls();
         var (conflicts, looks) = (0, 0);
+        var cpu = TimeSpan.Zero;
         var holds = false;
         try
         {
@@ -104,7 +105,8 @@ public sealed class EndpointServer(
                 recorded.Begin();
                 var run = new EndpointRun(endpoint, request, time.GetUtcNow(), snapshot.Shared);
                 var ended = await sandbox.AnswerAsync(snapshot.Tree, run, (call, ct) => recorded.CallAsync(calls, tenant, call, null, ct), cancel);
-                var call = new EndpointCall(tenant, id, endpoint, request, snapshot.Tree.Version, ended, conflicts, recorded.Trail.Records);
+                cpu += ended.Ended.Cpu;
+                var call = new EndpointCall(tenant, id, endpoint, request, snapshot.Tree.Version, ended, cpu, conflicts, recorded.Trail.Records);
                 if (ended.Answer is not { } answer)
                 {
                     await recorder.FailedAsync(call, ended.Ended.Error!, cancel);
@@ -174,8 +176,9 @@ public sealed class EndpointServer(
 }
 
 /// <summary>A request that was worked on, as it is recorded.</summary>
+/// <param name="Cpu">Of all the times that it was answered.</param>
 public sealed record EndpointCall(
-    TenantId Tenant, Guid Id, EndpointInfo Endpoint, EndpointRequest Request, long Tree, EndpointEnded Ended, int Conflicts, IReadOnlyList<CallRecord> Calls);
+    TenantId Tenant, Guid Id, EndpointInfo Endpoint, EndpointRequest Request, long Tree, EndpointEnded Ended, TimeSpan Cpu, int Conflicts, IReadOnlyList<CallRecord> Calls);
 
 /// <summary>What a caller is told.</summary>
 public abstract record EndpointReply

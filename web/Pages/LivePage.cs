@@ -139,6 +139,12 @@ internal sealed class LivePage : IDisposable
                 return;
             }
 
+            if (set.MayAskVisitor(_page.Path) != _page.Set.MayAskVisitor(_page.Path))
+            {
+                // It shows each who they are now, or does not any more.
+                await _hub.Clients.Group(Group).SendAsync("again", _ended);
+            }
+
             (_page, _isDirty) = (_page with { Set = set }, true);
         }
 

@@ -14,21 +14,19 @@ namespace Eddy.Pages;
 /// The pages that are open somewhere. All viewers who see the same of a page share one <see cref="LivePage"/>: it is rendered once for each change, and sent once to a group. Members' rights are looked at
 /// again and again; whose have changed asks anew.
 /// </summary>
-public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore processes, Feed feed, IHubContext<PageHub> hub, TimeProvider time, ILogger<LivePages> log)
+public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore processes, Feed feed, IHubContext<PageHub> hub, SiteOptions options, TimeProvider time, ILogger<LivePages> log)
 {
-    private const int MostOfTenant = 5000;
-    private const int MostOfAddress = 1000;
-
     /// <summary>Keys that one page's script listens to.</summary>
     private const int MostKeys = 50;
+
+    private static readonly string ForAnybody = PageReader.Anybody.Class(0);
 
     private static readonly TimeSpan RightsTick = TimeSpan.FromSeconds(3);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Viewer> _viewers = new(StringComparer.Ordinal);
-    private readonly Dictionary<(TenantId, string, long?, string), LivePage> _pages = [];
     private readonly Dictionary<TenantId, Watched> _tenants = [];
-    private readonly Dictionary<IPAddress, int> _addresses = [];
+    private readonly Dictionary<string, int> _addresses = new(StringComparer.Ordinal);
 
     /// <summary>How many are connected, of one tenant.</summary>
     public int ViewersOf(TenantId tenant)
@@ -43,11 +41,11 @@ public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore pro
     internal bool Connect(HubCallerContext connection)
     {
         var http = connection.GetHttpContext()!;
-        var (site, address) = (http.Site(), http.Connection.RemoteIpAddress ?? IPAddress.None);
+        var (site, address) = (http.Site(), SitePace.PlaceOf(http.Connection.RemoteIpAddress ?? IPAddress.None));
         lock (_lock)
         {
             var watched = _tenants.GetValueOrDefault(site.Tenant);
-            if (watched?.Viewers.Count >= MostOfTenant || _addresses.GetValueOrDefault(address) >= MostOfAddress)
+            if (watched?.Viewers.Count >= options.TenantPages || _addresses.GetValueOrDefault(address) >= options.AddressPages)
             {
                 return false;
             }
@@ -60,7 +58,7 @@ public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore pro
                 watched.Rights = time.CreateTimer(_ => _ = LookAtRightsAsync(watched), null, RightsTick, RightsTick);
             }
 
-            var viewer = new Viewer(connection.ConnectionId, http, site, address);
+            var viewer = new Viewer(connection.ConnectionId, http, watched, address);
             (_viewers[connection.ConnectionId], watched.Viewers[connection.ConnectionId]) = (viewer, viewer);
             _addresses[address] = _addresses.GetValueOrDefault(address) + 1;
             return true;
@@ -82,11 +80,11 @@ public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore pro
                 _addresses.Remove(viewer.From);
             }
 
-            var watched = _tenants[viewer.Site.Tenant];
+            var watched = viewer.Watched;
             watched.Viewers.TryRemove(viewer.Connection, out _);
             if (watched.Viewers.IsEmpty)
             {
-                _tenants.Remove(viewer.Site.Tenant);
+                _tenants.Remove(viewer.Http.Site().Tenant);
                 watched.Feed?.Dispose();
                 watched.Rights?.Dispose();
             }
@@ -111,12 +109,18 @@ public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore pro
         string? left;
         lock (_lock)
         {
+            if (!_viewers.ContainsKey(connection.ConnectionId))
+            {
+                // Gone meanwhile.
+                return null;
+            }
+
             left = viewer.Page?.Group;
             Leave(viewer);
-            var key = (page.Site.Tenant, page.Path, page.Pid, page.Class);
-            if (!_pages.TryGetValue(key, out live!))
+            var (pages, key) = (viewer.Watched.Pages, (page.Path, page.Pid, page.Class));
+            if (!pages.TryGetValue(key, out live!))
             {
-                _pages[key] = live = new LivePage(page, desk, hub, time, log);
+                pages[key] = live = new LivePage(page, desk, hub, time, log);
                 live.Begin();
             }
 
@@ -155,11 +159,11 @@ public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore pro
     }
 
     // Under the lock.
-    private void Leave(Viewer viewer)
+    private static void Leave(Viewer viewer)
     {
         if (viewer.Page is { } page && --page.Viewers == 0)
         {
-            _pages.Remove(viewer.Key);
+            viewer.Watched.Pages.Remove(viewer.Key);
             page.Dispose();
         }
 
@@ -171,7 +175,7 @@ public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore pro
         List<LivePage> open;
         lock (_lock)
         {
-            open = [.. _pages.Where(one => one.Key.Item1 == tenant).Select(one => one.Value)];
+            open = [.. watched.Pages.Values];
         }
 
         foreach (var page in open)
@@ -216,54 +220,85 @@ public sealed class LivePages(PageDesk desk, Visitors visitors, ProcessStore pro
         }
     }
 
-    /// <summary>Whose rights have changed asks for the page anew, and hears of keys by what they may now.</summary>
+    /// <summary>Whose rights have changed sees nothing more of the page until they have asked for it anew, and hears of keys by what they may now.</summary>
     private async Task LookAtRightsAsync(Watched watched)
     {
-        try
+        if (Interlocked.Exchange(ref watched.IsLooking, 1) != 0)
         {
-            foreach (var viewer in watched.Viewers.Values.Where(viewer => !viewer.Keys.IsEmpty || viewer.Class is { } seen && !seen.StartsWith("public", StringComparison.Ordinal)))
+            return;
+        }
+
+        foreach (var viewer in watched.Viewers.Values.Where(viewer => !viewer.Keys.IsEmpty || (viewer.Class is { } seen && seen != ForAnybody)))
+        {
+            try
             {
-                var visitor = await visitors.OfAsync(viewer.Http, viewer.Http.RequestAborted);
-                viewer.Visitor = visitor;
-                if (viewer.Class is not null && viewer.Address is { } address
-                    && (await desk.FindAsync(visitor, address, viewer.Pid, viewer.Http.RequestAborted) is not PageOutcome.There there || there.Page.Class != viewer.Class))
-                {
-                    await hub.Clients.Client(viewer.Connection).SendAsync("again");
-                }
+                await LookAtRightsAsync(viewer);
+            }
+            catch (Exception fault)
+            {
+                // Who left meanwhile, or a database that is away: the next look is soon, and the others have theirs now.
+                log.LogDebug(fault, "The rights of somebody who looks at a page could not be looked at");
             }
         }
-        catch (Exception fault)
-        {
-            // Who left meanwhile, or a database that is away: the next look is soon.
-            log.LogDebug(fault, "The rights of those who look at pages could not be looked at");
-        }
+
+        Volatile.Write(ref watched.IsLooking, 0);
     }
 
-    /// <summary>A tenant of which a page is open.</summary>
+    private async Task LookAtRightsAsync(Viewer viewer)
+    {
+        var visitor = await visitors.OfAsync(viewer.Http, viewer.Http.RequestAborted);
+        viewer.Visitor = visitor;
+        if (viewer.Page is not { } page || viewer.Address is not { } address
+            || (await desk.FindAsync(visitor, address, viewer.Pid, viewer.Http.RequestAborted) is PageOutcome.There there && there.Page.Class == viewer.Class))
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (viewer.Page != page)
+            {
+                return;
+            }
+
+            Leave(viewer);
+        }
+
+        // Before it is told: whatever its script does then, nothing more comes to it.
+        await hub.Groups.RemoveFromGroupAsync(viewer.Connection, page.Group);
+        await hub.Clients.Client(viewer.Connection).SendAsync("again");
+    }
+
+    /// <summary>A tenant of which a page is open. Its pages are changed under the lock.</summary>
     private sealed class Watched
     {
+        public int IsLooking;
+
         public ConcurrentDictionary<string, Viewer> Viewers { get; } = new(StringComparer.Ordinal);
+
+        public Dictionary<(string Path, long? Pid, string Class), LivePage> Pages { get; } = [];
 
         public IDisposable? Feed { get; set; }
 
         public ITimer? Rights { get; set; }
     }
 
-    private sealed class Viewer(string connection, HttpContext http, Site site, IPAddress from)
+    private sealed class Viewer(string connection, HttpContext http, Watched watched, string from)
     {
         public string Connection => connection;
 
         public HttpContext Http => http;
 
-        public Site Site => site;
+        public Watched Watched => watched;
 
-        public IPAddress From => from;
+        public string From => from;
 
         public ConcurrentDictionary<(string Key, long? Pid), bool> Keys { get; } = new();
 
+        /// <summary>Changed under the lock, as those below.</summary>
         public LivePage? Page { get; set; }
 
-        public (TenantId, string, long?, string) Key { get; set; }
+        public (string, long?, string) Key { get; set; }
 
         public string? Address { get; set; }
 

@@ -15,6 +15,18 @@ public sealed partial class SiteOptions
     /// <summary>Where people find the platform, as in <c>https://eddy.example.com</c>: there they sign in. On this machine, where the web listens.</summary>
     public string? Platform { get; set; }
 
+    /// <summary>How many requests of one address of the network a second are answered; twice as many at once, after a pause.</summary>
+    public int AddressRequests { get; set; } = 200;
+
+    /// <summary>How many requests of one tenant's site a second are answered; twice as many at once, after a pause.</summary>
+    public int TenantRequests { get; set; } = 2000;
+
+    /// <summary>How many pages may be open at once from one address of the network.</summary>
+    public int AddressPages { get; set; } = 1000;
+
+    /// <summary>How many pages of one tenant may be open at once.</summary>
+    public int TenantPages { get; set; } = 5000;
+
     public bool AreOn => Domain is not null;
 
     /// <summary>The domain without its port.</summary>
@@ -25,6 +37,14 @@ public sealed partial class SiteOptions
     /// <summary>Everything that is wrong with these settings.</summary>
     public IEnumerable<string> Faults()
     {
+        foreach (var (name, value) in new[] { (nameof(AddressRequests), AddressRequests), (nameof(TenantRequests), TenantRequests), (nameof(AddressPages), AddressPages), (nameof(TenantPages), TenantPages) })
+        {
+            if (value is < 1 or > 1_000_000)
+            {
+                yield return $"Sites:{name} is {value}; it takes 1 to 1,000,000.";
+            }
+        }
+
         if (Domain is null)
         {
             if (Hosts.Count > 0)

@@ -7,12 +7,12 @@ namespace Eddy.Sites;
 internal static class SitePipeline
 {
     public static void AddSites(this IServiceCollection services) =>
-        services.AddSingleton<SiteHosts>().AddSingleton<SiteCookie>().AddSingleton<SiteCodes>().AddSingleton<SiteDrafts>().AddSingleton<Visitors>().AddHostedService<SiteStart>();
+        services.AddSingleton<SiteHosts>().AddSingleton<SiteCookie>().AddSingleton<EndedSiteCookies>().AddSingleton<SiteCodes>().AddSingleton<SiteDrafts>().AddSingleton<Visitors>().AddHostedService<SiteStart>();
 
     /// <param name="map">What answers on a tenant's host; nothing else does.</param>
     public static void UseSites(this WebApplication app, Action<IEndpointRouteBuilder> map)
     {
-        var hosts = app.Services.GetRequiredService<SiteHosts>();
+        var (hosts, options) = (app.Services.GetRequiredService<SiteHosts>(), app.Services.GetRequiredService<SiteOptions>());
         if (!hosts.AreOn)
         {
             return;
@@ -20,9 +20,15 @@ internal static class SitePipeline
 
         app.MapWhen(context => hosts.Has(context.Request.Host), branch =>
         {
-            branch.Use(async (context, next) =>
+            branch.Use((context, next) =>
             {
                 SiteHeaders.Set(context, hosts);
+                return next(context);
+            });
+            // Before anything is asked for them.
+            branch.UseRateLimiter(SitePace.OfAddresses(options));
+            branch.Use(async (context, next) =>
+            {
                 if (await hosts.FindAsync(context.Request.Host, context.RequestAborted) is not { } site)
                 {
                     await NoSiteAsync(context);
@@ -32,9 +38,9 @@ internal static class SitePipeline
                 context.Features.Set(site);
                 await next(context);
             });
+            branch.UseRateLimiter(SitePace.OfTenants(options));
             // A branch of its own has endpoints of its own.
             branch.UseRouting();
-            branch.UseRateLimiter();
             branch.UseEndpoints(endpoints =>
             {
                 var site = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(new OnSite());

@@ -23,7 +23,7 @@ internal static class SiteSignIn
     {
         site.MapGet(Site.Ours + "/sign-in", Begin);
         site.MapGet(Site.Ours + "/enter", EnterAsync);
-        site.MapPost(Site.Ours + "/sign-out", SignOut).DisableAntiforgery();
+        site.MapPost(Site.Ours + "/sign-out", SignOutAsync).DisableAntiforgery();
     }
 
     /// <summary>On the platform.</summary>
@@ -91,11 +91,17 @@ internal static class SiteSignIn
         }) { StatusCode = StatusCodes.Status400BadRequest };
     }
 
-    private static IResult SignOut(HttpContext context)
+    private static async Task<IResult> SignOutAsync(HttpContext context, SiteCookie cookie, EndedSiteCookies ended, CancellationToken cancel)
     {
         if (SiteOrigin.Fault(context) is { } fault)
         {
             return new Problem(ProblemType.NotAllowed, fault);
+        }
+
+        var tenant = context.Site().Tenant;
+        if (cookie.Read(context, tenant) is { } pass)
+        {
+            await ended.EndAsync(tenant, pass, cancel);
         }
 
         SiteCookie.Delete(context);

@@ -5,7 +5,7 @@ using Eddy.Identity;
 namespace Eddy.Sites;
 
 /// <summary>Finds out who asks at a tenant's host. Ask again whenever it matters: it is true of that moment, and whoever was removed is nobody within a second.</summary>
-public sealed class Visitors(SiteCookie cookie, Sessions sessions, AccessStore accesses)
+public sealed class Visitors(SiteCookie cookie, EndedSiteCookies ended, Sessions sessions, AccessStore accesses)
 {
     private const int MostKnown = 10_000;
 
@@ -14,7 +14,7 @@ public sealed class Visitors(SiteCookie cookie, Sessions sessions, AccessStore a
     public async Task<Visitor> OfAsync(HttpContext context, CancellationToken cancel)
     {
         var site = context.Site();
-        return (cookie.Read(context, site.Tenant) is { } session ? await MemberAsync(site, session, cancel) : null)
+        return (cookie.Read(context, site.Tenant) is { } pass && !await ended.HasAsync(site.Tenant, pass, cancel) ? await MemberAsync(site, pass.Session, cancel) : null)
             ?? new Visitor(site, null, await accesses.OfAsync(site.Tenant, new Actor.Anybody(), cancel));
     }
 

@@ -14,6 +14,18 @@ public sealed class EventTraceTests
     private static readonly Dictionary<long, RunTold> NothingTold = [];
 
     [Fact]
+    public void What_an_API_script_made_of_a_request_is_told_from_what_the_clock_woke()
+    {
+        foreach (var (rule, isRequest) in new[] { ("api/orders.py:add", true), ("scripts/report.py:weekly", false) })
+        {
+            var log = new TestCascade();
+            var root = log.RanUnwoken(15, rule, "total");
+
+            ArrivalTree.Of(root, log.Events, log.Runs, [], []).IsRequest.ShouldBe(isRequest, rule);
+        }
+    }
+
+    [Fact]
     public void What_came_in_stands_above_whom_it_woke_and_what_these_changed()
     {
         var log = new TestCascade();

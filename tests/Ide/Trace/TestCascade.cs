@@ -23,6 +23,15 @@ internal sealed class TestCascade
         return (root, Change(root, null, pid, 0, keys)!.Value);
     }
 
+    /// <summary>What ran without a change that woke it: at its hour, or for a request.</summary>
+    public Guid RanUnwoken(long pid, string rule, params string[] keys)
+    {
+        var root = new Guid(Events.Count + Runs.Count + 1, 7, 7, 1, 2, 3, 4, 5, 6, 7, 8);
+        _sets[0] = (root, 0);
+        Ran(0, pid, rule, keys);
+        return root;
+    }
+
     /// <summary>A rule that ran, and the position of what it changed; null where that is nothing.</summary>
     public (long Run, long? Set) Ran(long set, long pid, string rule, params string[] keys)
     {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Eddy.Tests.Mail;
 
-/// <summary>What is forgotten of mail, and when.</summary>
+/// <summary>What is forgotten of mail and of what comes with cards, and when.</summary>
 public sealed class InboxUpkeepTests(TestDatabase database)
 {
     [Fact]
@@ -26,6 +26,11 @@ public sealed class InboxUpkeepTests(TestDatabase database)
                 values ($1, gen_random_uuid(), now() - interval '399 days', 'inbox', 'bob@shop.test', 'acme@in.example.com', 'young', 'x', 'ordinary', 900, 'pass', 'none', 'fail', 'refused', '{}', 'not_allowed', 'No.')
                 """);
             await one.PrepareAsync("insert into attachments (tenant_id, id, message, place, name, type, bytes, content) select $1, gen_random_uuid(), m.id, 1, m.subject, 'text/plain', 1, 'x' from inbox_messages m where m.tenant_id = $1");
+            await one.PrepareAsync(
+                """
+                with sent as (insert into uploads (tenant_id, id, at, bytes, actor) select $1, gen_random_uuid(), now() - days * interval '1 day', days, 'bob@shop.test' from (select 401 as days from generate_series(1, 1100) union all select 399) of returning id, bytes)
+                insert into attachments (tenant_id, id, message, place, name, type, bytes, content) select $1, gen_random_uuid(), id, 1, case bytes when 401 then 'old' else 'young' end, 'text/plain', 1, 'x' from sent
+                """);
             await one.PrepareAsync("insert into handed_mails (tenant_id, mail, receiver, pid, at) values ($1, 1, 'old', 1, now() - interval '50 hours'), ($1, 2, 'young', 1, now() - interval '48 hours')");
         }
 
@@ -38,7 +43,8 @@ public sealed class InboxUpkeepTests(TestDatabase database)
         foreach (var one in (TestTenant[])[tenant, other])
         {
             (await log.TextsAsync(one.Id, "select subject from inbox_messages where tenant_id = $1")).ShouldBe(["young"]);
-            (await log.TextsAsync(one.Id, "select name from attachments where tenant_id = $1")).ShouldBe(["young"]);
+            (await log.TextsAsync(one.Id, "select bytes::text from uploads where tenant_id = $1")).ShouldBe(["399"]);
+            (await log.TextsAsync(one.Id, "select name from attachments where tenant_id = $1")).ShouldBe(["young", "young"]);
             (await log.TextsAsync(one.Id, "select receiver from handed_mails where tenant_id = $1")).ShouldBe(["young"]);
         }
 

@@ -19,6 +19,9 @@ public sealed record ArrivalTree(Guid Arrival, DateTimeOffset At, IReadOnlyList<
     /// <summary>What came in from outside; null where that is not known, or nothing did: the clock wakes rules without a change.</summary>
     public TracedSet? Begin => Sets.Count > 0 && Sets[0] is { Changes: [{ Cause: null }, ..] } first ? first : null;
 
+    /// <summary>It is what an API script made of a request.</summary>
+    public bool IsRequest => Sets is [{ Woken: [{ Rule: var rule }, ..] }, ..] && rule.StartsWith("api/", StringComparison.Ordinal);
+
     /// <summary>All rules that it woke, in the order of the tree.</summary>
     public IEnumerable<TracedRun> Runs => Sets.SelectMany(set => set.Below);
 

@@ -4,8 +4,9 @@
   const isLive = document.currentScript?.hasAttribute("data-eddy-live");
   const listeners = new Map();
   const touched = new WeakSet();
-  let page = null, line = null, catching = null, applying = null;
+  let page = null, line = null, catching = null, applying = null, early = [];
 
+  const isDraft = location.pathname.startsWith("/_eddy/preview/");
   const pid = new URLSearchParams(location.search).get("pid");
   const asked = /^[1-9][0-9]{0,17}$/.test(pid ?? "") ? Number(pid) : null;
 
@@ -45,8 +46,20 @@
       // What the browser has loaded may be some moments old.
       show(page.html);
       if (isFirst) document.documentElement.setAttribute("data-eddy", "live");
-    })().finally(() => { catching = null; });
+    })().finally(() => {
+      catching = null;
+      // What became another while the answer was under way.
+      for (const change of early.splice(0)) changed(...change);
+    });
     return catching;
+  }
+
+  function changed(version, prefix, suffix, middle) {
+    if (catching) { early.push([version, prefix, suffix, middle]); return; }
+    if (!page || version <= page.version) return;
+    if (version !== page.version + 1) { follow().catch(() => {}); return; }
+    page.version = version;
+    apply(page.html.slice(0, prefix) + middle + page.html.slice(page.html.length - suffix));
   }
 
   async function start() {
@@ -63,7 +76,10 @@
     try {
       await Promise.all([follow(), ...[...listeners.keys()].map(name => line.invoke("On", ...keyOf(name)))]);
       document.documentElement.removeAttribute("data-eddy-offline");
-    } catch { /* The line is gone again; it comes back by itself. */ }
+    } catch {
+      // A line that is gone comes back by itself; where it is there, the web could not answer just now.
+      setTimeout(() => { if (line.state === "Connected") again(); }, 5000);
+    }
   }
 
   const nameOf = (key, pid) => JSON.stringify([key, pid]);
@@ -76,12 +92,7 @@
       .withAutomaticReconnect({ nextRetryDelayInMilliseconds: ({ previousRetryCount: n }) => Math.min(30000, 500 * 2 ** n) * (0.75 + Math.random() / 2) })
       .configureLogging(signalR.LogLevel.None)
       .build();
-    line.on("change", (version, prefix, suffix, middle) => {
-      if (!page || catching || version <= page.version) return;
-      if (version !== page.version + 1) { follow().catch(() => {}); return; }
-      page.version = version;
-      apply(page.html.slice(0, prefix) + middle + page.html.slice(page.html.length - suffix));
-    });
+    line.on("change", changed);
     line.on("again", () => { again(); });
     line.on("kvp", (key, value, of) => {
       const read = value === null ? null : plain(JSON.parse(value));
@@ -108,7 +119,9 @@
     const text = await answer.text();
     const isJson = /[/+]json/.test(answer.headers.get("Content-Type") ?? "");
     const read = isJson && text ? JSON.parse(text) : text || null;
-    if (!answer.ok) throw Object.assign(new Error(read?.detail ?? read?.title ?? `${answer.status}`), { status: answer.status, problem: read });
+    // A script may say it in a sentence; what is a page is none.
+    const said = isJson ? read?.detail ?? read?.title : text && !text.includes("<") ? text : null;
+    if (!answer.ok) throw Object.assign(new Error(said ?? `${answer.status}`), { status: answer.status, problem: read });
     return read;
   }
 
@@ -119,12 +132,21 @@
       all.add(hear);
       listeners.set(name, all);
       if (all.size === 1 && line?.state === "Connected") line.invoke("On", key, pid).catch(() => {});
-      connect();
+      if (!isDraft) connect();
       return () => all.delete(hear);
     },
     set: (kvps, { pid = null } = {}) => post("/_eddy/kvps" + (pid === null ? "" : `?pid=${encodeURIComponent(pid)}`), kvps),
     call: (name, body) => post("/api/v1/" + name.split(".").map(encodeURIComponent).join("/"), body),
   });
 
-  if (isLive) connect();
+  // A draft beside the editor has no origin, so no line; it is told what it is rendered now by its own address.
+  function watch() {
+    page = { version: 0, html: null };
+    new EventSource(location.pathname + "/events" + location.search).onmessage = told => {
+      apply(JSON.parse(told.data));
+      document.documentElement.setAttribute("data-eddy", "live");
+    };
+  }
+
+  if (isLive) (isDraft ? watch : connect)();
 })();
