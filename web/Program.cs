@@ -15,6 +15,7 @@ using Eddy.Ide.Inbox;
 using Eddy.Ide.Trace;
 using Eddy.Ide.Exports;
 using Eddy.Ide.Kvps;
+using Eddy.Ide.Map;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -98,7 +99,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
-        builder.Services.AddSingleton<PastStore>().AddSingleton<ReplayDesk>();
+        builder.Services.AddSingleton<PastStore>().AddSingleton<ReplayDesk>().AddSingleton<TrafficStore>().AddSingleton<MapReader>();
         builder.Services.AddSingleton<OutboxStore>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>().AddSingleton<UploadStore>().AddSingleton<CardDesk>().AddSingleton(all => new CardSite(null, all.GetRequiredService<MailOptions>().Site)).AddSingleton<CardLinks>();

@@ -258,6 +258,26 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
             .SingleOrDefaultAsync(cancel);
     }
 
+    /// <summary>The texts in force of rules, API scripts, cards and pages, by their paths. What is no UTF-8 is left out.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> TextsAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        var contents = await db.Files
+            .Where(f => f.Path.StartsWith("scripts/") || f.Path.StartsWith("api/") || f.Path.StartsWith("card_html_files/") || f.Path.StartsWith("pages/"))
+            .Join(db.FileVersions, f => new { f.Path, Version = f.InForce }, v => new { v.Path, Version = (long?)v.Version }, (f, v) => new { f.Path, v.Content })
+            .ToListAsync(cancel);
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in contents)
+        {
+            if (file.Content is not null && TextOf(file.Content) is { } text)
+            {
+                texts[file.Path] = text;
+            }
+        }
+
+        return texts;
+    }
+
     /// <summary>Takes a file out of the tree; its versions stay. Null where there is none.</summary>
     public async Task<SaveOutcome?> DeleteAsync(TenantId tenant, string path, string author, WriteCondition condition, CancellationToken cancel)
     {

@@ -112,6 +112,7 @@ public sealed class TourTests(TestBrowser browser, TestWay way) : IClassFixture<
         ("shared", $"/t/{slug}/shared", "tickets"),
         ("quarantine", $"/t/{slug}/quarantine", "TypeError"),
         ("schedules", $"/t/{slug}/schedules", "weekly_report"),
+        ("map", $"/t/{slug}/map", "open_ticket"),
         ("outbox", $"/t/{slug}/outbox", "Server room is hot"),
         ("refused", $"/t/{slug}/refused", "refused"),
         ("keys", $"/t/{slug}/settings/keys", "test"),
