@@ -49,4 +49,36 @@ public sealed class HindsightTests(TestBrowser browser, TestWay way) : IClassFix
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Main)).ToContainTextAsync("self.temperature 72 > 90");
         await screen.ShouldBeAccessibleEverywhereAsync();
     }
+
+    [Fact]
+    public async Task What_is_typed_is_tried_on_an_event_that_was_and_its_values_stand_in_the_text_until_more_is_typed()
+    {
+        var caller = await way.CallerAsync(("scripts/heat.py", Heat));
+        await caller.SettleAsync("""{"temperature": 72}""");
+        await using var screen = await browser.OpenAsync(way.Web, caller.Tenant, "editor");
+        await screen.GoAsync($"/t/{caller.Tenant.Slug}/rules/scripts/heat.py");
+        var text = screen.Page.Locator(".monaco-editor textarea").First;
+        await text.FocusAsync();
+        await screen.Page.Keyboard.PressAsync("Control+Home");
+        await screen.Page.Keyboard.PressAsync("End");
+        await screen.Page.Keyboard.PressAsync("Backspace");
+        await screen.Page.Keyboard.PressAsync("Backspace");
+        await screen.Page.Keyboard.TypeAsync("60");
+
+        await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Dry run", Exact = true }).ClickAsync();
+        var pane = screen.Page.GetByRole(AriaRole.Region, new() { Name = "Dry run", Exact = true });
+        await pane.GetByRole(AriaRole.Button, new() { Name = "Run it" }).ClickAsync();
+
+        await Assertions.Expect(pane).ToContainTextAsync("high_temperature would run: self.temperature 72 > 60.");
+        await Assertions.Expect(pane.GetByRole(AriaRole.Row).Filter(new() { HasText = "alert" })).ToContainTextAsync("Too hot");
+        await Assertions.Expect(pane).ToContainTextAsync("said no.");
+        await Assertions.Expect(screen.Page.Locator(".monaco-editor .chip").First).ToContainTextAsync("72");
+        (await caller.GetAsync("/api/events")).GetProperty("events").GetArrayLength().ShouldBe(1);
+        await screen.ShouldBeAccessibleEverywhereAsync();
+
+        await text.FocusAsync();
+        await screen.Page.Keyboard.PressAsync("Control+Home");
+        await screen.Page.Keyboard.TypeAsync("# a");
+        await Assertions.Expect(screen.Page.Locator(".monaco-editor .chip")).ToHaveCountAsync(0);
+    }
 }
