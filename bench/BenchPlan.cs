@@ -51,6 +51,12 @@ internal sealed record BenchPlan
     /// <summary>Seconds over which twenty mails come in each.</summary>
     public required int MailFlood { get; init; }
 
+    /// <summary>Events of a long log.</summary>
+    public required long Kept { get; init; }
+
+    /// <summary>How often it is asked why, of the newest and of the oldest.</summary>
+    public required int Asked { get; init; }
+
     /// <summary>At how many idle cells their memory is measured, the fewest first.</summary>
     public required IReadOnlyList<int> IdleCells { get; init; }
 
@@ -72,6 +78,8 @@ internal sealed record BenchPlan
         Loads = 5,
         Mails = 20,
         MailFlood = 15,
+        Kept = 10_000_000,
+        Asked = 20,
         IdleCells = [1, 50, 500],
     };
 
@@ -94,6 +102,8 @@ internal sealed record BenchPlan
         Loads = 1,
         Mails = 3,
         MailFlood = 2,
+        Kept = 2_000,
+        Asked = 2,
         IdleCells = [1, 5, 20],
     };
 }

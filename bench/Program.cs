@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Eddy.Bench;
 using Eddy.Bench.Cases;
 
-ICase[] cases = [new FloorCase(), new AcceptCase(), new SettledCase(), new WayCase(), new ChainCase(), new ColdCase(), new ManyCase(), new QuietCase(), new BesideCase(), new CircuitsCase(), new EditorCase(), new MailCase(), new ScriptsCase(), new PagesCase(), new SandboxCase()];
+ICase[] cases = [new FloorCase(), new AcceptCase(), new SettledCase(), new WayCase(), new ChainCase(), new ColdCase(), new ManyCase(), new QuietCase(), new BesideCase(), new CircuitsCase(), new EditorCase(), new MailCase(), new ScriptsCase(), new PagesCase(), new WhyCase(), new SandboxCase()];
 
 var root = new Option<DirectoryInfo>("--root") { Description = "The product's folder.", DefaultValueFactory = _ => new DirectoryInfo(".") };
 var quick = new Option<bool>("--quick") { Description = "A second or so for each case: whether it works, not how fast it is." };

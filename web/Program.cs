@@ -16,6 +16,7 @@ using Eddy.Ide.Inbox;
 using Eddy.Ide.Trace;
 using Eddy.Ide.Exports;
 using Eddy.Ide.Kvps;
+using Eddy.Ide.Map;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Keys;
@@ -99,7 +100,7 @@ public static class WebProgram
         builder.Services.AddSingleton<EventStore>();
         builder.Services.AddSingleton<RunStore>();
         builder.Services.AddSingleton<CascadeStore>().AddSingleton<QuarantineStore>().AddSingleton<DeferredStore>().AddSingleton<RuleScheduleStore>();
-        builder.Services.AddSingleton<PastStore>().AddSingleton<ReplayDesk>();
+        builder.Services.AddSingleton<PastStore>().AddSingleton<ReplayDesk>().AddSingleton<TrafficStore>().AddSingleton<MapReader>();
         builder.Services.AddSingleton<OutboxStore>().AddSingleton<UnsubscribedStore>().AddSingleton<UnsubscribeLinks>().AddSingleton<InboxStore>().AddSingleton<AttachmentKeys>().AddSingleton<MailboxStore>().AddSingleton<SecretKeeper>().AddSingleton<TenantMailboxes>();
         builder.Services.AddInbox();
         builder.Services.AddSingleton<CardStore>().AddSingleton<UploadStore>().AddSingleton<CardDesk>().AddSingleton(all => new CardSite(null, all.GetRequiredService<MailOptions>().Site)).AddSingleton<CardLinks>();
@@ -113,6 +114,7 @@ public static class WebProgram
             all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddHostedService<SandboxStart>();
         builder.Services.AddEndpoints();
+        builder.Services.AddSingleton<WhyStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>().AddSingleton<BacktestStore>().AddSingleton<Backtester>().AddSingleton<Backtests>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
@@ -158,6 +160,9 @@ public static class WebProgram
         api.MapReplays();
         api.MapEvents();
         api.MapRuns();
+        api.MapWhy();
+        api.MapDryRun();
+        api.MapBacktests();
         api.MapQuarantine();
         api.MapOutbox();
         api.MapUnsubscribed();

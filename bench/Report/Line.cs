@@ -7,6 +7,7 @@ internal enum Unit
     Milliseconds,
     Microseconds,
     Megabytes,
+    Bytes,
     Times,
 }
 

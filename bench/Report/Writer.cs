@@ -89,6 +89,7 @@ internal static class Writer
         Unit.Milliseconds => "ms",
         Unit.Microseconds => "µs",
         Unit.Megabytes => "MB",
+        Unit.Bytes => "B",
         _ => "×",
     };
 }

@@ -100,7 +100,7 @@ public sealed class CascadeStore(EddyDbs dbs)
         // Numbers of mails and cards begin with that of their run; so they are found by their keys.
         var (ids, first, last) = (runs.ToArray(), runs.Min() * 1000, (runs.Max() + 1) * 1000);
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new("select id, log, calls::text from runs where tenant_id = $1 and id = any($2) and (log is not null or calls is not null) order by id")
+        batch.BatchCommands.Add(new($"select r.id, r.log, {RunStore.ToldCalls} from runs r where r.tenant_id = $1 and r.id = any($2) and (r.log is not null or r.calls is not null) order by r.id")
         {
             Parameters = { new() { Value = tenant.Value }, new() { Value = ids } },
         });

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Eddy.Egress;
 
 /// <summary>
@@ -5,4 +7,9 @@ namespace Eddy.Egress;
 /// <paramref name="Secrets"/> has the names of those that were filled in. Bytes are those of the bodies.
 /// </summary>
 public sealed record CallRecord(
-    string Method, string Host, string Path, int? Status, long BytesOut, long BytesIn, double Milliseconds, string? Fault, IReadOnlyList<string> Secrets);
+    string Method, string Host, string Path, int? Status, long BytesOut, long BytesIn, double Milliseconds, string? Fault, IReadOnlyList<string> Secrets)
+{
+    /// <summary>What was answered, so that a dry run of the same run can be answered by it; null where it is long, or there was none. It is for no reader of the record.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public KeptAnswer? Answer { get; init; }
+}

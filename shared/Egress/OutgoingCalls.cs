@@ -85,7 +85,7 @@ public sealed class OutgoingCalls : IAsyncDisposable
             answer = CallAnswer.Of(FaultOf(e, call));
         }
 
-        Record(call, trail, answer.Fault is null ? answer.Status : null, answer.Fault?.Kind);
+        Record(call, trail, answer.Fault is null ? answer.Status : null, answer.Fault?.Kind, KeptAnswer.Of(request, answer));
         return answer;
     }
 
@@ -321,12 +321,12 @@ public sealed class OutgoingCalls : IAsyncDisposable
     // The sentence of the framework, which has nothing of the certificate in it.
     private static string Words(string message) => message.Length > 300 ? message[..300] : message;
 
-    private void Record(Call call, CallTrail trail, int? status, string? fault)
+    private void Record(Call call, CallTrail trail, int? status, string? fault, KeptAnswer? kept = null)
     {
         var record = new CallRecord(
             Cut(call.Request.Method, 32), Cut(call.Target?.Host ?? "", 253), Cut(call.Target?.Path ?? "", 500), status, call.BytesOut, call.BytesIn,
             _time.GetElapsedTime(call.Started).TotalMilliseconds, fault, [.. call.Secrets]);
-        trail.Record(record);
+        trail.Record(record with { Answer = kept });
         EgressMeters.Count(record);
     }
 

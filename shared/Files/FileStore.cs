@@ -43,6 +43,27 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         order by f.path collate "C"
         """;
 
+    // The same of an earlier version: of each file what was saved last until then and had no faults. Packages are kept as they are now alone.
+    private const string PastTreeSql = """
+        select f.path, f.content, f.is_data
+        from (
+          select v.path, v.content, false as is_data
+          from (
+            select distinct on (path) path, content from file_versions
+            where tenant_id = $1 and version <= $2 and faults is null and (path like 'scripts/%.py' or path like 'libraries/%.py' or path like 'api/%.py') order by path, version desc) v
+          where v.content is not null
+          union all
+          select d.path, d.content, true
+          from (
+            select v.path, v.content, sum(octet_length(v.content)) over (order by v.path collate "C") as up_to
+            from (select distinct on (path) path, content from file_versions where tenant_id = $1 and version <= $2 and path like 'libraries/%' and path not like '%.py' order by path, version desc) v
+            where v.content is not null) d
+          where d.up_to <= $3
+          union all
+          select 'packages/' || p.path, p.content, true from package_files p where p.tenant_id = $1) f
+        order by f.path collate "C"
+        """;
+
     private const string LockAuthor = "platform";
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -298,6 +319,26 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
             .SingleOrDefaultAsync(cancel);
     }
 
+    /// <summary>The texts in force of rules, API scripts, cards and pages, by their paths. What is no UTF-8 is left out.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> TextsAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        var contents = await db.Files
+            .Where(f => f.Path.StartsWith("scripts/") || f.Path.StartsWith("api/") || f.Path.StartsWith("card_html_files/") || f.Path.StartsWith("pages/"))
+            .Join(db.FileVersions, f => new { f.Path, Version = f.InForce }, v => new { v.Path, Version = (long?)v.Version }, (f, v) => new { f.Path, v.Content })
+            .ToListAsync(cancel);
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in contents)
+        {
+            if (file.Content is not null && TextOf(file.Content) is { } text)
+            {
+                texts[file.Path] = text;
+            }
+        }
+
+        return texts;
+    }
+
     /// <summary>Takes a file out of the tree; its versions stay. Null where there is none.</summary>
     public async Task<SaveOutcome?> DeleteAsync(TenantId tenant, string path, string author, WriteCondition condition, CancellationToken cancel)
     {
@@ -366,6 +407,31 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
 
         return (version, files, data);
+    }
+
+    /// <summary>What was in force at a version of the tree.</summary>
+    public async Task<(IReadOnlyList<CellFile> Files, IReadOnlyList<CellData> Data)> ReadTreeAsync(TenantId tenant, long version, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new(PastTreeSql) { Parameters = { new() { Value = tenant.Value }, new() { Value = version }, new() { Value = (long)MostData } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var files = new List<CellFile>();
+        var data = new List<CellData>();
+        while (await rows.ReadAsync(cancel))
+        {
+            var content = rows.GetFieldValue<byte[]>(1);
+            if (rows.GetBoolean(2))
+            {
+                data.Add(new CellData(rows.GetString(0), content));
+            }
+            else if (TextOf(content) is { } text)
+            {
+                files.Add(new CellFile(rows.GetString(0), text));
+            }
+        }
+
+        return (files, data);
     }
 
     /// <summary>The text that these bytes are in UTF-8, without a byte order mark, or null where they are none.</summary>

@@ -23,6 +23,13 @@ public sealed class TreeReader(FileStore files, QuarantineStore quarantine, Secr
         return new CellTree(tenant, version, timeZone, content) { Data = data, Secrets = await PlaceholdersAsync(tenant, cancel) };
     }
 
+    /// <summary>The tree as it was in force at a version of it, with the secrets of now.</summary>
+    public async Task<CellTree> TreeAsync(TenantId tenant, long version, string timeZone, CancellationToken cancel)
+    {
+        var (content, data) = await files.ReadTreeAsync(tenant, version, cancel);
+        return new CellTree(tenant, version, timeZone, content) { Data = data, Secrets = await PlaceholdersAsync(tenant, cancel) };
+    }
+
     private async Task<IReadOnlyDictionary<string, string>> PlaceholdersAsync(TenantId tenant, CancellationToken cancel)
     {
         try

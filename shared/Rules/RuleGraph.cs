@@ -26,10 +26,10 @@ public sealed record RuleGraph(IReadOnlyList<RuleEdge> Edges, IReadOnlyList<Rule
     }
 
     /// <summary>The key whose change an entry of listens_to waits for: of any process, or shared.</summary>
-    private static string Awaited(string entry) => Without(entry, "child.", "parent.");
+    internal static string Awaited(string entry) => Without(entry, "child.", "parent.");
 
     /// <summary>The key that a write changes: in whichever process, or shared.</summary>
-    private static string Written(string key) => Without(key, "child.", "parent.", "new_child.", "process.");
+    internal static string Written(string key) => Without(key, "child.", "parent.", "new_child.", "process.");
 
     private static string Without(string key, params ReadOnlySpan<string> prefixes)
     {

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using Eddy.Egress;
 using Eddy.Events;
 using Eddy.Postgres;
 using Eddy.Processes;
@@ -17,6 +19,9 @@ public sealed class RunStore(EddyDbs dbs)
 
     internal const string Columns =
         "r.id, r.at, r.rule, r.said_no, r.tree_version, r.pid, r.set_position, r.root, r.generation, r.outcome, r.first_position, r.changes, r.elapsed_us, r.cpu_us, r.error::text, r.trace";
+
+    /// <summary>The calls of a run as they are told: without what was answered, which is kept for dry runs alone.</summary>
+    internal const string ToldCalls = "(select jsonb_agg(c - 'answer' order by n) from jsonb_array_elements(r.calls) with ordinality x(c, n))::text";
 
     private static readonly string RangeSql =
         $"select {Columns} from runs r where r.tenant_id = $1 and r.id between $2 and $3 and r.root = $4 order by r.id limit {MostOfRange}";
@@ -94,7 +99,7 @@ public sealed class RunStore(EddyDbs dbs)
     public async Task<(StoredRun Run, IReadOnlyList<StoredEvent> Changes)?> ReadAsync(TenantId tenant, long id, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new($"select {Columns}, r.log, r.calls::text from runs r where r.tenant_id = $1 and r.id = $2")
+        batch.BatchCommands.Add(new($"select {Columns}, r.log, {ToldCalls} from runs r where r.tenant_id = $1 and r.id = $2")
         {
             Parameters = { new() { Value = tenant.Value }, new() { Value = id } },
         });
@@ -124,6 +129,16 @@ public sealed class RunStore(EddyDbs dbs)
         }
 
         return (run, changes);
+    }
+
+    /// <summary>The calls of a run, as far as they are kept with what was answered; none where it made none.</summary>
+    public async Task<IReadOnlyList<CallRecord>> KeptCallsAsync(TenantId tenant, long id, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new("select calls::text from runs where tenant_id = $1 and id = $2 and calls is not null") { Parameters = { new() { Value = tenant.Value }, new() { Value = id } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        return await rows.ReadAsync(cancel) ? JsonSerializer.Deserialize<List<CallRecord>>(rows.GetString(0), JsonSerializerOptions.Web)! : [];
     }
 
     private static NpgsqlBatchCommand RangeCommand(TenantId tenant, Guid root, long first, long last) =>

@@ -27,6 +27,27 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
 {
     private readonly FrameReader _reader = new(options);
 
+    /// <summary>Where it looks back: what other processes were then.</summary>
+    public PastProcesses? Past { get; init; }
+
+    /// <summary>Does a run over in hindsight.</summary>
+    public async Task<Look> LookAsync(LookRun look, MakeCall call, Func<Task<Cell>> obtain, Action<Cell> release, Action<Cell> retire, CancellationToken ct)
+    {
+        var run = look.Run;
+        var slice = new Slice(0, run.At, [run.Run], [], run.State, 1, options.WallTime);
+        LookReader? told = null;
+        var course = await RunAsync(
+            table => new SliceCourse(table, slice, options) { IsBeside = true },
+            (writer, cell, number) =>
+            {
+                told = new LookReader(cell.Tree.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal));
+                writer.Set(run.Run.SetPosition, run.Run.SetAt, run.Run.SetSource, run.Run.IsQuiet, run.Run.Again with { IsDue = true }, run.Run.Set);
+                writer.Look(number, run.At, cell.Table.IndexOf(run.Run.Rule), run.Run.Pid, run.Run.Cascade.Actor, run.Run.Cascade.Acting, look.Acts);
+            },
+            run.State, call, obtain, release, retire, ct, frame => told!.Read(frame));
+        return new Look(course.StepCount == 0 ? null : (RunEnded)course.Steps[0], told?.Answer, told?.Seen ?? []);
+    }
+
     public async Task<BesideEnded> RunAsync(BesideRun run, MakeCall call, Func<Task<Cell>> obtain, Action<Cell> release, Action<Cell> retire, CancellationToken ct)
     {
         var slice = new Slice(0, run.At, [run.Run], [], run.State, 1, options.WallTime);
@@ -60,7 +81,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
     /// <summary>The course with the one run that ended; without a step where its rule is gone.</summary>
     private async Task<SliceCourse> RunAsync(
         Func<WakeTable, SliceCourse> begin, Action<SliceWriter, Cell, long> write, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> state,
-        MakeCall call, Func<Task<Cell>> obtain, Action<Cell> release, Action<Cell> retire, CancellationToken ct)
+        MakeCall call, Func<Task<Cell>> obtain, Action<Cell> release, Action<Cell> retire, CancellationToken ct, Action<ReadOnlyMemory<byte>>? looked = null)
     {
         for (var again = false; ; again = true)
         {
@@ -75,7 +96,7 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
             CellEnding? ending;
             try
             {
-                ending = await ConverseAsync(cell, course, write, state, call, ct);
+                ending = await ConverseAsync(cell, course, write, state, call, looked, ct);
             }
             catch
             {
@@ -113,14 +134,15 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
     }
 
     private async Task<CellEnding?> ConverseAsync(
-        Cell cell, SliceCourse course, Action<SliceWriter, Cell, long> write, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> state, MakeCall call, CancellationToken ct)
+        Cell cell, SliceCourse course, Action<SliceWriter, Cell, long> write, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> state, MakeCall call,
+        Action<ReadOnlyMemory<byte>>? looked, CancellationToken ct)
     {
         var channel = cell.Channel;
         var number = cell.NextNumber();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var over = CancelAtDeathAsync(channel, ended);
         await using var stop = ct.Register(() => channel.Kill(null));
-        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1), new FileAsks(cell.Tree.Tenant, files, course), options);
+        var asks = new CellAsks(channel, cell.Tree.Tenant, call, sign, new ProcessAsks(channel, cell.Tree.Tenant, processes, course, cell.Known, _reader, options.CascadeRuns + 1) { Past = Past }, new FileAsks(cell.Tree.Tenant, files, course), options);
         using var writer = new SliceWriter();
         writer.State(true, state.Select(process => (process.Key, (IReadOnlyDictionary<string, string>?)process.Value)));
         write(writer, cell, number);
@@ -133,7 +155,11 @@ internal sealed class BesideRunner(Deadlines deadlines, SignForTenant? sign, Pro
                 while (await channel.ReceiveAsync() is { } frame)
                 {
                     // The clock of the run goes on while the host does what it asks for.
-                    if (CellAsks.IsAsk(frame.Span))
+                    if (looked is not null && LookReader.Knows(frame.Span))
+                    {
+                        looked(frame);
+                    }
+                    else if (CellAsks.IsAsk(frame.Span))
                     {
                         await asks.AnswerAsync(frame, ended.Token);
                     }

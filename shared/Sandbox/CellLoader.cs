@@ -14,8 +14,9 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
     private const int MostWhere = 20_000;
     private static readonly TimeSpan MostDeferred = TimeSpan.FromDays(366);
 
+    /// <param name="witness">The moment that the cell looks back to, and whether it tells what checks read; null where it is of now.</param>
     /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
-    public async Task<Cell> LoadAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, CancellationToken ct)
+    public async Task<Cell> LoadAsync(TenantCell tenant, CellTree tree, IReadOnlyDictionary<string, string>? shared, (DateTimeOffset At, bool Watches)? witness, CancellationToken ct)
     {
         var blamed = tenant.BlamedOf(tree);
         var files = tree.Files.Where(IsPython).ToList();
@@ -29,6 +30,11 @@ internal sealed class CellLoader(Zygote zygote, Deadlines deadlines, SandboxOpti
             if (tree.Secrets.Count > 0)
             {
                 writer.Secrets(tree.Secrets);
+            }
+
+            if (witness is var (moment, watches))
+            {
+                writer.Witness(moment, watches);
             }
 
             writer.Files(files);

@@ -19,7 +19,14 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
     /// <summary>As many numbers are drawn at once, at most.</summary>
     private const int MostNumbers = 64;
 
+    /// <summary>Above all numbers that a door has drawn: what a look back makes takes none of them.</summary>
+    public const long FirstApart = 1L << 52;
+
     private int _asks;
+    private long _drawn = FirstApart;
+
+    /// <summary>Where the run is one of the past: what processes were then. Null for what they are.</summary>
+    public PastProcesses? Past { get; init; }
 
     public static bool Knows(string what) => what is "read" or "find" or "below" or "pids";
 
@@ -50,7 +57,7 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
         {
             case "read":
                 var pid = ask[1].GetInt64();
-                var kvps = course.Knows(pid) ? course.Replay().Kvps(pid) : await processes.ReadAsync(tenant, pid, ct);
+                var kvps = course.Knows(pid) ? course.Replay().Kvps(pid) : Past is not null ? await Past.ReadAsync(pid, ct) : await processes.ReadAsync(tenant, pid, ct);
                 if (kvps is not null)
                 {
                     Learn(pid, kvps);
@@ -61,6 +68,11 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
             case "find":
                 var question = ProcessQuestion.Read(ask[1]);
                 var touched = course.Touched(reader.ReadSoFar(frame.Span, course));
+                if (Past is not null && await Past.ChangedSinceAsync(ct) is { } changed)
+                {
+                    touched = new Dictionary<long, IReadOnlyDictionary<string, string>>(changed.Where(one => one.Key != 0 && !touched.ContainsKey(one.Key)).Concat(touched));
+                }
+
                 try
                 {
                     if (question.IsCount)
@@ -94,7 +106,7 @@ internal sealed class ProcessAsks(CellChannel channel, TenantId tenant, ProcessF
                 break;
             default:
                 var count = Math.Clamp(ask[1].GetInt32(), 1, MostNumbers);
-                var first = await processes.DrawAsync(tenant, count, ct);
+                var first = Past is not null ? (_drawn += MostNumbers) : await processes.DrawAsync(tenant, count, ct);
                 for (var i = 0; i < count; i++)
                 {
                     Learn(first + i, new Dictionary<string, string>());

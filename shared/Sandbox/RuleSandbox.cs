@@ -101,6 +101,44 @@ public sealed class RuleSandbox : IAsyncDisposable
         BesideAsync(tree, tenant => new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time).RunAsync(
             run, call, () => ObtainBesideAsync(tenant, tree, run.Shared, ct), cell => Rest(tenant, cell), cell => Retire(tenant, cell), ct), ct);
 
+    /// <summary>
+    /// A cell of its own to look back with, which has nothing to do with the tenant's others: the tree may be one of the past, or have a draft in it. The caller ends it. Module bodies see
+    /// <paramref name="shared"/>, and the clock stands at <paramref name="at"/>.
+    /// </summary>
+    /// <param name="watches">Whether it tells what checks read, which takes its time.</param>
+    /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
+    public async Task<LookCell> OpenLookAsync(CellTree tree, DateTimeOffset at, IReadOnlyDictionary<string, string> shared, bool watches, CancellationToken ct)
+    {
+        await _besideRoom.WaitAsync(ct);
+        try
+        {
+            var apart = new TenantCell();
+            return new LookCell(await LoadAsync(), LoadAsync, Retire, past => new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time) { Past = past },
+                new TrialRunner(_deadlines, _sign, _processes, _files, _options, _time), () => _besideRoom.Release());
+
+            async Task<Cell> LoadAsync()
+            {
+                await MakeRoomAsync(ct);
+                try
+                {
+                    return await _loader.LoadAsync(apart, tree, shared, (at, watches), ct);
+                }
+                catch
+                {
+                    _room.Release();
+                    throw;
+                }
+            }
+
+            void Retire(Cell cell) => this.Retire(apart, cell);
+        }
+        catch
+        {
+            _besideRoom.Release();
+            throw;
+        }
+    }
+
     /// <summary>Which endpoints the tenant's files have.</summary>
     /// <exception cref="SandboxUnavailable">There is no cell to be had, or it ended.</exception>
     public Task<IReadOnlyList<EndpointInfo>> DescribeAsync(CellTree tree, IReadOnlyDictionary<string, string> shared, CancellationToken ct) =>
@@ -284,7 +322,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         await MakeRoomAsync(ct);
         try
         {
-            var fresh = await _loader.LoadAsync(tenant, tree, shared, ct);
+            var fresh = await _loader.LoadAsync(tenant, tree, shared, null, ct);
             tenant.Keep(fresh);
             return fresh;
         }
@@ -311,7 +349,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         await MakeRoomAsync(ct);
         try
         {
-            return await _loader.LoadAsync(tenant, tree, shared, ct);
+            return await _loader.LoadAsync(tenant, tree, shared, null, ct);
         }
         catch
         {

@@ -296,6 +296,67 @@ internal sealed class SliceWriter : IDisposable
         Close();
     }
 
+    /// <summary>What comes is hindsight, as of this moment.</summary>
+    /// <param name="watches">Whether it is told what checks read.</param>
+    public void Witness(DateTimeOffset at, bool watches)
+    {
+        Open("witness");
+        _json.WriteStringValue(at);
+        _json.WriteBooleanValue(watches);
+        Close();
+    }
+
+    /// <summary>Change sets on which a rule is tried, one after the other.</summary>
+    public void Trials(long number, int rule, IReadOnlyList<TrialSet> sets)
+    {
+        Open("trials");
+        _json.WriteNumberValue(number);
+        _json.WriteNumberValue(rule);
+        _json.WriteStartArray();
+        foreach (var set in sets)
+        {
+            _json.WriteStartArray();
+            _json.WriteNumberValue(set.Position);
+            _json.WriteStringValue(set.At);
+            _json.WriteStringValue(set.Source);
+            _json.WriteStringValue(set.Actor);
+            _json.WriteStartArray();
+            foreach (var (pid, key, value) in set.Changes)
+            {
+                _json.WriteNumberValue(pid);
+                _json.WriteStringValue(key);
+                Value(value);
+            }
+
+            _json.WriteEndArray();
+            _json.WriteStartArray();
+            foreach (var pid in set.Pids)
+            {
+                _json.WriteNumberValue(pid);
+            }
+
+            _json.WriteEndArray();
+            _json.WriteEndArray();
+        }
+
+        _json.WriteEndArray();
+        Close();
+    }
+
+    /// <summary>As <see cref="Beside"/>, in hindsight.</summary>
+    public void Look(long number, DateTimeOffset at, int rule, long pid, string actor, string? acting, bool acts)
+    {
+        Open("look");
+        _json.WriteNumberValue(number);
+        _json.WriteStringValue(at);
+        _json.WriteNumberValue(rule);
+        _json.WriteNumberValue(pid);
+        _json.WriteStringValue(actor);
+        _json.WriteStringValue(acting);
+        _json.WriteBooleanValue(acts);
+        Close();
+    }
+
     /// <summary>A request for a function under <c>api/</c>. The shared KVPs came before.</summary>
     public void Serve(long number, EndpointRun run)
     {

@@ -11,7 +11,7 @@ public sealed class BenchAlone;
 [Collection(nameof(BenchTests))]
 public sealed class BenchTests
 {
-    private static readonly string[] Cases = ["floor", "accept", "settled", "way", "chain", "cold", "many", "quiet", "beside", "circuits", "editor", "mail", "scripts", "pages", "sandbox"];
+    private static readonly string[] Cases = ["floor", "accept", "settled", "way", "chain", "cold", "many", "quiet", "beside", "circuits", "editor", "mail", "scripts", "pages", "why", "sandbox"];
 
     [Fact]
     public async Task Every_case_measures_the_running_product_and_the_log_has_each_event_once()

@@ -60,6 +60,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["RuleSandbox.LoadAsync"] = Cell,
         ["RuleSandbox.RunAsync"] = Cell,
         ["RuleSandbox.RunBesideAsync"] = Cell,
+        ["RuleSandbox.OpenLookAsync"] = Cell,
+        ["LookCell.LookAsync"] = Cell,
+        ["LookCell.TryAsync"] = Cell,
         ["PackageResolver.ResolveAsync"] = Cell,
 
         ["FileStore.ImportAsync"] = Stored,
@@ -226,6 +229,22 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["ProcessStore.ListAsync"] = Compared,
         ["ProcessStore.ReadKvpAsync"] = Compared,
         ["RunStore.ListAsync"] = Compared,
+        ["Backtester.RunAsync"] = $"run in a {Cell} of its own, and thrown away with it",
+        ["BacktestStore.RecordsAsync"] = Compared,
+        ["DryRunner.RunAsync"] = $"run in a {Cell} of its own, and thrown away with it",
+        ["SeenText.Decided"] = Printed,
+        ["SeenText.DecidedPlace"] = Compared,
+        ["SeenText.Filled"] = Printed,
+        ["SeenText.Lines"] = Printed,
+        ["SeenText.PartsOf"] = Compared,
+        ["SeenText.Source"] = Printed,
+        ["SeenText.Wanted"] = Printed,
+        ["WhyReader.ReadAsync"] = Compared,
+        ["WhyReader.ReadLastAsync"] = Compared,
+        ["WhyStore.FactsAsync"] = Compared,
+        ["WhyStore.LastAsync"] = Compared,
+        ["WhyStore.NextSaveAsync"] = Compared,
+        ["WhyStore.OfCascadeAsync"] = Compared,
         ["SecretKeeper.NoteUseAsync"] = Compared,
         ["SecretStore.DeleteAsync"] = Compared,
         ["SecretStore.NoteUseAsync"] = Compared,
@@ -270,6 +289,10 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["PUT /api/drips/{name}"] = Parsed,
         ["PUT /api/rules/off"] = Stored,
         ["POST /api/drips/preview"] = Parsed,
+        ["POST /api/backtests"] = $"run in a {Cell} of its own, and thrown away with it",
+        ["GET /api/backtests/{id:guid}"] = Compared,
+        ["DELETE /api/backtests/{id:guid}"] = Compared,
+        ["POST /api/dry-run"] = $"run in a {Cell} of its own, and thrown away with it",
         ["POST /api/mail/preview"] = Parsed,
         ["POST /api/replays"] = Compared,
         ["POST /in"] = Parsed,
@@ -331,6 +354,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["GET /api/rules"] = Compared,
         ["GET /api/rules/graph"] = Compared,
         ["GET /api/runs"] = Compared,
+        ["GET /api/why"] = Compared,
         ["GET /api/runs/deferred"] = Compared,
         ["GET /api/runs/{id:long:min(1)}"] = Compared,
         ["GET /api/usage"] = Compared,
@@ -417,7 +441,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     public void Python_comes_to_a_cell_by_the_sandbox_alone()
     {
         // Requirements are no Python, but read by the sandbox in a cell all the same.
-        Entrances.Where(entrance => entrance.Value == Cell).Select(entrance => entrance.Key.Split('.')[0]).Distinct().ShouldBe(["RuleSandbox", "PackageResolver"]);
+        Entrances.Where(entrance => entrance.Value == Cell).Select(entrance => entrance.Key.Split('.')[0]).Distinct().ShouldBe(["RuleSandbox", "LookCell", "PackageResolver"]);
     }
 
     [Fact]

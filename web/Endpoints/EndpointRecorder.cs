@@ -155,7 +155,7 @@ public sealed class EndpointRecorder(NpgsqlDataSource source, TimeProvider time,
         Add(batch.ConvertAll(one => one.Bytes), NpgsqlDbType.Integer);
         Add(batch.ConvertAll(one => one.Call.Ended.Ended.Log), NpgsqlDbType.Text);
         Add(batch.ConvertAll(one => one.Error is null ? null : JsonSerializer.Serialize(one.Error, JsonSerializerOptions.Web)), NpgsqlDbType.Text);
-        Add(batch.ConvertAll(one => one.Call.Calls.Count == 0 ? null : JsonSerializer.Serialize(one.Call.Calls, JsonSerializerOptions.Web)), NpgsqlDbType.Text);
+        Add(batch.ConvertAll(one => one.Call.Calls.Count == 0 ? null : JsonSerializer.Serialize(one.Call.Calls.Select(made => made with { Answer = null }), JsonSerializerOptions.Web)), NpgsqlDbType.Text);
         Add(totals.ConvertAll(one => one.Key.Tenant.Value), NpgsqlDbType.Uuid);
         Add(totals.ConvertAll(one => one.Key.Endpoint), NpgsqlDbType.Text);
         Add(totals.ConvertAll(one => one.Total.Calls), NpgsqlDbType.Bigint);

@@ -28,13 +28,14 @@ import resolution
 import rules
 import secret_names
 import webhooks
+import witness
 import workspace
 
 CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
     "cell", "cron", "effects", "endpoints", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_meanings", "old_python", "outgoing", "platform_modules", "probe",
-    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "webhooks", "workspace", "zygote")
+    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "webhooks", "witness", "workspace", "zygote")
 
 
 def send(text):
@@ -153,6 +154,12 @@ class Cell:
         self.line.listen(found)
         self.send(json.dumps(["loaded", [[name, keys, *given] for name, _, keys, given in found], errors, logs]).encode())
 
+    def witness(self, at, watches):
+        """What comes is hindsight: files are loaded as of that moment, and, where that is wanted, what their checks read is seen."""
+        witness.is_on = watches
+        witness.begin(at)
+        loading.NAMES.update(witness.NAMES, **witness.stop_clocks())
+
     def describe(self):
         """Says which endpoints the files under api/ have, by their text alone."""
         told = [[path, endpoints.described(path, failures.FILES[path])] for path in sorted(failures.FILES) if path.startswith("api/")]
@@ -194,7 +201,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
-        "slice": cell.line.slice, "beside": cell.line.beside, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "look": cell.line.look, "trials": cell.line.trials, "witness": cell.witness, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
         "compile": cell.compile, "limits": limits.use, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:

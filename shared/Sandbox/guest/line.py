@@ -41,6 +41,7 @@ import outgoing
 import processes
 import rules
 import settings
+import witness
 from journal import JOURNAL
 from kvps import ANYWHERE, EVERYTHING, WHOLE, Bag, WatchedBag
 from loading import NAMES
@@ -53,6 +54,9 @@ LONG = 100_000
 MEMORY_GONE = 86
 
 PART = 384 << 10
+
+# From here on numbers of processes are those that hindsight makes, of which nothing stays.
+APART = 1 << 52
 
 # Given up when memory runs out, so that there is some to tell it with.
 BALLAST = [bytearray(1 << 20)]
@@ -479,7 +483,72 @@ class Line:
             self._run(self.listeners[rule], woke, pid, WatchedBag(pid, self.state.setdefault(pid, {}), seen), shared)
         finally:
             self.beside_line = False
+        if witness.is_on:
+            self.send(json.dumps(["looked", *witness.account()]).encode())
         self.steps.append("[7" + "".join(f",{of},{quote(key)}" for of, key in seen) + "]")
+        self.flush("5")
+
+    def look(self, number, at, rule, pid, actor, acting, acts):
+        """As beside, in hindsight: tells what check read, and does not act where it is not to."""
+        listener = self.listeners[rule]
+        cls = listener.cls
+        listener.cls = witness.watch(cls, acts)
+        witness.begin(at)
+        try:
+            self.beside(number, at, rule, pid, actor, acting)
+        finally:
+            listener.cls = cls
+
+    def trials(self, number, rule, sets):
+        """Tries a rule on change sets that were, one after the other: [position, at, source, actor, [pid, key, text, …], [pid, …]]. Each becomes part of the state as it is recorded; what the
+        rule does to it does not. Each run is told in a frame of its own."""
+        listener = self.listeners[rule]
+        self.number = number
+        state = self.state
+        # The host knows what this cell knows; what either has to ask for does not change in these sets.
+        met = set(state)
+        for position, at, source, actor, flat, pids in sets:
+            made = []
+            for i in range(0, len(flat), 3):
+                pid, key, text = flat[i:i + 3]
+                kvp = state.get(pid)
+                if kvp is None:
+                    kvp = state[pid] = {}
+                    met.add(pid)
+                made.append((pid, key, text, kvp.get(key)))
+                if text is None:
+                    kvp.pop(key, None)
+                else:
+                    kvp[key] = text
+            if pids:
+                woke = ChangeSet(position, at, source, actor, made)
+                witness.begin(at)
+                for pid in pids:
+                    self._try(listener, woke, pid, met)
+
+    def _try(self, listener, woke, pid, met):
+        self.acting = None
+        self.flushed = clock()
+        self.cpu = cpu_clock()
+        state = self.state
+        if pid not in state:
+            state[pid] = {}
+            met.add(pid)
+        self._meet(None, met)
+        self.seen = set()
+        shared = Bag(0, state.setdefault(0, {}))
+        kvps.begin(self.shared, shared, True)
+        self.beside_line = True
+        try:
+            self._run(listener, woke, pid, Bag(pid, state[pid]), shared)
+        finally:
+            self.beside_line = False
+        # What it made is gone with it.
+        for made in self.others:
+            if made >= APART:
+                del state[made]
+                met.discard(made)
+        self.steps.append("[7]")
         self.flush("5")
 
     def body(self, part):

@@ -18,6 +18,7 @@ import failures
 import memory
 import platform_modules
 import settings
+import witness
 from rules import NebriOS, Retry, Rule, parse_datetime
 from settings import RuleError
 from values import check_key
@@ -57,7 +58,8 @@ def compile_file(path, text):
 def code_of(path, text):
     """As Python itself reads the file."""
     remember(path, text)
-    return compile(text, path, "exec", dont_inherit=True)
+    tree = witness.tree_of(path, text) if witness.is_on else None
+    return compile(text if tree is None else tree, path, "exec", dont_inherit=True)
 
 
 class Libraries(memory.Store):

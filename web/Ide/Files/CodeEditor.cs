@@ -1,5 +1,6 @@
 using BlazorMonaco.Editor;
 using Eddy.Files;
+using Eddy.Hindsight;
 using Eddy.Identity;
 using Eddy.Rules;
 using Eddy.Sandbox;
@@ -73,6 +74,19 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
         if (_script is not null)
         {
             await _script.InvokeVoidAsync("put", Id, text, version);
+        }
+    }
+
+    /// <summary>What is in it now, saved or not; null where it is gone, or too long.</summary>
+    internal async Task<string?> TextAsync() =>
+        _script is not null && await ReadAsync(await _script.InvokeAsync<IJSStreamReference>("textOf", _end.Token, Id)) is { } content ? FileStore.TextOf(content) : null;
+
+    /// <summary>Shows at the ends of lines what their expressions were in a run, until something is typed.</summary>
+    internal async Task ShineAsync(IReadOnlyList<SeenLine> lines, RunOutcome outcome)
+    {
+        if (_script is not null)
+        {
+            await _script.InvokeVoidAsync("shine", Id, lines.Select(line => new { line.Line, line.IsPassed, Chips = line.Chips.Select(chip => chip.Told) }), outcome == RunOutcome.No ? "no" : outcome == RunOutcome.Ran ? "ran" : "failed");
         }
     }
 

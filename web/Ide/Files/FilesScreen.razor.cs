@@ -1,5 +1,7 @@
 using System.Text;
 using Eddy.Files;
+using Eddy.Ide.Hindsight;
+using Eddy.Ide.Trace;
 using Eddy.Identity;
 using Eddy.Postgres;
 using Eddy.Push;
@@ -28,6 +30,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
     private DotNetObjectReference<FilesScreen>? _talk;
     private IJSObjectReference? _script;
     private IReadOnlyList<FileEntry> _files = [];
+    private IReadOnlyList<string> _tried = [];
     private OpenFile? _shown;
     private Ask? _asked;
     private ElementReference _root;
@@ -63,12 +66,17 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
     [Inject] public required SiteHosts Hosts { get; set; }
 
+    [Inject] public required RulePlaces Places { get; set; }
+
     [Parameter] public required string Slug { get; set; }
 
     [Parameter] public string? Path { get; set; }
 
     /// <summary>The line to go to.</summary>
     [SupplyParameterFromQuery] public int? Line { get; set; }
+
+    /// <summary>The event on which a draft of the file is to be tried.</summary>
+    [SupplyParameterFromQuery] public long? Try { get; set; }
 
     /// <summary>The folder in which a file is to be made.</summary>
     [SupplyParameterFromQuery] public string? Make { get; set; }
@@ -143,6 +151,10 @@ public sealed partial class FilesScreen : IAsyncDisposable
         if (_shown?.Path != Path)
         {
             await ShowAsync(Path);
+            if (Try is not null && _shown is { ShowsDryRun: false } tried && MayTry(tried))
+            {
+                await TryAsync(tried);
+            }
         }
         else if (_lineToShow is { } line && _shown.Editor is { } editor)
         {
@@ -187,6 +199,25 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
     /// <summary>Pages and cards are shown beside their text, to whoever may change it, where the tenant has a host.</summary>
     private bool MayShow(OpenFile file) => Hosts.AreOn && Seat.MayChangeRules && file.Text is not null && DraftPage.Shows(file.Path);
+
+    /// <summary>Scripts are tried by whoever may change them.</summary>
+    private bool MayTry(OpenFile file) => Seat.MayChangeRules && file.Text is not null && file.Path.StartsWith("scripts/", StringComparison.Ordinal) && FilePath.IsModule(file.Path);
+
+    private async Task TryAsync(OpenFile file)
+    {
+        if (!file.ShowsDryRun)
+        {
+            _tried = await RulesOfAsync(file.Path);
+        }
+
+        (file.ShowsDryRun, file.ShowsHistory) = (!file.ShowsDryRun, false);
+    }
+
+    private async Task WhyAsync(string path) =>
+        Way.NavigateTo(WhyScreen.AddressOf(Slug, await RulesOfAsync(path) is [var first, ..] ? $"{path}:{first}" : null, null, null));
+
+    /// <summary>The classes of the rules of a file, as it is in force.</summary>
+    private async Task<IReadOnlyList<string>> RulesOfAsync(string path) => [.. (await Places.ReadAsync(Seat.Tenant, _end.Token) ?? []).Where(rule => rule.File == path).Select(rule => rule.Look.Name)];
 
     private static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 

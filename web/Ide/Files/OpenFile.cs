@@ -33,6 +33,9 @@ public sealed class OpenFile(string path, string? text, long version, bool isRea
     /// <summary>It is a page or a card, and is shown beside its text.</summary>
     public bool ShowsPreview { get; set; }
 
+    /// <summary>It is a script, and is tried beside its text.</summary>
+    public bool ShowsDryRun { get; set; }
+
     /// <summary>What was typed when it was last looked at; null where it is as it was read.</summary>
     public string? Draft { get; set; }
 

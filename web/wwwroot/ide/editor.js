@@ -141,6 +141,7 @@ export async function open(id, file, talk, editorTalk) {
   }
 
   model.onDidChangeContent(() => {
+    dim(one);
     mark(one);
     clearTimeout(one.timer);
     one.timer = setTimeout(() => settle(one), pause);
@@ -242,6 +243,30 @@ function mark(one) {
 function settle(one) {
   keep(one);
   if (one.isChecked) check(one);
+}
+
+// ---- values of a run, at the ends of its lines ----
+
+export function textOf(id) {
+  return new TextEncoder().encode(documents.get(id).model.getValue());
+}
+
+// lines: [{ line, isPassed, chips }]. They are of the text as it is: with the next key they go.
+export function shine(id, lines, outcome) {
+  const one = documents.get(id);
+  if (!one) return;
+  const last = one.model.getLineCount();
+  one.lit = one.editor.deltaDecorations(one.lit ?? [], lines.filter(each => each.line <= last).flatMap(({ line, isPassed, chips }) => {
+    const end = one.model.getLineMaxColumn(line);
+    const edge = { range: new monaco.Range(line, 1, line, 1), options: { isWholeLine: true, linesDecorationsClassName: isPassed ? '' : `edge-${outcome}`, inlineClassName: isPassed ? 'passed' : '' } };
+    return [edge, ...chips.map(chip => ({
+      range: new monaco.Range(line, end, line, end), options: { showIfCollapsed: true, after: { content: `\u00a0${chip}\u00a0`, inlineClassName: 'chip', inlineClassNameAffectsLetterSpacing: true, cursorStops: monaco.editor.InjectedTextCursorStops?.None } },
+    }))];
+  }));
+}
+
+function dim(one) {
+  if (one.lit?.length) one.lit = one.editor.deltaDecorations(one.lit, []);
 }
 
 // ---- drafts: what is not saved stays in the browser ----

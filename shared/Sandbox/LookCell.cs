@@ -1,0 +1,69 @@
+namespace Eddy.Sandbox;
+
+/// <summary>A cell of its own that looks back. It has no way to what is in force: what comes of it is told, and thrown away with it.</summary>
+public sealed class LookCell : IDisposable
+{
+    private readonly Func<Task<Cell>> _load;
+    private readonly Action<Cell> _retire;
+    private readonly Func<PastProcesses?, BesideRunner> _runner;
+    private readonly TrialRunner _trials;
+    private readonly Action _leave;
+    private Cell? _cell;
+
+    internal LookCell(Cell cell, Func<Task<Cell>> load, Action<Cell> retire, Func<PastProcesses?, BesideRunner> runner, TrialRunner trials, Action leave)
+    {
+        (_cell, _load, _retire, _runner, _trials, _leave, Loaded) = (cell, load, retire, runner, trials, leave, cell.Loaded);
+    }
+
+    /// <summary>What was found in the files.</summary>
+    public LoadedTree Loaded { get; }
+
+    /// <summary>Does a run over. One at a time.</summary>
+    /// <exception cref="SandboxUnavailable">Nothing was run, or what was run is lost; nobody is to blame.</exception>
+    public Task<Look> LookAsync(LookRun run, MakeCall call, CancellationToken ct) => _runner(run.Past).LookAsync(run, call, ObtainAsync, static _ => { }, Retire, ct);
+
+    /// <summary>Tries a rule on change sets that were, in their order; what is called, and what the rule sets, goes nowhere.</summary>
+    /// <param name="states">As they were before the first of the sets; as they are after the last when this returns.</param>
+    /// <param name="fresh">The processes among them of which this cell has not been told yet.</param>
+    /// <param name="tell">Told of each run, in order.</param>
+    /// <returns>Why it did not come to its end, in a sentence; null where it did.</returns>
+    public async Task<string?> TryAsync(
+        string rule, IReadOnlyList<TrialSet> sets, Dictionary<long, IReadOnlyDictionary<string, string>> states, IReadOnlyCollection<long> fresh, PastProcesses past, MakeCall call, Action<TrialSet, long, RunEnded> tell,
+        CancellationToken ct)
+    {
+        if (_cell is not { } cell)
+        {
+            return "Its cell is gone.";
+        }
+
+        if (await _trials.RunAsync(cell, rule, sets, states, fresh, past, call, tell, ct) is not { } ending)
+        {
+            return null;
+        }
+
+        Retire(cell);
+        return ending.Message;
+    }
+
+    public void Dispose()
+    {
+        if (_cell is { } cell)
+        {
+            Retire(cell);
+        }
+
+        _leave();
+    }
+
+    private async Task<Cell> ObtainAsync() => _cell ??= await _load();
+
+    private void Retire(Cell cell)
+    {
+        if (_cell == cell)
+        {
+            _cell = null;
+        }
+
+        _retire(cell);
+    }
+}
