@@ -328,8 +328,9 @@ public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb sha
         [
             "POST /in", "POST /in/{key}", "PUT /api/processes/{pid:long:min(1)}/{key}", "DELETE /api/processes/{pid:long:min(1)}/{key}", "PUT /api/shared/{key}", "DELETE /api/shared/{key}",
             "GET /api/processes", "GET /api/processes/{pid:long:min(1)}", "GET /api/shared", "GET /api/events", "GET /api/runs", "GET /api/runs/{id:long:min(1)}", "GET /api/access/explain",
+            "GET /api/processes/{pid:long:min(1)}/difference", "GET /api/shared/difference", "POST /api/replays", "GET /api/why",
         ];
-        string[] without = ["GET /api/files", "GET /api/files/{**path}", "GET /api/rules", "GET /api/rules/graph", "GET /api/processes/{pid:long:min(1)}/difference", "GET /api/shared/difference", "POST /api/replays", "GET /api/why", "GET /api/app", "GET /api/usage"];
+        string[] without = ["GET /api/files", "GET /api/files/{**path}", "GET /api/rules", "GET /api/rules/graph", "GET /api/app", "GET /api/usage"];
 
         var open = shared.Web.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Where(endpoint => endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind == PersonKind.Anybody)
             .Select(endpoint => $"{endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]} /{endpoint.RoutePattern.RawText!.Trim('/')}");

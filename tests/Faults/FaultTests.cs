@@ -14,7 +14,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     public Task Nothing_is_lost_or_doubled_while_parts_are_killed() => KillAsync(TimeSpan.FromSeconds(20));
 
     [Fact, Trait("Category", "Long")]
-    public Task Nothing_is_lost_or_doubled_while_parts_are_killed_for_minutes() => KillAsync(TimeSpan.FromMinutes(2));
+    public Task Nothing_is_lost_or_doubled_while_parts_are_killed_for_a_minute() => KillAsync(TimeSpan.FromMinutes(1));
 
     private async Task KillAsync(TimeSpan span)
     {

@@ -67,14 +67,14 @@ public sealed partial class ProcessFinderTests(TestDatabase database)
 
     [Fact]
     [Trait("Category", "Long")]
-    public async Task A_kind_and_a_key_are_found_among_a_million_processes_by_their_indexes()
+    public async Task A_kind_and_a_key_are_found_among_many_processes_by_their_indexes()
     {
         await using var own = await database.OfItsOwnAsync();
         var tenant = await TestTenant.MakeAsync(own);
         await using (var fill = own.Superuser.CreateCommand($"""
-            insert into processes (tenant_id, pid, kind, created_at) select '{tenant.Id}', n, case n % 4 when 0 then 'order' when 1 then 'item' when 2 then 'person' else null end, now() from generate_series(1, 1000000) n;
-            insert into kvps (tenant_id, pid, key, value, txt, num, position) select '{tenant.Id}', n, 'number', to_jsonb(n), n::text, n, n from generate_series(1, 1000000) n;
-            insert into kvps (tenant_id, pid, key, value, txt, num, position) select '{tenant.Id}', n, 'city', to_jsonb('city-' || n % 5000), 'city-' || n % 5000, null, n from generate_series(1, 1000000) n;
+            insert into processes (tenant_id, pid, kind, created_at) select '{tenant.Id}', n, case n % 4 when 0 then 'order' when 1 then 'item' when 2 then 'person' else null end, now() from generate_series(1, 200000) n;
+            insert into kvps (tenant_id, pid, key, value, txt, num, position) select '{tenant.Id}', n, 'number', to_jsonb(n), n::text, n, n from generate_series(1, 200000) n;
+            insert into kvps (tenant_id, pid, key, value, txt, num, position) select '{tenant.Id}', n, 'city', to_jsonb('city-' || n % 1000), 'city-' || n % 1000, null, n from generate_series(1, 200000) n;
             insert into kvps (tenant_id, pid, key, value, txt, num, position) select tenant_id, pid, 'kind', to_jsonb(kind), kind, null, pid from processes where kind is not null;
             analyze;
             """))
@@ -86,7 +86,7 @@ public sealed partial class ProcessFinderTests(TestDatabase database)
         // The first question by a key fills its index, which may take a busy machine its time.
         await using var patient = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(own.AppConnection) { CommandTimeout = 600 });
         var finder = new ProcessFinder(new EddyDbs(patient));
-        foreach (var (key, operand, count) in new[] { ("city", "\"city-17\"", 200), ("number", "500001", 1) })
+        foreach (var (key, operand, count) in new[] { ("city", "\"city-17\"", 200), ("number", "100001", 1) })
         {
             var question = new ProcessQuestion(
                 [new ProcessClause(false, [new ProcessCondition("kind", Comparison.Equal, ["\"item\""]), new ProcessCondition(key, Comparison.Equal, [operand])])], [], 0, 1000, false);
