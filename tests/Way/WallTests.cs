@@ -83,7 +83,7 @@ public sealed class WallTests(TestWay way) : IClassFixture<TestWay>
         }
 
         // What only the functions of the pump and the door may touch.
-        foreach (var table in new[] { "arrivals", "leases", "pids", "doors", "workers", "wakings" })
+        foreach (var table in new[] { "arrivals", "leases", "pids", "doors", "workers" })
         {
             (await Should.ThrowAsync<PostgresException>(() => CountAsync(table, owner))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, table);
         }
@@ -100,6 +100,37 @@ public sealed class WallTests(TestWay way) : IClassFixture<TestWay>
             // Of the owner's rows; a stranger has a key of its own.
             await using var count = new NpgsqlCommand($"select count(*) from {table}" + (table is "api_keys" or "arrivals" ? $" where tenant_id = '{owner.Tenant.Id}'" : ""), connection);
             return (long)(await count.ExecuteScalarAsync(Cancel))!;
+        }
+    }
+
+    [Fact]
+    public async Task Runs_that_are_owed_are_seen_by_their_tenant_alone_and_changed_by_none()
+    {
+        var (owner, stranger) = (await way.CallerAsync(), await way.CallerAsync());
+        await using var connection = await way.Database.Superuser.OpenConnectionAsync(Cancel);
+        // Never committed, so that no worker takes it.
+        await using var transaction = await connection.BeginTransactionAsync(Cancel);
+        await SayAsync($"""
+            insert into wakings (tenant_id, shard, rule, pid, set_position, set_count, set_at, generation, chain, root, actor, runs, first_run, last_run, beside, quiet, attempt, due)
+            values ('{owner.Tenant.Id}', 0, 'scripts/a.py:a', 1, 1, 1, now(), 1, '{"{}"}', gen_random_uuid(), 'a', 0, 1, 0, true, false, 0, false)
+            """);
+        await SayAsync("set local role eddy_app");
+
+        (await SeenAsync($"'{owner.Tenant.Id}'")).ShouldBe(1L);
+        (await SeenAsync($"'{stranger.Tenant.Id}'")).ShouldBe(0L);
+        (await Should.ThrowAsync<PostgresException>(() => SayAsync("delete from wakings"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
+
+        async Task<object?> SeenAsync(string tenant)
+        {
+            await SayAsync($"select set_config('app.tenant_id', {tenant}, true)");
+            await using var count = new NpgsqlCommand("select count(*) from wakings", connection, transaction);
+            return await count.ExecuteScalarAsync(Cancel);
+        }
+
+        async Task SayAsync(string statement)
+        {
+            await using var command = new NpgsqlCommand(statement, connection, transaction);
+            await command.ExecuteNonQueryAsync(Cancel);
         }
     }
 
