@@ -146,10 +146,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         file = Put(db, tenant, file, path, content, version, check, author, now);
         if (packages is not null)
         {
-            var locked = await db.Files.SingleOrDefaultAsync(f => f.Path == FilePath.Lock, cancel);
-            Put(db, tenant, locked, FilePath.Lock, Encoding.UTF8.GetBytes(packages.Lock), version, FileCheck.Nothing, LockAuthor, now);
-            await db.PackageFiles.ExecuteDeleteAsync(cancel);
-            db.PackageFiles.AddRange(packages.Files.Select(one => new PackageFile { TenantId = tenant.Value, Path = one.Path, Content = one.Content }));
+            await PutPackagesAsync(db, tenant, packages, version, now, cancel);
         }
 
         await db.SaveChangesAsync(cancel);
@@ -189,9 +186,7 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
         if (plan.Packages is { } packages)
         {
-            Put(db, tenant, files.GetValueOrDefault(FilePath.Lock), FilePath.Lock, Encoding.UTF8.GetBytes(packages.Lock), version, FileCheck.Nothing, LockAuthor, now);
-            await db.PackageFiles.ExecuteDeleteAsync(cancel);
-            db.PackageFiles.AddRange(packages.Files.Select(one => new PackageFile { TenantId = tenant.Value, Path = one.Path, Content = one.Content }));
+            await PutPackagesAsync(db, tenant, packages, version, now, cancel);
         }
 
         await db.SaveChangesAsync(cancel);
@@ -203,6 +198,15 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
         await transaction.CommitAsync(cancel);
         return new ImportOutcome.Imported(version, changes.Count) { Retried = retried };
+    }
+
+    /// <summary>Puts packages in the place of those of before, with their lock.</summary>
+    private static async Task PutPackagesAsync(EddyDb db, TenantId tenant, PackageSet packages, long version, DateTimeOffset now, CancellationToken cancel)
+    {
+        var locked = await db.Files.SingleOrDefaultAsync(f => f.Path == FilePath.Lock, cancel);
+        Put(db, tenant, locked, FilePath.Lock, Encoding.UTF8.GetBytes(packages.Lock), version, FileCheck.Nothing, LockAuthor, now);
+        await db.PackageFiles.ExecuteDeleteAsync(cancel);
+        db.PackageFiles.AddRange(packages.Files.Select(one => new PackageFile { TenantId = tenant.Value, Path = one.Path, Content = one.Content }));
     }
 
     /// <summary>What failed, or was put aside because of it, is tried with the new text. The answer is how many runs that were.</summary>
