@@ -150,7 +150,9 @@ public static class WebProgram
         app.UseAntiforgery();
 
         var api = app.MapGroup("/api");
+        api.MapMe();
         api.MapFiles();
+        api.MapTree();
         api.MapApp();
         api.MapRules();
         api.MapSecrets();

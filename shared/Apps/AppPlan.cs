@@ -4,7 +4,7 @@ using Eddy.Rules;
 
 namespace Eddy.Apps;
 
-/// <summary>What importing an app comes to: nothing of it has been done yet. It is carried out whole or not at all.</summary>
+/// <summary>What importing an app, or pushing changes, comes to: nothing of it has been done yet. It is carried out whole or not at all.</summary>
 /// <param name="TreeVersion">The version of the tenant's files that it was compared with.</param>
 /// <param name="Packages">What its requirements.txt comes to; null where it has none, or that of before.</param>
 public sealed record AppPlan(long TreeVersion, IReadOnlyList<PlannedFile> Files, IReadOnlyList<LeftOut> Left, PackageSet? Packages)
@@ -22,6 +22,9 @@ public sealed record AppPlan(long TreeVersion, IReadOnlyList<PlannedFile> Files,
 /// <param name="Findings">The same to be read.</param>
 public sealed record PlannedFile(string Path, PlannedKind Kind, byte[] Content, FileCheck Check, IReadOnlyList<Finding> Findings)
 {
+    /// <summary>The version of the file that it takes the place of; null where there is none.</summary>
+    public required long? Was { get; init; }
+
     /// <summary>Of Python 2 text: what was changed to make it Python 3, with the lines that it had then.</summary>
     public IReadOnlyList<Finding> Converted { get; init; } = [];
 
@@ -40,4 +43,13 @@ public enum PlannedKind
 
     /// <summary>It is there, byte for byte.</summary>
     Same,
+
+    /// <summary>It goes.</summary>
+    Removed,
 }
+
+/// <summary>A file as somebody has changed it.</summary>
+/// <param name="Path">One that <see cref="FilePath"/> has nothing against.</param>
+/// <param name="Content">Null where it is to go.</param>
+/// <param name="Seen">The version of the tenant's file that they have changed; null where they have seen none.</param>
+public sealed record TreeChange(string Path, byte[]? Content, long? Seen);

@@ -64,6 +64,14 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         order by f.path collate "C"
         """;
 
+    // One statement, so one snapshot.
+    private const string ListTreeSql = """
+        select t.tree_version, f.path, f.version, octet_length(f.content), encode(sha256(f.content), 'hex')
+        from tenants t left join files f on f.tenant_id = t.id
+        where t.id = $1
+        order by f.path collate "C"
+        """;
+
     private const string LockAuthor = "platform";
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -96,6 +104,27 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         var version = await db.Tenants.Select(t => t.TreeVersion).SingleAsync(cancel);
         var files = await db.Files.AsNoTracking().ToListAsync(cancel);
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        return (version, files);
+    }
+
+    /// <summary>All files as they were last saved, by path, without what is in them, and the version of the tree that they are.</summary>
+    public async Task<(long Version, IReadOnlyList<FileMark> Files)> ListTreeAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var batch = dbs.BatchFor(tenant);
+        batch.BatchCommands.Add(new(ListTreeSql) { Parameters = { new() { Value = tenant.Value } } });
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var version = 0L;
+        var files = new List<FileMark>();
+        while (await rows.ReadAsync(cancel))
+        {
+            version = rows.GetInt64(0);
+            if (!rows.IsDBNull(1))
+            {
+                files.Add(new FileMark(rows.GetString(1), rows.GetInt64(2), rows.GetInt32(3), rows.GetString(4)));
+            }
+        }
+
         return (version, files);
     }
 
@@ -165,15 +194,19 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         var files = await db.Files.ToDictionaryAsync(file => file.Path, StringComparer.Ordinal, cancel);
         if (version != plan.TreeVersion + 1)
         {
-            // What runs save in workspace/ may have moved it on; that is no reason, unless it is what would be overwritten.
-            var paths = changes.ConvertAll(file => file.Path);
-            if (await db.FileVersions.AnyAsync(saved => saved.Version > plan.TreeVersion && (!saved.Path.StartsWith(FilePath.Workspace) || paths.Contains(saved.Path)), cancel))
+            // What runs save in workspace/ has versions of its own; that is no reason, unless it is what would be overwritten.
+            if (await db.FileVersions.AnyAsync(saved => saved.Version > plan.TreeVersion && !saved.Path.StartsWith(FilePath.Workspace), cancel))
             {
                 return new ImportOutcome.Changed();
             }
         }
 
-        if (files.Count + changes.Count(file => !files.ContainsKey(file.Path)) > MostFiles)
+        if (changes.Exists(file => files.GetValueOrDefault(file.Path)?.Version != file.Was))
+        {
+            return new ImportOutcome.Changed();
+        }
+
+        if (files.Count + changes.Sum(file => file.Kind switch { PlannedKind.New => 1, PlannedKind.Removed => -1, _ => 0 }) > MostFiles)
         {
             return new ImportOutcome.TooMany();
         }
@@ -181,7 +214,14 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         var now = time.GetUtcNow();
         foreach (var file in changes)
         {
-            Put(db, tenant, files.GetValueOrDefault(file.Path), file.Path, file.Content, version, file.Check, author, now);
+            if (file.Kind == PlannedKind.Removed)
+            {
+                await RemoveAsync(db, tenant, files[file.Path], version, author, now, cancel);
+            }
+            else
+            {
+                Put(db, tenant, files.GetValueOrDefault(file.Path), file.Path, file.Content, version, file.Check, author, now);
+            }
         }
 
         if (plan.Packages is { } packages)
@@ -193,7 +233,14 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         var retried = 0;
         foreach (var file in changes)
         {
-            retried += await ComeIntoForceAsync(db, tenant, file.Path, file.Content, cancel);
+            if (file.Kind == PlannedKind.Removed)
+            {
+                await LoadAsync(db, tenant, files[file.Path].Content, cancel);
+            }
+            else
+            {
+                retried += await ComeIntoForceAsync(db, tenant, file.Path, file.Content, cancel);
+            }
         }
 
         await transaction.CommitAsync(cancel);
@@ -360,22 +407,31 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
 
         var now = time.GetUtcNow();
-        db.Files.Remove(file);
-        db.FileVersions.Add(new FileVersion { TenantId = tenant.Value, Path = path, Version = version, Content = null, Author = author, SavedAt = now });
-        if (path == FilePath.Requirements)
-        {
-            await db.PackageFiles.ExecuteDeleteAsync(cancel);
-            if (await db.Files.SingleOrDefaultAsync(f => f.Path == FilePath.Lock, cancel) is { } locked)
-            {
-                db.Files.Remove(locked);
-                db.FileVersions.Add(new FileVersion { TenantId = tenant.Value, Path = FilePath.Lock, Version = version, Content = null, Author = LockAuthor, SavedAt = now });
-            }
-        }
-
+        await RemoveAsync(db, tenant, file, version, author, now, cancel);
         await db.SaveChangesAsync(cancel);
         await LoadAsync(db, tenant, file.Content, cancel);
         await transaction.CommitAsync(cancel);
         return new SaveOutcome.Saved(new FileEntry(path, version, null, 0, author, now, null, null), IsNew: false);
+    }
+
+    /// <summary>Takes a file out; requirements.txt takes its packages and its lock along.</summary>
+    private static async Task RemoveAsync(EddyDb db, TenantId tenant, TenantFile file, long version, string author, DateTimeOffset now, CancellationToken cancel)
+    {
+        Remove(file, author);
+        if (file.Path == FilePath.Requirements)
+        {
+            await db.PackageFiles.ExecuteDeleteAsync(cancel);
+            if (await db.Files.SingleOrDefaultAsync(f => f.Path == FilePath.Lock, cancel) is { } locked)
+            {
+                Remove(locked, LockAuthor);
+            }
+        }
+
+        void Remove(TenantFile one, string by)
+        {
+            db.Files.Remove(one);
+            db.FileVersions.Add(new FileVersion { TenantId = tenant.Value, Path = one.Path, Version = version, Content = null, Author = by, SavedAt = now });
+        }
     }
 
     /// <summary>
@@ -494,6 +550,12 @@ public abstract record ImportOutcome
 /// <param name="InForce">As in <see cref="TenantFile.InForce"/>.</param>
 /// <param name="Faults">What the compiler says of <paramref name="Version"/>, as JSON.</param>
 public sealed record FileEntry(string Path, long Version, long? InForce, int Size, string Author, DateTimeOffset SavedAt, string? Faults, string? Findings);
+
+/// <summary>By what somebody who has a copy of a file sees whether it is still the same.</summary>
+/// <param name="Version">The tree version that its last save made; its ETag.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Sha256">Of its bytes, in small hexadecimal.</param>
+public sealed record FileMark(string Path, long Version, int Size, string Sha256);
 
 /// <summary>What was found in a file before it is saved, as JSON.</summary>
 /// <param name="Faults">Why it can not be in force; null where it can.</param>

@@ -3,10 +3,17 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Eddy.Tenants;
 
-/// <summary>What members change of their tenant.</summary>
+/// <summary>A tenant's name and time zone, which its members change.</summary>
 public sealed class TenantStore(EddyDbs dbs)
 {
     public const int MostNameCharacters = 100;
+
+    /// <summary>Its name, as people have given it.</summary>
+    public async Task<string> NameAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        return await db.Tenants.Select(t => t.Name).SingleAsync(cancel);
+    }
 
     /// <summary>Gives it a name and a time zone; why not, in a sentence, or null. Files count as changed with the zone: cells know it.</summary>
     public async Task<string?> ChangeAsync(TenantId tenant, string name, string timeZone, CancellationToken cancel)

@@ -280,6 +280,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     {
         ["POST /api/app"] = $"{Stored}; compiled in a {Cell}",
         ["POST /api/app/plan"] = $"compiled in a {Cell}",
+        ["POST /api/tree"] = $"{Stored}; compiled in a {Cell}",
         ["PUT /api/files/{**path}"] = $"{Stored}; compiled and loaded in a {Cell}",
         ["POST /api/files/{**path:regex(/check$)}"] = $"compiled in a {Cell}",
         ["PUT /api/secrets/{name}"] = Stored,
@@ -346,6 +347,8 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["POST /api/drips/{name}/run"] = Compared,
         ["GET /api/events"] = Compared,
         ["GET /api/app"] = Compared,
+        ["GET /api/me"] = Compared,
+        ["GET /api/tree"] = Compared,
         ["GET /api/files"] = Compared,
         ["GET /api/files/{**path}"] = Compared,
         ["GET /api/processes"] = Compared,

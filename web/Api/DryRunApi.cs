@@ -61,7 +61,7 @@ public static class DryRunApi
 /// <param name="Rule">The class, where the text has several rules.</param>
 /// <param name="Event">The position of an event that was.</param>
 /// <param name="Pid">The process.</param>
-/// <param name="Kvps">What is set, in place of an event that was; null removes nothing, it is a value.</param>
+/// <param name="Kvps">What is set, in place of an event that was: an object, or text of lines 'key := value'. Null removes nothing, it is a value.</param>
 public sealed record DryRunBody(string Path, string Text, string? Rule, long? Event, long? Pid, JsonElement? Kvps)
 {
     private const int MostChanges = 1000;
@@ -112,7 +112,14 @@ public sealed record DryRunBody(string Path, string Text, string? Rule, long? Ev
 
     private static void TryReadKvps(JsonElement kvps, List<Change> changes, out string fault)
     {
-        fault = kvps.ValueKind != JsonValueKind.Object ? "'kvps' is an object of keys and values." : kvps.GetPropertyCount() > MostChanges ? $"'kvps' has at most {MostChanges} of them." : "";
+        if (kvps.ValueKind == JsonValueKind.String)
+        {
+            fault = KvpText.TryRead(kvps.GetString()!, out var lines, out var wrongLine) ? lines.Count is 0 or > MostChanges ? $"'kvps' has 1 to {MostChanges} lines 'key := value'." : "" : $"'kvps', line {wrongLine.Line}: {wrongLine.Fault.Detail}";
+            changes.AddRange(lines ?? []);
+            return;
+        }
+
+        fault = kvps.ValueKind != JsonValueKind.Object ? "'kvps' is an object of keys and values, or text of lines 'key := value'." : kvps.GetPropertyCount() > MostChanges ? $"'kvps' has at most {MostChanges} of them." : "";
         if (fault.Length > 0)
         {
             return;

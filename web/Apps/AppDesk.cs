@@ -26,31 +26,41 @@ public sealed class AppDesk(FileStore files, FileKeeper keeper, RuleSandbox sand
     public async Task<AppPlan> PlanAsync(TenantId tenant, Stream zip, CancellationToken cancel)
     {
         var app = AppArchive.Read(zip, keeper.MostBytes);
+        return await PlanAsync(tenant, [.. app.Files.Select(file => new TreeChange(file.Path, file.Content, null))], PlanImportedAsync, app.Left, cancel);
+    }
+
+    /// <summary>What these changes would come to: the texts as they are, none of them converted. Nothing of it is executed or saved.</summary>
+    /// <exception cref="SandboxUnavailable">They can not be checked now.</exception>
+    public Task<AppPlan> PlanAsync(TenantId tenant, IReadOnlyList<TreeChange> changes, CancellationToken cancel) => PlanAsync(tenant, changes, PlanAsWrittenAsync, [], cancel);
+
+    private async Task<AppPlan> PlanAsync(
+        TenantId tenant, IReadOnlyList<TreeChange> changes, Func<TenantId, PlannedFile, CancellationToken, Task<PlannedFile>> planAsync, IReadOnlyList<LeftOut> left, CancellationToken cancel)
+    {
         var (version, present) = await files.ReadAllAsync(tenant, cancel);
-        var there = present.ToDictionary(file => file.Path, file => file.Content, StringComparer.Ordinal);
+        var there = present.ToDictionary(file => file.Path, StringComparer.Ordinal);
         var planned = new List<PlannedFile>();
         PackageSet? packages = null;
-        foreach (var file in app.Files)
+        foreach (var (path, content, _) in changes)
         {
-            if (IsSame(file.Path, file.Content))
+            var old = there.GetValueOrDefault(path);
+            var kind = content is null ? old is null ? PlannedKind.Same : PlannedKind.Removed : old is null ? PlannedKind.New : old.Content.AsSpan().SequenceEqual(content) ? PlannedKind.Same : PlannedKind.Changed;
+            var file = new PlannedFile(path, kind, content ?? [], FileCheck.Nothing, []) { Was = old?.Version };
+            if (kind is PlannedKind.Same or PlannedKind.Removed)
             {
-                planned.Add(new PlannedFile(file.Path, PlannedKind.Same, file.Content, FileCheck.Nothing, []));
+                planned.Add(file);
             }
-            else if (file.Path == FilePath.Requirements)
+            else if (path == FilePath.Requirements)
             {
                 (packages, var check) = await keeper.PackagesAsync(tenant, file.Content, cancel);
-                planned.Add(new PlannedFile(file.Path, KindOf(file.Path), file.Content, check, []));
+                planned.Add(file with { Check = check });
             }
             else
             {
-                planned.Add(await PlanAsync(tenant, file, KindOf, cancel));
+                planned.Add(FilePath.IsChecked(path) ? await planAsync(tenant, file, cancel) : file);
             }
         }
 
-        return new AppPlan(version, planned, app.Left, packages);
-
-        bool IsSame(string path, byte[] content) => there.TryGetValue(path, out var old) && old.AsSpan().SequenceEqual(content);
-        PlannedKind KindOf(string path) => there.ContainsKey(path) ? PlannedKind.Changed : PlannedKind.New;
+        return new AppPlan(version, planned, left, packages);
     }
 
     /// <summary>Carries out a plan that has no faults.</summary>
@@ -58,17 +68,18 @@ public sealed class AppDesk(FileStore files, FileKeeper keeper, RuleSandbox sand
         ? throw new InvalidOperationException("A plan with faults is not carried out.")
         : files.ImportAsync(tenant, plan, author, cancel);
 
-    private async Task<PlannedFile> PlanAsync(TenantId tenant, AppFile file, Func<string, PlannedKind> kindOf, CancellationToken cancel)
+    private async Task<PlannedFile> PlanAsWrittenAsync(TenantId tenant, PlannedFile file, CancellationToken cancel)
     {
-        if (!FilePath.IsChecked(file.Path))
-        {
-            return new PlannedFile(file.Path, kindOf(file.Path), file.Content, FileCheck.Nothing, []);
-        }
+        var compiled = await keeper.CompileAsync(tenant, file.Path, file.Content, cancel);
+        return file with { Check = FileKeeper.Kept(compiled), Findings = compiled.Findings };
+    }
 
+    private async Task<PlannedFile> PlanImportedAsync(TenantId tenant, PlannedFile file, CancellationToken cancel)
+    {
         var compiled = await keeper.CompileAsync(tenant, file.Path, file.Content, cancel);
         if (!compiled.Findings.Any(OldPython.IsOld) || FileStore.TextOf(file.Content) is not { } text)
         {
-            return new PlannedFile(file.Path, kindOf(file.Path), file.Content, FileKeeper.Kept(compiled), compiled.Findings);
+            return file with { Check = FileKeeper.Kept(compiled), Findings = compiled.Findings };
         }
 
         var converted = new List<Finding>();
@@ -82,8 +93,11 @@ public sealed class AppDesk(FileStore files, FileKeeper keeper, RuleSandbox sand
 
         // As if it had been saved so: what matters only where a text comes from Python 2 is for whoever imports it.
         var now = await keeper.CompileAsync(tenant, file.Path, Encoding.UTF8.GetBytes(text), cancel);
-        return new PlannedFile(file.Path, kindOf(file.Path), Encoding.UTF8.GetBytes(text), FileKeeper.Kept(now), now.Findings)
+        return file with
         {
+            Content = Encoding.UTF8.GetBytes(text),
+            Check = FileKeeper.Kept(now),
+            Findings = now.Findings,
             Converted = converted,
             ToSee = [.. compiled.Findings.Where(finding => OldPython.IsOld(finding) && finding.Fix is null)],
         };

@@ -39,7 +39,7 @@ internal static class ApiDocs
                 var metadata = context.Description.ActionDescriptor.EndpointMetadata;
                 if (metadata.OfType<ScopeRequired>().LastOrDefault() is { } required)
                 {
-                    operation.Description = $"{operation.Description}\n\nTakes a key with the scope `{required.Scope}`.".Trim();
+                    operation.Description = $"{operation.Description}\n\nTakes a key{(required.Scope is { } scope ? $" with the scope `{scope}`" : ", whatever its scopes")}.".Trim();
                     if (!metadata.OfType<KeyInAddress>().Any())
                     {
                         operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("key", context.Document)] = [] }];

@@ -41,7 +41,7 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore acce
             return;
         }
 
-        if (!holder.May(scope))
+        if (scope is not null && !holder.May(scope))
         {
             await RefuseAsync(context, new Problem(ProblemType.MissingScope, $"The key '{holder.Name}' lacks the scope '{scope}'."));
             return;

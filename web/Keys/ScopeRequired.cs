@@ -2,8 +2,8 @@ using Eddy.Access;
 
 namespace Eddy.Keys;
 
-/// <summary>An endpoint's mark: a key with this scope may call it.</summary>
-public sealed record ScopeRequired(string Scope);
+/// <summary>An endpoint's mark: a key with this scope may call it; null where any key in force may.</summary>
+public sealed record ScopeRequired(string? Scope);
 
 /// <summary>An endpoint's mark: the key is the part <c>{key}</c> of its address. Such a key counts for <see cref="Tenants.Scope.Ingest"/> alone.</summary>
 public sealed record KeyInAddress;
@@ -32,6 +32,11 @@ public static class ScopeRequiredExtensions
     public static TBuilder RequireScope<TBuilder>(this TBuilder endpoint, string scope)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new ScopeRequired(scope));
+
+    /// <summary>Lets in whoever shows a key, whatever its scopes: for what it may know of itself alone.</summary>
+    public static TBuilder RequireAnyScope<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new ScopeRequired(null));
 
     /// <summary>Takes the key from the part <c>{key}</c> of the address.</summary>
     public static TBuilder TakeKeyFromAddress<TBuilder>(this TBuilder endpoint)
