@@ -3,7 +3,7 @@ using Eddy.Migrations;
 using Eddy.Operator;
 
 var database = Environment.GetEnvironmentVariable("EDDY_DB")?.Trim() ?? "";
-if (database.Length == 0 && args is not ["doctor", ..])
+if (database.Length == 0 && args is not ["doctor", ..] && !args.Any(arg => arg is "--help" or "-h" or "-?"))
 {
     await Console.Error.WriteLineAsync("EDDY_DB is not set: it takes the connection string of whoever owns the database, as in 'Host=db;Database=eddy;Username=postgres;Password=…'.");
     return 2;

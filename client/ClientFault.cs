@@ -1,0 +1,17 @@
+namespace Eddy.Client;
+
+/// <summary>Why a command ends before its end, in a sentence.</summary>
+/// <param name="details">What is wrong, one a line, as path:line:column: error: message where it is in a file.</param>
+public sealed class ClientFault(string message, int code = ClientFault.Failed, IReadOnlyList<string>? details = null) : Exception(message)
+{
+    public const int Failed = 1;
+
+    /// <summary>What was asked for can not be.</summary>
+    public const int Usage = 2;
+
+    public const int NoAnswer = 3;
+
+    public int Code => code;
+
+    public IReadOnlyList<string> Details => details ?? [];
+}

@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Eddy.Tests.Client;
+
+/// <summary>The client does not trust its server: whatever a tree says, nothing is written but a tenant's files in the folder.</summary>
+public sealed class HostileServerTests
+{
+    private static readonly byte[] Content = Encoding.UTF8.GetBytes("#!/bin/sh\ntouch /tmp/owned\n");
+
+    [Theory]
+    [InlineData("../outside.txt")]
+    [InlineData("scripts/../../outside.txt")]
+    [InlineData("/tmp/outside.txt")]
+    [InlineData(".git/hooks/post-checkout")]
+    [InlineData("workspace/.git/hooks/post-checkout")]
+    [InlineData("workspace/.GIT/config")]
+    [InlineData("workspace/.g\u200Cit/config")]
+    [InlineData("workspace/git~1/config")]
+    [InlineData(".eddy/state.json")]
+    [InlineData("workspace/.eddy/state.json")]
+    [InlineData(".bashrc")]
+    [InlineData(".vscode/tasks.json")]
+    [InlineData("Makefile")]
+    [InlineData("workspace\\..\\..\\x")]
+    [InlineData("workspace/a\0b")]
+    [InlineData("workspace//x")]
+    public async Task No_path_leads_out_of_the_folder_or_to_what_git_and_the_client_keep(string path)
+    {
+        await using var server = await ServeAsync(path, "workspace/good.txt");
+        using var me = await MakeAsync(server);
+
+        var ended = await me.RunAsync("pull");
+
+        ended.Code.ShouldBe(0, ended.Error);
+        ended.Error.ShouldContain("1 left out");
+        Directory.EnumerateFiles(Path.GetDirectoryName(me.Folder)!, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Select(file => Path.GetRelativePath(me.Folder, file))
+            .Where(file => !file.StartsWith(".eddy/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ShouldBe(["workspace/good.txt"]);
+    }
+
+    [Fact]
+    public async Task Nothing_is_written_through_a_link()
+    {
+        await using var server = await ServeAsync("scripts/a.py");
+        using var me = await MakeAsync(server);
+        var outside = Path.Combine(Path.GetDirectoryName(me.Folder)!, "outside");
+        Directory.CreateDirectory(outside);
+        Directory.CreateSymbolicLink(Path.Combine(me.Folder, "scripts"), outside);
+
+        var ended = await me.RunAsync("pull");
+
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("scripts is a link to");
+        Directory.EnumerateFileSystemEntries(outside).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_it_says_is_nothing_that_a_terminal_would_obey()
+    {
+        await using var server = await ServeAsync("workspace/\u001b]0;owned\u0007.txt");
+        using var me = await MakeAsync(server);
+
+        await me.RunAsync("pull");
+
+        me.Printed.ShouldContain("workspace/�]0;owned�.txt");
+        me.Printed.ShouldNotContain("\u001b");
+        me.Printed.ShouldNotContain("\u0007");
+    }
+
+    [Fact]
+    public async Task A_redirect_takes_no_key_along()
+    {
+        await using var server = await StartAsync(app => app.MapGet("/{**any}", () => Results.Redirect("http://127.0.0.1:9/")));
+        using var me = await MakeAsync(server);
+
+        var ended = await me.RunAsync("pull");
+
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("points to http://127.0.0.1:9/");
+    }
+
+    private static Task<TestClient> MakeAsync(WebApplication server)
+    {
+        var me = TestClient.Make();
+        (me.Environment["EDDY_URL"], me.Environment["EDDY_KEY"]) = (server.Urls.Single(), "eddy_x");
+        return Task.FromResult(me);
+    }
+
+    private static Task<WebApplication> ServeAsync(params string[] paths)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Content));
+        return StartAsync(app =>
+        {
+            app.MapGet("/api/tree", () => Results.Json(new { tenant = "demo", version = 1, files = paths.Select(path => new { path, version = 1, size = Content.Length, sha256 = hash }) }));
+            app.MapGet("/api/files/{**path}", () => Results.Bytes(Content));
+        });
+    }
+
+    private static async Task<WebApplication> StartAsync(Action<WebApplication> map)
+    {
+        var builder = WebApplication.CreateSlimBuilder(["--urls=http://127.0.0.1:0"]);
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        map(app);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return app;
+    }
+}
