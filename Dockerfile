@@ -36,6 +36,14 @@ USER 1654
 HEALTHCHECK --interval=5s --timeout=6s --start-period=60s --retries=3 CMD ["/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /health/live HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r -t 5 _ code _ <&3 && [ \"$code\" = 200 ]"]
 
 FROM host AS web
+USER root
+# Each tenant's files are a git remote. The repositories are made of what the database has.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends git \
+    && rm -rf /var/lib/apt/lists/* \
+    && install -d -o 1654 -g 1654 -m 0700 /var/cache/eddy
+ENV Git__Folder=/var/cache/eddy
+USER 1654
 COPY --from=build /out/web/ ./
 ENTRYPOINT ["dotnet", "Eddy.Web.dll"]
 

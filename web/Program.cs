@@ -6,6 +6,7 @@ using Eddy.Cascades;
 using Eddy.Docs;
 using Eddy.Endpoints;
 using Eddy.Files;
+using Eddy.Git;
 using Eddy.Health;
 using Eddy.Hindsight;
 using Eddy.Home;
@@ -113,6 +114,7 @@ public static class WebProgram
         builder.Services.AddSingleton<ProcessFinder>().AddSingleton(all => new RuleSandbox(
             all.GetRequiredService<SandboxOptions>(), TimeProvider.System, all.GetRequiredService<ILogger<RuleSandbox>>(), all.GetRequiredService<SecretKeeper>().SignAsync, all.GetRequiredService<ProcessFinder>(), all.GetRequiredService<FileStore>()));
         builder.Services.AddHostedService<SandboxStart>();
+        builder.Services.AddGit();
         builder.Services.AddEndpoints();
         builder.Services.AddSingleton<WhyStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>().AddSingleton<BacktestStore>().AddSingleton<Backtester>().AddSingleton<Backtests>();
         builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
@@ -176,6 +178,7 @@ public static class WebProgram
         api.MapUsage();
         api.MapAccess();
         app.MapIngest();
+        app.MapGit();
         app.MapHealth();
         app.MapMetrics();
         app.MapApiDocs();

@@ -1,5 +1,6 @@
 using Eddy.Egress;
 using Eddy.Endpoints;
+using Eddy.Git;
 using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Mail;
@@ -103,13 +104,14 @@ internal static class WebOptionsExtensions
         var mail = builder.Configuration.GetSection("Mail").Get<MailOptions>() ?? new MailOptions();
         var endpoints = builder.Configuration.GetSection("Endpoints").Get<EndpointOptions>() ?? new EndpointOptions();
         var egress = builder.Configuration.GetSection("Egress").Get<EgressOptions>() ?? new EgressOptions();
+        var git = builder.Configuration.GetSection("Git").Get<GitOptions>() ?? new GitOptions();
         web.People = builder.Configuration.GetSection("People").Get<PeopleOptions>() ?? new PeopleOptions();
         var sites = builder.Configuration.GetSection("Sites").Get<SiteOptions>() ?? new SiteOptions();
         sites.Domain = string.IsNullOrWhiteSpace(sites.Domain) ? (builder.Environment.IsDevelopment() ? "localhost" : null) : sites.Domain.Trim();
         sites.Platform = string.IsNullOrWhiteSpace(sites.Platform) ? null : sites.Platform.Trim();
         var masters = MasterKeys.Read(builder.Configuration.GetSection("Secrets").Get<SecretsOptions>() ?? new SecretsOptions(), out var mastersFault);
         var metrics = new MetricsDoor(builder.Configuration[MetricsDoor.Setting]);
-        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. endpoints.Faults(), .. egress.Faults().Select(fault => "Egress: " + fault), .. web.People.Faults(), .. sites.Faults()];
+        List<string> faults = [.. web.Faults(), .. door.Faults(), .. metrics.Faults(), .. sandbox.Faults().Select(fault => "Sandbox: " + fault), .. packages.Faults(), .. mail.Faults(), .. endpoints.Faults(), .. egress.Faults().Select(fault => "Egress: " + fault), .. web.People.Faults(), .. sites.Faults(), .. git.Faults()];
         if (mastersFault is not null)
         {
             faults.Add(mastersFault);
@@ -125,7 +127,7 @@ internal static class WebOptionsExtensions
             throw new OptionsFault(faults);
         }
 
-        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(endpoints).AddSingleton(egress).AddSingleton(web.People).AddSingleton(sites);
+        builder.Services.AddSingleton(web).AddSingleton(door).AddSingleton(sandbox).AddSingleton(packages).AddSingleton(masters).AddSingleton(metrics).AddSingleton(mail).AddSingleton(endpoints).AddSingleton(egress).AddSingleton(web.People).AddSingleton(sites).AddSingleton(git);
         return web;
     }
 

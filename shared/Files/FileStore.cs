@@ -1,11 +1,15 @@
 using System.Data;
 using System.Text;
 using Eddy.Apps;
+using Eddy.Git;
 using Eddy.Packages;
 using Eddy.Postgres;
 using Eddy.Sandbox;
 using Eddy.Tenants;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using NpgsqlTypes;
 
 namespace Eddy.Files;
 
@@ -185,7 +189,12 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
     }
 
     /// <summary>Carries out a plan without faults, as one version of the tree.</summary>
-    public async Task<ImportOutcome> ImportAsync(TenantId tenant, AppPlan plan, string author, CancellationToken cancel)
+    public Task<ImportOutcome> ImportAsync(TenantId tenant, AppPlan plan, string author, CancellationToken cancel) => ImportAsync(tenant, plan, null, author, cancel);
+
+    /// <summary>The same of what was pushed, which is kept with the version.</summary>
+    public Task<ImportOutcome> PushAsync(TenantId tenant, AppPlan plan, GitPush push, string author, CancellationToken cancel) => ImportAsync(tenant, plan, push, author, cancel);
+
+    private async Task<ImportOutcome> ImportAsync(TenantId tenant, AppPlan plan, GitPush? push, string author, CancellationToken cancel)
     {
         var changes = plan.Changes.ToList();
         await using var db = dbs.For(tenant);
@@ -212,6 +221,11 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         }
 
         var now = time.GetUtcNow();
+        if (push is not null && await KeepAsync(db, transaction, tenant, plan.TreeVersion, push, version, author, now, cancel) is { } refused)
+        {
+            return refused;
+        }
+
         foreach (var file in changes)
         {
             if (file.Kind == PlannedKind.Removed)
@@ -245,6 +259,31 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
 
         await transaction.CommitAsync(cancel);
         return new ImportOutcome.Imported(version, changes.Count) { Retried = retried };
+    }
+
+    /// <summary>Keeps what was pushed. Null where it did; else why not.</summary>
+    private static async Task<ImportOutcome?> KeepAsync(
+        EddyDb db, IDbContextTransaction transaction, TenantId tenant, long builtOn, GitPush push, long version, string author, DateTimeOffset now, CancellationToken cancel)
+    {
+        await using var keep = new NpgsqlCommand(
+            """
+            with before as (select max(version) as last, coalesce(sum(octet_length(pack)), 0) as bytes from git_pushes where tenant_id = $1),
+              kept as (
+                insert into git_pushes (tenant_id, version, tip, pack, author, at)
+                select $1, $2, $3, $4, $5, $6 from before where coalesce(last, 0) <= $7 and bytes + $8 <= $9 returning 1)
+            select coalesce(last, 0) <= $7, bytes + $8 <= $9, (select count(*) from kept) from before
+            """,
+            (NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction())
+        {
+            Parameters =
+            {
+                new() { Value = tenant.Value }, new() { Value = version }, new() { Value = push.Tip }, new() { Value = push.Pack, NpgsqlDbType = NpgsqlDbType.Bytea },
+                new() { Value = author }, new() { Value = now }, new() { Value = builtOn }, new() { Value = push.Pack.Length }, new() { Value = GitStore.MostBytes },
+            },
+        };
+        await using var rows = await keep.ExecuteReaderAsync(cancel);
+        await rows.ReadAsync(cancel);
+        return !rows.GetBoolean(0) ? new ImportOutcome.Changed() : !rows.GetBoolean(1) ? new ImportOutcome.TooMuch() : null;
     }
 
     /// <summary>Puts packages in the place of those of before, with their lock.</summary>
@@ -543,6 +582,9 @@ public abstract record ImportOutcome
 
     /// <summary>It would be more than <see cref="FileStore.MostFiles"/> files. Nothing was done.</summary>
     public sealed record TooMany : ImportOutcome;
+
+    /// <summary>It would be more than <see cref="GitStore.MostBytes"/> of all that was pushed. Nothing was done.</summary>
+    public sealed record TooMuch : ImportOutcome;
 }
 
 /// <summary>A file, without what is in it.</summary>

@@ -330,7 +330,7 @@ public sealed partial class AccessDoorTests(TestDatabase database, SharedWeb sha
             "GET /api/processes", "GET /api/processes/{pid:long:min(1)}", "GET /api/shared", "GET /api/events", "GET /api/runs", "GET /api/runs/{id:long:min(1)}", "GET /api/access/explain",
             "GET /api/processes/{pid:long:min(1)}/difference", "GET /api/shared/difference", "POST /api/replays", "GET /api/why",
         ];
-        string[] without = ["GET /api/me", "GET /api/tree", "GET /api/files", "GET /api/files/{**path}", "GET /api/rules", "GET /api/rules/graph", "GET /api/app", "GET /api/usage"];
+        string[] without = ["GET /api/me", "GET /api/tree", "GET /api/files", "GET /api/files/{**path}", "GET /api/rules", "GET /api/rules/graph", "GET /api/app", "GET /api/usage", "GET /git/{slug}.git/info/refs", "POST /git/{slug}.git/git-upload-pack"];
 
         var open = shared.Web.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Where(endpoint => endpoint.Metadata.GetMetadata<PersonRequired>()?.Kind == PersonKind.Anybody)
             .Select(endpoint => $"{endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]} /{endpoint.RoutePattern.RawText!.Trim('/')}");

@@ -11,12 +11,12 @@ namespace Eddy.Tests.Api;
 public sealed class EndpointLawTests(TestDatabase database)
 {
     [Fact]
-    public async Task Every_endpoint_under_api_and_in_requires_a_scope_and_a_key_in_an_address_ingests_alone()
+    public async Task Every_endpoint_under_api_in_and_git_requires_a_scope_and_a_key_in_an_address_ingests_alone()
     {
         var web = await database.WebAsync();
 
         var guarded = web.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Where(endpoint => endpoint.Metadata.GetMetadata<OnSite>() is null)
-            .Where(endpoint => endpoint.RoutePattern.RawText is { } text && (text.TrimStart('/') + "/" is var path) && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("in/", StringComparison.Ordinal)))
+            .Where(endpoint => endpoint.RoutePattern.RawText is { } text && (text.TrimStart('/') + "/" is var path) && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("in/", StringComparison.Ordinal) || path.StartsWith("git/", StringComparison.Ordinal)))
             .ToList();
 
         guarded.Count.ShouldBeGreaterThan(12);

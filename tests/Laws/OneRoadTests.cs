@@ -48,6 +48,7 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
     /// <summary>What may evaluate something, and why it is not what a tenant wrote.</summary>
     private static readonly Dictionary<string, string> Evaluators = new(StringComparer.Ordinal)
     {
+        ["Eddy.Git.GitCommand: System.Diagnostics.Process.Start"] = "starts git, the operator's, with arguments that are ours and hashes, no settings and no hooks; what tenants push is data that it unpacks, and what they wrote is never checked out",
         ["Eddy.Sandbox.ZygoteLink: System.Diagnostics.Process.Start"] = "starts the zygote: the operator's interpreter, our own file, no environment; tenants' text comes to a cell by its socket alone",
     };
 
@@ -66,6 +67,11 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["PackageResolver.ResolveAsync"] = Cell,
 
         ["FileStore.ImportAsync"] = Stored,
+        ["FileStore.PushAsync"] = Stored,
+        ["GitPath.Fault"] = Parsed,
+        ["GitPath.IsBeside"] = Compared,
+        ["GitStore.CopyPackAsync"] = Ours,
+        ["GitStore.ReadChangesAsync"] = Ours,
         ["FileStore.MoveAsync"] = Stored,
         ["AppArchive.Read"] = Parsed,
         ["AppArchive.Write"] = Stored,
@@ -347,6 +353,9 @@ public sealed class OneRoadTests(SharedWeb web) : IClassFixture<SharedWeb>
         ["POST /api/drips/{name}/run"] = Compared,
         ["GET /api/events"] = Compared,
         ["GET /api/app"] = Compared,
+        ["GET /git/{slug}.git/info/refs"] = Compared,
+        ["POST /git/{slug}.git/git-upload-pack"] = Compared,
+        ["POST /git/{slug}.git/git-receive-pack"] = $"{Stored}; compiled and loaded in a {Cell}",
         ["GET /api/me"] = Compared,
         ["GET /api/tree"] = Compared,
         ["GET /api/files"] = Compared,

@@ -64,7 +64,7 @@ public sealed class WallTests(TestWay way) : IClassFixture<TestWay>
             "package_files (tenant_id, path, content) values ($1, 'a.py', '')", "cards (tenant_id, id, run, pid, at, name, for_user) values ($1, 900001, 900, 1, now(), 'a', 'b')",
             "answered_links (tenant_id, mail, card, address, at) values ($1, 1, 'a', 'b', now())", "uploads (tenant_id, id, at, bytes, actor) values ($1, gen_random_uuid(), now(), 1, 'b')",
             "site_codes (tenant_id, hash, state, session_id, ends_at) values ($1, sha256('a'), sha256('b'), gen_random_uuid(), now())", "site_drafts (tenant_id, person_id, path, content, ends_at) values ($1, gen_random_uuid(), 'a', '', now())",
-            "ended_site_cookies (tenant_id, id, ends_at) values ($1, gen_random_uuid(), now())", "endpoint_totals (tenant_id, endpoint, calls, failed, elapsed_us, cpu_us, last_at) values ($1, 'a', 1, 0, 1, 1, now())",
+            "ended_site_cookies (tenant_id, id, ends_at) values ($1, gen_random_uuid(), now())", "git_pushes (tenant_id, version, tip, pack, author, at) values ($1, 9, repeat('a', 40), '', 'b', now())", "endpoint_totals (tenant_id, endpoint, calls, failed, elapsed_us, cpu_us, last_at) values ($1, 'a', 1, 0, 1, 1, now())",
             "endpoint_calls (tenant_id, id, at, endpoint, method, path, status, actor, landed, conflicts, tree_version, elapsed_us, cpu_us, bytes_in, bytes_out) values ($1, gen_random_uuid(), now(), 'a', 'GET', '/', 200, 'b', false, 0, 1, 1, 1, 0, 0)",
         })
         {
@@ -74,7 +74,7 @@ public sealed class WallTests(TestWay way) : IClassFixture<TestWay>
         foreach (var table in new[]
         {
             "api_keys", "files", "file_versions", "package_files", "processes", "kvps", "events", "runs", "idempotency", "heads", "trees",
-            "cards", "answered_links", "uploads", "site_codes", "site_drafts", "ended_site_cookies", "endpoint_totals", "endpoint_calls",
+            "cards", "answered_links", "uploads", "site_codes", "site_drafts", "ended_site_cookies", "git_pushes", "endpoint_totals", "endpoint_calls",
         })
         {
             (await CountAsync(table, owner)).ShouldBeGreaterThan(0, table);

@@ -1,3 +1,4 @@
+using System.Text;
 using Eddy.Access;
 using Eddy.Problems;
 using Eddy.Tenants;
@@ -5,12 +6,13 @@ using Eddy.Tenants;
 namespace Eddy.Keys;
 
 /// <summary>
-/// Stands before every endpoint: under <c>/api</c> and <c>/in</c> nothing is reached without a key that has the endpoint's scope, and an endpoint there that
+/// Stands before every endpoint: under <c>/api</c>, <c>/in</c> and <c>/git</c> nothing is reached without a key that has the endpoint's scope, and an endpoint there that
 /// names none is reached by nobody. By a key that acts for a person, nothing is reached but what that person may.
 /// </summary>
 public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore accesses)
 {
     private const string Scheme = "Bearer ";
+    private const string BasicScheme = "Basic ";
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -28,10 +30,11 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore acce
             return;
         }
 
-        var secret = isInAddress ? context.Request.RouteValues["key"] as string : Bearer(context.Request);
+        var isGit = endpoint.Metadata.GetMetadata<KeyInPassword>() is not null;
+        var secret = isInAddress ? context.Request.RouteValues["key"] as string : Bearer(context.Request) ?? (isGit ? Password(context.Request) : null);
         if (secret is null)
         {
-            await RefuseAsync(context, new Problem(ProblemType.UnknownKey, "There is no key: send it as 'Authorization: Bearer eddy_…'."));
+            await RefuseAsync(context, new Problem(ProblemType.UnknownKey, isGit ? "There is no key: it is the password, beside any user name." : "There is no key: send it as 'Authorization: Bearer eddy_…'."));
             return;
         }
 
@@ -67,16 +70,26 @@ public sealed class KeyGate(RequestDelegate next, KeyRing ring, AccessStore acce
             _ => null,
         };
 
-    internal static bool IsGuarded(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/in");
+    internal static bool IsGuarded(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/in") || path.StartsWithSegments("/git");
 
     private static Task RefuseAsync(HttpContext context, Problem problem)
     {
+        var isGit = context.GetEndpoint()?.Metadata.GetMetadata<KeyInPassword>() is not null;
         if (problem.StatusCode == StatusCodes.Status401Unauthorized)
         {
-            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"eddy\"";
+            context.Response.Headers.WWWAuthenticate = isGit ? "Basic realm=\"eddy\", charset=\"UTF-8\"" : "Bearer realm=\"eddy\"";
         }
 
-        return problem.ExecuteAsync(context);
+        return isGit && Bearer(context.Request) is null ? new PlainProblem(problem.StatusCode ?? 500, problem.Detail ?? problem.Type.Title).ExecuteAsync(context) : problem.ExecuteAsync(context);
+    }
+
+    /// <summary>The password of HTTP Basic, whatever name comes with it.</summary>
+    private static string? Password(HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        var text = new byte[Math.Max(0, header.Length)];
+        return header.StartsWith(BasicScheme, StringComparison.OrdinalIgnoreCase) && Convert.TryFromBase64String(header[BasicScheme.Length..].Trim(), text, out var length)
+            && Encoding.UTF8.GetString(text, 0, length) is var both && both.IndexOf(':', StringComparison.Ordinal) is var colon and >= 0 ? both[(colon + 1)..] : null;
     }
 
     internal static string? Bearer(HttpRequest request)

@@ -8,6 +8,9 @@ public sealed record ScopeRequired(string? Scope);
 /// <summary>An endpoint's mark: the key is the part <c>{key}</c> of its address. Such a key counts for <see cref="Tenants.Scope.Ingest"/> alone.</summary>
 public sealed record KeyInAddress;
 
+/// <summary>An endpoint's mark: the key may come as the password of HTTP Basic, beside any name, which is what git sends.</summary>
+public sealed record KeyInPassword;
+
 /// <summary>
 /// An endpoint's mark: what a person must be who calls it by a key that acts for them. Without it they must be an <see cref="PersonKind.Editor"/>, so that one which is forgotten is
 /// closed.
@@ -42,6 +45,11 @@ public static class ScopeRequiredExtensions
     public static TBuilder TakeKeyFromAddress<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new KeyInAddress());
+
+    /// <summary>Takes the key as a password, too.</summary>
+    public static TBuilder TakeKeyFromPassword<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new KeyInPassword());
 
     /// <summary>Says what a person must be who calls it; <see cref="KeyGate"/> sees to it.</summary>
     public static TBuilder RequirePerson<TBuilder>(this TBuilder endpoint, PersonKind kind)

@@ -1,0 +1,212 @@
+using Eddy.Tenants;
+
+namespace Eddy.Git;
+
+/// <summary>
+/// A tenant's repository on this web's disk. It has nothing that the database has not: each version of the tree is one commit, made of what is stored, so that it is the same on every web, and one that
+/// is gone or broken is made anew. What was pushed comes in by the database, too, and by nothing else.
+/// </summary>
+internal sealed class GitRepository(TenantId tenant, string folder, GitStore store, GitOptions options, TimeProvider clock, ILogger log) : IDisposable
+{
+    private const string Config = """
+        [core]
+        	repositoryformatversion = 0
+        	bare = true
+        	hooksPath = /dev/null
+        	bigFileThreshold = 8m
+        	packedGitWindowSize = 16m
+        	packedGitLimit = 128m
+        	deltaBaseCacheLimit = 32m
+        [pack]
+        	threads = 1
+        	windowMemory = 64m
+        [gc]
+        	autoDetach = false
+        [maintenance]
+        	autoDetach = false
+
+        """;
+
+    private readonly SemaphoreSlim _sync = new(1);
+    private readonly SemaphoreSlim _requests = new(options.TenantRequests);
+    private readonly SemaphoreSlim _pushes = new(1);
+    private GitHead? _head;
+
+    public TenantId Tenant => tenant;
+
+    public string Folder => folder;
+
+    /// <summary>One of the requests that the tenant may have answered at once.</summary>
+    public SemaphoreSlim Requests => _requests;
+
+    /// <summary>The push that is judged.</summary>
+    public SemaphoreSlim Pushes => _pushes;
+
+    public void Dispose()
+    {
+        _sync.Dispose();
+        _requests.Dispose();
+        _pushes.Dispose();
+    }
+
+    /// <summary>Brings it up to what the database has now.</summary>
+    /// <exception cref="GitFault">git fails, even with a repository that is made anew.</exception>
+    public async Task<GitHead> SyncAsync(CancellationToken cancel)
+    {
+        await _sync.WaitAsync(cancel);
+        try
+        {
+            // It is begun and done, whether the one who asks waits for it or not: what is half done would be done anew.
+            var isThere = _head is not null && File.Exists(Path.Combine(folder, "HEAD"));
+            try
+            {
+                return _head = await AdvanceAsync(isThere ? _head! : Make());
+            }
+            catch (GitFault fault) when (isThere)
+            {
+                log.LogWarning("The repository of tenant {Tenant} is made anew: {Reason}", tenant, fault.Message);
+                _head = null;
+                return _head = await AdvanceAsync(Make());
+            }
+        }
+        catch
+        {
+            _head = null;
+            throw;
+        }
+        finally
+        {
+            _sync.Release();
+        }
+    }
+
+    /// <summary>An empty folder within it, for objects that are not the repository's yet.</summary>
+    public string MakeBeside()
+    {
+        var beside = Path.Combine(folder, "beside", Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(Path.Combine(beside, "pack"));
+        return beside;
+    }
+
+    public GitCommand Start(string? beside, string? protocol, params ReadOnlySpan<string> arguments) => GitCommand.Start(options, clock, folder, beside, protocol, arguments);
+
+    public Task<string?> AskAsync(string? beside, int most, string[] arguments, CancellationToken cancel) => GitCommand.AskAsync(options, clock, folder, beside, most, arguments, cancel);
+
+    public GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
+
+    private GitHead Make()
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        foreach (var name in (string[])["objects/info", "objects/pack", "refs/heads", "refs/tags", "beside"])
+        {
+            Directory.CreateDirectory(Path.Combine(folder, name));
+        }
+
+        File.WriteAllText(Path.Combine(folder, "config"), Config);
+        File.WriteAllText(Path.Combine(folder, "HEAD"), $"ref: {RefCommand.Main}\n");
+        return new GitHead(0, null);
+    }
+
+    private async Task<GitHead> AdvanceAsync(GitHead head)
+    {
+        var versions = await store.VersionsAsync(tenant, head.Version, CancellationToken.None);
+        for (var next = 0; next < versions.Count;)
+        {
+            if (versions[next].Tip is not null)
+            {
+                head = await PushAsync(versions[next++]);
+                continue;
+            }
+
+            var saved = versions.Skip(next).TakeWhile(version => version.Tip is null).ToList();
+            next += saved.Count;
+            head = await SaveAsync(head, saved);
+        }
+
+        if (versions.Count > 0)
+        {
+            // Many small commits become one pack, once there are thousands of objects.
+            await AskAsync(null, 1 << 16, ["gc", "--auto", "--quiet"], CancellationToken.None);
+        }
+
+        return head;
+    }
+
+    private async Task<GitHead> PushAsync(GitVersion version)
+    {
+        await using (var unpack = Start(null, null, "index-pack", "--stdin", "--fix-thin"))
+        {
+            await FeedAsync(unpack, to => store.CopyPackAsync(tenant, version.Version, to, CancellationToken.None));
+        }
+
+        return await AskAsync(null, 1 << 10, ["update-ref", RefCommand.Main, version.Tip!], CancellationToken.None) is null
+            ? throw new GitFault($"What was pushed as version {version.Version} can not be had from the database.")
+            : new GitHead(version.Version, version.Tip);
+    }
+
+    private async Task<GitHead> SaveAsync(GitHead head, List<GitVersion> versions)
+    {
+        var names = new TreeNames();
+        if (head.Tip is not null)
+        {
+            foreach (var path in (await AskAsync(null, 64 << 20, ["ls-tree", "-r", "-z", "--name-only", head.Tip], CancellationToken.None) ?? throw new GitFault("The last commit can not be read.")).Split('\0', StringSplitOptions.RemoveEmptyEntries))
+            {
+                names.TryPut(path);
+            }
+        }
+
+        await using (var import = Start(null, null, "fast-import", "--quiet", "--done"))
+        {
+            await FeedAsync(import, async to =>
+            {
+                await using var buffered = new BufferedStream(to, 1 << 16);
+                var commits = new CommitWriter(buffered, head.Tip, names);
+                var begun = 0;
+                await store.ReadChangesAsync(tenant, versions[0].Version, versions[^1].Version, TakeAsync, CancellationToken.None);
+                await commits.EndAsync(CancellationToken.None);
+
+                async Task TakeAsync(GitChange change)
+                {
+                    while (begun == 0 || versions[begun - 1].Version < change.Version)
+                    {
+                        await commits.BeginAsync(versions[begun++], CancellationToken.None);
+                    }
+
+                    await commits.ChangeAsync(change, CancellationToken.None);
+                }
+            });
+        }
+
+        var tip = await AskAsync(null, 1 << 10, ["rev-parse", "--verify", RefCommand.Main], CancellationToken.None) ?? throw new GitFault("There is no branch after a save.");
+        return new GitHead(versions[^1].Version, tip.Trim());
+    }
+
+    private static async Task FeedAsync(GitCommand git, Func<Stream, Task> feed)
+    {
+        Exception? broken = null;
+        try
+        {
+            await feed(git.Input);
+        }
+        catch (IOException fault)
+        {
+            // What it says at its end tells why.
+            broken = fault;
+        }
+
+        await git.Output.CopyToAsync(Stream.Null, CancellationToken.None);
+        if (await git.EndAsync(CancellationToken.None) is { } said)
+        {
+            throw new GitFault(said, broken);
+        }
+    }
+}
+
+/// <summary>Where a repository's branch is.</summary>
+/// <param name="Version">The version of the tree that it is.</param>
+/// <param name="Tip">The commit; null where nothing was ever saved.</param>
+internal sealed record GitHead(long Version, string? Tip);
