@@ -23,13 +23,17 @@ public static class WatchCommand
         {
             var (folder, state) = LoginCommands.CopyAt(terminal.Folder);
             using var api = where.Open(parsed, terminal, state);
-            var feed = new RunFeed(api, null, null, onlyFailed: false);
-            await feed.NewestAsync(0, cancel);
+            var feed = parsed.GetValue(noLogs) ? null : new RunFeed(api, null, null, onlyFailed: false);
+            if (feed is not null)
+            {
+                await feed.NewestAsync(0, cancel);
+            }
+
             var saves = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
             using var watcher = Watch(terminal, folder.Root, () => saves.Writer.TryWrite(true));
             terminal.Note($"Watching {folder.Root} for {Terminal.Line(state.Tenant)} at {state.Address}; Ctrl-C ends it.");
             var sync = new Sync(terminal, new WorkCopy(folder, api, state));
-            await await Task.WhenAny(SyncAsync(sync, saves.Reader, cancel), parsed.GetValue(noLogs) ? Task.Delay(Timeout.Infinite, cancel) : LogsCommand.FollowAsync(terminal, feed, new RunPrinter(terminal).PrintOne, cancel));
+            await await Task.WhenAny(SyncAsync(sync, saves.Reader, cancel), feed is null ? Task.Delay(Timeout.Infinite, cancel) : LogsCommand.FollowAsync(terminal, feed, new RunPrinter(terminal).PrintOne, cancel));
             return 0;
         });
         return command;
