@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Eddy.Client.Server;
-using Eddy.Client.Tree;
 
 namespace Eddy.Client.Commands;
 
@@ -55,9 +54,4 @@ public static class LoginCommands
         });
         return command;
     }
-
-    /// <summary>The copy that the folder is, or one of the folders above it.</summary>
-    internal static (WorkFolder Folder, FolderState State) CopyAt(string folder) => FolderState.RootOf(folder) is { } root
-        ? (new WorkFolder(root), FolderState.Read(root)!)
-        : throw new ClientFault("This folder is no copy of a tenant's files: eddy pull makes one.", ClientFault.Usage);
 }

@@ -16,7 +16,7 @@ public static class PushCommand
         var command = where.On(new Command("push", "Send what you have changed, as one version of the tree. A file that does not compile refuses all of it, and so does what somebody saved since you pulled.") { dry, yes, json });
         command.SetAction(async (parsed, cancel) =>
         {
-            var (folder, state) = LoginCommands.CopyAt(terminal.Folder);
+            var (folder, state) = Where.CopyAt(terminal.Folder);
             using var api = where.Open(parsed, terminal, state);
             var copy = new WorkCopy(folder, api, state);
             var (tree, comparison) = await copy.CompareAsync(cancel);

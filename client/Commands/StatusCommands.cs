@@ -13,7 +13,7 @@ public static class StatusCommands
         var command = where.On(new Command("status", "What differs between this folder and the tenant, and which way.") { json });
         command.SetAction(async (parsed, cancel) =>
         {
-            var (folder, state) = LoginCommands.CopyAt(terminal.Folder);
+            var (folder, state) = Where.CopyAt(terminal.Folder);
             using var api = where.Open(parsed, terminal, state);
             var (tree, comparison) = await new WorkCopy(folder, api, state).CompareAsync(cancel);
             var files = comparison.All.Where(file => !file.Agrees).ToList();
@@ -43,7 +43,7 @@ public static class StatusCommands
         var command = where.On(new Command("diff", "What you have changed, line by line.") { paths, there });
         command.SetAction(async (parsed, cancel) =>
         {
-            var (folder, state) = LoginCommands.CopyAt(terminal.Folder);
+            var (folder, state) = Where.CopyAt(terminal.Folder);
             var only = parsed.GetValue(paths) ?? [];
             if (!parsed.GetValue(there))
             {

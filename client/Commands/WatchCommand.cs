@@ -21,7 +21,7 @@ public static class WatchCommand
         var command = where.On(new Command("watch", "Push on each save, and show what runs, until Ctrl-C. What does not compile is told and not pushed; what others save is pulled.") { noLogs });
         command.SetAction(async (parsed, cancel) =>
         {
-            var (folder, state) = LoginCommands.CopyAt(terminal.Folder);
+            var (folder, state) = Where.CopyAt(terminal.Folder);
             using var api = where.Open(parsed, terminal, state);
             var feed = parsed.GetValue(noLogs) ? null : new RunFeed(api, null, null, onlyFailed: false);
             if (feed is not null)

@@ -18,6 +18,11 @@ public sealed class Where
         return command;
     }
 
+    /// <summary>The copy that the folder is, or one of the folders above it.</summary>
+    public static (WorkFolder Folder, FolderState State) CopyAt(string folder) => FolderState.RootOf(folder) is { } root
+        ? (new WorkFolder(root), FolderState.Read(root)!)
+        : throw new ClientFault("This folder is no copy of a tenant's files: eddy pull makes one.", ClientFault.Usage);
+
     public EddyApi Open(ParseResult parsed, Terminal terminal, FolderState? folder)
     {
         var address = (parsed.GetValue(_address) ?? terminal.Setting("EDDY_URL")) is { } said ? Login.ReadAddress(said) : null;

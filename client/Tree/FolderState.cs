@@ -55,6 +55,9 @@ public sealed record FolderState(string Address, string Tenant, long Version, IR
         return null;
     }
 
+    /// <summary>That of the folder or the nearest above it; null where there is none.</summary>
+    public static FolderState? Near(string folder) => RootOf(folder) is { } root ? Read(root) : null;
+
     /// <summary>What a file was; null where that is not kept.</summary>
     public static byte[]? BaseOf(string root, string hash) => BasePath(root, hash) is { } path && File.Exists(path) && File.ReadAllBytes(path) is var content && HashOf(content) == hash ? content : null;
 

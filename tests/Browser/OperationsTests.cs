@@ -66,6 +66,7 @@ public sealed class OperationsTests(TestBrowser browser, TestWay way) : IClassFi
         var caller = await way.CallerAsync();
         await using var screen = await browser.OpenAsync(way.Web, caller.Tenant);
         await screen.GoAsync($"/t/{caller.Tenant.Slug}/settings/keys");
+        await Assertions.Expect(screen.Page.Locator("#eddy-login")).ToHaveTextAsync($"eddy login {way.Web.Address.GetLeftPart(UriPartial.Authority)}");
         await Assertions.Expect(screen.Page.Locator("#git-clone")).ToHaveTextAsync($"git clone {way.Web.Address}git/{caller.Tenant.Slug}.git");
 
         await screen.Page.GetByLabel("Name").FillAsync("sensors");
