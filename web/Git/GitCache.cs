@@ -8,7 +8,7 @@ public sealed class GitCache : IDisposable
     private const string Prefix = "eddy-git-";
 
     // Held open, and so locked, as long as its web lives.
-    private const string LockName = "lock";
+    public const string LockName = "eddy-git.lock";
 
     private readonly Lock _lock = new();
     private readonly Dictionary<TenantId, (GitRepository Repository, int Users, long Used)> _repositories = [];
@@ -29,7 +29,7 @@ public sealed class GitCache : IDisposable
     public string Folder => _place.Value.Folder;
 
     /// <summary>The tenant's repository, which stays for as long as it is in use.</summary>
-    internal GitLease Open(TenantId tenant)
+    public GitLease Open(TenantId tenant)
     {
         lock (_lock)
         {
@@ -131,7 +131,7 @@ public sealed class GitCache : IDisposable
 }
 
 /// <summary>A repository that is in use until this is disposed.</summary>
-internal sealed class GitLease(GitRepository repository, Action close) : IDisposable
+public sealed class GitLease(GitRepository repository, Action close) : IDisposable
 {
     public GitRepository Repository => repository;
 

@@ -6,7 +6,7 @@ namespace Eddy.Git;
 /// A tenant's repository on this web's disk. It has nothing that the database has not: each version of the tree is one commit, made of what is stored, so that it is the same on every web, and one that
 /// is gone or broken is made anew. What was pushed comes in by the database, too, and by nothing else.
 /// </summary>
-internal sealed class GitRepository(TenantId tenant, string folder, GitStore store, GitOptions options, TimeProvider clock, ILogger log) : IDisposable
+public sealed class GitRepository(TenantId tenant, string folder, GitStore store, GitOptions options, TimeProvider clock, ILogger log) : IDisposable
 {
     private const string Config = """
         [core]
@@ -88,11 +88,11 @@ internal sealed class GitRepository(TenantId tenant, string folder, GitStore sto
         return beside;
     }
 
-    public GitCommand Start(string? beside, string? protocol, params ReadOnlySpan<string> arguments) => GitCommand.Start(options, clock, folder, beside, protocol, arguments);
+    internal GitCommand Start(string? beside, string? protocol, params ReadOnlySpan<string> arguments) => GitCommand.Start(options, clock, folder, beside, protocol, arguments);
 
-    public Task<string?> AskAsync(string? beside, int most, string[] arguments, CancellationToken cancel) => GitCommand.AskAsync(options, clock, folder, beside, most, arguments, cancel);
+    internal Task<string?> AskAsync(string? beside, int most, string[] arguments, CancellationToken cancel) => GitCommand.AskAsync(options, clock, folder, beside, most, arguments, cancel);
 
-    public GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
+    internal GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
 
     private GitHead Make()
     {
@@ -209,4 +209,4 @@ internal sealed class GitRepository(TenantId tenant, string folder, GitStore sto
 /// <summary>Where a repository's branch is.</summary>
 /// <param name="Version">The version of the tree that it is.</param>
 /// <param name="Tip">The commit; null where nothing was ever saved.</param>
-internal sealed record GitHead(long Version, string? Tip);
+public sealed record GitHead(long Version, string? Tip);
