@@ -13,5 +13,8 @@ public sealed class ClientFault(string message, int code = ClientFault.Failed, I
 
     public int Code => code;
 
+    /// <summary>It was asked for on what is not so any more: who looks again may ask again.</summary>
+    public bool IsStale { get; init; }
+
     public IReadOnlyList<string> Details => details ?? [];
 }

@@ -13,6 +13,12 @@ public static class ClientProgram
     {
         var parsed = Root(terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var invocation = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+        if (cancel.CanBeCanceled)
+        {
+            // Whoever can stop it sees to Ctrl-C, too.
+            invocation.ProcessTerminationTimeout = null;
+        }
+
         try
         {
             var code = await parsed.InvokeAsync(invocation, cancel);

@@ -34,7 +34,7 @@ public static class LoginCommands
             terminal.Print($"{terminal.Green("✓")} {Terminal.Line(me.TenantName)} ({Terminal.Line(me.Tenant)}) at {where}, by the key '{Terminal.Line(me.Key)}'{(me.Person is null ? "" : $" for {Terminal.Line(me.Person)}")}: {Terminal.Line(string.Join(", ", me.Scopes))}.");
             if (!me.Scopes.Contains("read") || !me.Scopes.Contains("write"))
             {
-                terminal.Note(terminal.Yellow("To pull takes the scope read, to push write, to run ingest: ask for a key that has them."));
+                terminal.Note(terminal.Yellow("eddy pull takes the scope read, push write, run ingest: ask for a key that has what you need."));
             }
 
             return 0;

@@ -49,7 +49,7 @@ public static class TestCommand
         var (_, comparison) = await copy.CompareAsync(cancel);
         return [.. comparison.Here.Where(file => file.Path != TreePath.Lock)
             .Select(file => new { file.Path, IsGone = file.Here is null, Text = file.Here is null ? null : WorkCopy.TextOf(copy.Folder.Read(file.Path)) })
-            .Where(file => file.IsGone || file.Text is not null).Select(file => new TestsFile(file.Path, file.Text))];
+            .Where(file => file.IsGone || file.Text?.Contains('\0', StringComparison.Ordinal) == false).Select(file => new TestsFile(file.Path, file.Text))];
     }
 
     private static void Print(Terminal terminal, TestsAnswer answer)
@@ -71,7 +71,7 @@ public static class TestCommand
                     continue;
                 }
 
-                terminal.Print($"{Terminal.Line(test.At?.File ?? test.Path)}:{test.At?.Line ?? test.Line ?? 1}:1: {terminal.Red("error")}: {Terminal.Line(test.Message ?? "It failed.")}");
+                terminal.Print($"{Terminal.Line(test.At?.File ?? test.Path)}:{(test.At is { } place ? place.Line : test.FailedAt ?? test.Line) ?? 1}:1: {terminal.Red("error")}: {Terminal.Line(test.Message ?? "It failed.")}");
                 printer.PrintTold(test.Log, null, null, "    ");
             }
         }

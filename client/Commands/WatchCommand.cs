@@ -23,19 +23,23 @@ public static class WatchCommand
         {
             var (folder, state) = LoginCommands.CopyAt(terminal.Folder);
             using var api = where.Open(parsed, terminal, state);
-            var feed = new RunFeed(api, null, null, onlyFailed: false);
-            await feed.NewestAsync(0, cancel);
+            var feed = parsed.GetValue(noLogs) ? null : new RunFeed(api, null, null, onlyFailed: false);
+            if (feed is not null)
+            {
+                await feed.NewestAsync(0, cancel);
+            }
+
             var saves = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-            using var watcher = Watch(folder.Root, () => saves.Writer.TryWrite(true));
+            using var watcher = Watch(terminal, folder.Root, () => saves.Writer.TryWrite(true));
             terminal.Note($"Watching {folder.Root} for {Terminal.Line(state.Tenant)} at {state.Address}; Ctrl-C ends it.");
             var sync = new Sync(terminal, new WorkCopy(folder, api, state));
-            await await Task.WhenAny(SyncAsync(sync, saves.Reader, cancel), parsed.GetValue(noLogs) ? Task.Delay(Timeout.Infinite, cancel) : LogsCommand.FollowAsync(terminal, feed, new RunPrinter(terminal).PrintOne, cancel));
+            await await Task.WhenAny(SyncAsync(sync, saves.Reader, cancel), feed is null ? Task.Delay(Timeout.Infinite, cancel) : LogsCommand.FollowAsync(terminal, feed, new RunPrinter(terminal).PrintOne, cancel));
             return 0;
         });
         return command;
     }
 
-    private static FileSystemWatcher Watch(string root, Action saved)
+    private static FileSystemWatcher Watch(Terminal terminal, string root, Action saved)
     {
         var watcher = new FileSystemWatcher(root) { IncludeSubdirectories = true, NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size };
         void Seen(object sender, FileSystemEventArgs change)
@@ -51,7 +55,16 @@ public static class WatchCommand
         watcher.Deleted += Seen;
         watcher.Renamed += Seen;
         watcher.Error += (_, _) => saved();
-        watcher.EnableRaisingEvents = true;
+        try
+        {
+            watcher.EnableRaisingEvents = true;
+        }
+        catch (IOException full)
+        {
+            // A machine watches so many folders and no more.
+            terminal.Note(terminal.Yellow($"{full.Message} The folder is looked at every {Look.TotalSeconds:0} seconds instead."));
+        }
+
         return watcher;
     }
 
@@ -59,9 +72,8 @@ public static class WatchCommand
     {
         while (true)
         {
-            await sync.OnceAsync(cancel);
             using var until = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            until.CancelAfter(Look);
+            until.CancelAfter(await sync.OnceAsync(cancel) ? Look : Quiet);
             try
             {
                 await saves.ReadAsync(until.Token);
@@ -83,11 +95,12 @@ public static class WatchCommand
     {
         private string _told = "";
 
-        public async Task OnceAsync(CancellationToken cancel)
+        /// <summary>False where a file is being written, and it is to look again soon.</summary>
+        public async Task<bool> OnceAsync(CancellationToken cancel)
         {
             try
             {
-                await BringTogetherAsync(cancel);
+                return await BringTogetherAsync(cancel);
             }
             catch (ClientFault fault) when (fault.Code == ClientFault.NoAnswer)
             {
@@ -95,6 +108,11 @@ public static class WatchCommand
                 {
                     terminal.Note(terminal.Yellow($"{Terminal.Line(fault.Message)} Trying again until it does."));
                 }
+            }
+            catch (ClientFault fault) when (fault.IsStale)
+            {
+                // The next look finds what they did.
+                _told = "";
             }
             catch (ClientFault fault)
             {
@@ -108,9 +126,11 @@ public static class WatchCommand
                     terminal.Note(terminal.Yellow(fault.Message));
                 }
             }
+
+            return true;
         }
 
-        private async Task BringTogetherAsync(CancellationToken cancel)
+        private async Task<bool> BringTogetherAsync(CancellationToken cancel)
         {
             var (tree, comparison) = await copy.CompareAsync(cancel);
             if (comparison.There.Any() && IsNews(comparison.There))
@@ -121,15 +141,21 @@ public static class WatchCommand
             }
 
             var changes = copy.Changes(comparison);
+            if (changes.Any(change => DateTime.UtcNow - copy.Folder.WrittenAt(change.Path) is var age && age > TimeSpan.Zero && age < Quiet))
+            {
+                return false;
+            }
+
             if (changes.Count == 0 || comparison.There.Any() || !IsNews(comparison.Here))
             {
-                return;
+                return true;
             }
 
             var answer = await copy.PushAsync(changes, tree.Version, dry: false, cancel);
             var names = answer.Files.Where(file => file.Kind != "same").Select(file => file.Kind == "changed" ? file.Path : $"{file.Path} ({file.Kind})").ToList();
             terminal.Print($"{terminal.Dim(DateTime.Now.ToString("HH:mm:ss", CultureInfo.InvariantCulture))} {terminal.Green("saved")} {Terminal.Line(string.Join(", ", names.Take(5)))}{(names.Count > 5 ? $" and {names.Count - 5} others" : "")} {terminal.Dim($"as version {answer.Version}")}");
             PushCommand.TellFindings(terminal, answer);
+            return true;
         }
 
         private bool IsNews(IEnumerable<FileDifference> files) => IsNews(string.Join('\n', files.Select(file => $"{file.Path} {file.Here} {file.There?.Sha256}")));

@@ -83,6 +83,7 @@ public sealed record TestsFile(string Path, string? Text);
 
 public sealed record TestsAnswer(int Passed, int Failed, double Milliseconds, IReadOnlyList<TestAnswer> Tests, IReadOnlyList<FileFaultAnswer>? Faults);
 
-public sealed record TestAnswer(string Path, string Name, int? Line, bool Passed, string? Message, TestPlace? At, string? Log);
+/// <param name="FailedAt">The line of its own file; <paramref name="At"/> is in another.</param>
+public sealed record TestAnswer(string Path, string Name, int? Line, bool Passed, string? Message, int? FailedAt, TestPlace? At, string? Log);
 
-public sealed record TestPlace(string File, int Line);
+public sealed record TestPlace(string File, int? Line);

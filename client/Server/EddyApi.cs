@@ -11,6 +11,10 @@ public sealed class EddyApi : IDisposable
 {
     private const int MostAnswer = 256 << 20;
 
+    private const int MostAttempts = 4;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     private readonly HttpClient _http;
 
     public EddyApi(Login login)
@@ -83,7 +87,30 @@ public sealed class EddyApi : IDisposable
         return await answer.Content.ReadAsByteArrayAsync(cancel);
     }
 
+    /// <summary>A server that can not take it now may a moment later. Nothing is done twice: what changes something says by a version or a key of its own what it changes.</summary>
     private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, HttpContent? body, CancellationToken cancel, params (string Name, string Value)[] headers)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var answer = await AskOnceAsync(method, path, body, headers, cancel);
+            if (answer.IsSuccessStatusCode)
+            {
+                return answer;
+            }
+
+            using (answer)
+            {
+                if (answer.StatusCode != HttpStatusCode.ServiceUnavailable || attempt == MostAttempts)
+                {
+                    throw await FaultAsync(answer, cancel);
+                }
+            }
+
+            await Task.Delay(Pause, cancel);
+        }
+    }
+
+    private async Task<HttpResponseMessage> AskOnceAsync(HttpMethod method, string path, HttpContent? body, (string Name, string Value)[] headers, CancellationToken cancel)
     {
         var request = new HttpRequestMessage(method, path) { Content = body };
         foreach (var (name, value) in headers)
@@ -91,24 +118,13 @@ public sealed class EddyApi : IDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        HttpResponseMessage answer;
         try
         {
-            answer = await _http.SendAsync(request, cancel);
+            return await _http.SendAsync(request, cancel);
         }
         catch (Exception fault) when (fault is HttpRequestException or TimeoutException || fault is OperationCanceledException && !cancel.IsCancellationRequested)
         {
             throw new ClientFault($"{Login.Address} does not answer: {fault.GetBaseException().Message}", ClientFault.NoAnswer);
-        }
-
-        if (answer.IsSuccessStatusCode)
-        {
-            return answer;
-        }
-
-        using (answer)
-        {
-            throw await FaultAsync(answer, cancel);
         }
     }
 
@@ -138,7 +154,8 @@ public sealed class EddyApi : IDisposable
             HttpStatusCode.Unauthorized => new ClientFault($"{Login.Address} does not take the key: {message ?? "it is not known."} Try: eddy login {Login.Address}"),
             _ when message is null => new ClientFault($"{Login.Address} answers {(int)answer.StatusCode}, and not as an Eddy would{(answer.StatusCode == HttpStatusCode.NotFound ? "; it may be an older one" : "")}."),
             HttpStatusCode.ServiceUnavailable => new ClientFault(message, ClientFault.NoAnswer),
-            _ => new ClientFault(message, ClientFault.Failed, problem!.Errors?.Select(error => error.Detail).ToList()) { HResult = (int)answer.StatusCode },
+            HttpStatusCode.PreconditionFailed => new ClientFault($"Somebody saved meanwhile, and nothing was done: {message} Look at what they did (eddy status), and try again.") { IsStale = true },
+            _ => new ClientFault(message, ClientFault.Failed, problem!.Errors?.Select(error => error.Detail).ToList()),
         };
     }
 

@@ -26,6 +26,9 @@ public sealed class WorkFolder(string root)
     /// <summary>Null where there is none.</summary>
     public string? HashOf(string path) => Guarded(path) is var full && File.Exists(full) ? FolderState.HashOf(File.ReadAllBytes(full)) : null;
 
+    /// <summary>When it was written last; long ago where there is none.</summary>
+    public DateTime WrittenAt(string path) => File.GetLastWriteTimeUtc(Guarded(path));
+
     /// <summary>Writes the whole file or none of it.</summary>
     public void Write(string path, byte[] content)
     {

@@ -82,6 +82,61 @@ public sealed class HostileServerTests
         ended.Error.ShouldContain("points to http://127.0.0.1:9/");
     }
 
+    [Fact]
+    public async Task A_server_that_can_not_take_it_now_is_asked_again()
+    {
+        var asked = 0;
+        await using var server = await StartAsync(app => app.MapGet("/api/tree", () => ++asked < 3 ? Results.StatusCode(503) : Results.Json(new { tenant = "demo", version = 7, files = Array.Empty<object>() })));
+        using var me = await MakeAsync(server);
+
+        (await me.DoAsync("pull")).ShouldContain("version 7");
+
+        asked.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Watch_goes_on_where_the_connection_was_lost()
+    {
+        var (isAway, lost, pushed) = (false, 0, new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
+        await using var server = await StartAsync(app =>
+        {
+            app.Use((context, next) =>
+            {
+                if (!Volatile.Read(ref isAway))
+                {
+                    return next();
+                }
+
+                Interlocked.Increment(ref lost);
+                context.Abort();
+                return Task.CompletedTask;
+            });
+            app.MapGet("/api/tree", () => Results.Json(new { tenant = "demo", version = 1, files = Array.Empty<object>() }));
+            app.MapGet("/api/runs", () => Results.Json(new { runs = Array.Empty<object>() }));
+            app.MapPost("/api/tree", async (HttpRequest request) =>
+            {
+                using var reader = new StreamReader(request.Body);
+                pushed.TrySetResult(await reader.ReadToEndAsync());
+                return Results.Json(new { version = 2, saved = true, files = new[] { new { path = "workspace/a.txt", kind = "new", findings = Array.Empty<object>() } } });
+            });
+        });
+        using var me = await MakeAsync(server);
+        await me.DoAsync("pull");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Volatile.Write(ref isAway, true);
+        me.Write("workspace/a.txt", "a");
+        using var told = new TestClient.Told();
+        var watching = me.RunAsync("", ["watch", "--no-logs"], told, stop.Token);
+        await Patience.UntilAsync("it has lost the connection", () => Volatile.Read(ref lost) > 0);
+        Volatile.Write(ref isAway, false);
+
+        (await pushed.Task.WaitAsync(Patience.Long, TestContext.Current.CancellationToken)).ShouldContain("workspace/a.txt");
+
+        await stop.CancelAsync();
+        (await watching).Code.ShouldBe(130);
+        me.Printed.ShouldContain("does not answer");
+    }
+
     private static Task<TestClient> MakeAsync(WebApplication server)
     {
         var me = TestClient.Make();

@@ -99,7 +99,7 @@ public sealed class RunTests(TestWay way) : IClassFixture<TestWay>
         using var __ = me;
         await me.DoAsync("pull");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        using var told = new StringWriter();
+        using var told = new TestClient.Told();
         var watching = me.RunAsync("", ["watch"], told, stop.Token);
 
         me.Write("scripts/heat.py", Heat.Replace("> 90", "> 70", StringComparison.Ordinal));

@@ -60,7 +60,10 @@ internal sealed class TestClient : IDisposable
     {
         var full = Path.Combine(Folder, path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        File.WriteAllText(full, text);
+        // At once, as editors do.
+        var draft = Path.Combine(_home, "draft");
+        File.WriteAllText(draft, text);
+        File.Move(draft, full, overwrite: true);
     }
 
     public bool Has(string path) => File.Exists(Path.Combine(Folder, path));
@@ -68,6 +71,28 @@ internal sealed class TestClient : IDisposable
     public void Delete(string path) => File.Delete(Path.Combine(Folder, path));
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    /// <summary>What is printed can be read meanwhile.</summary>
+    internal sealed class Told : StringWriter
+    {
+        private readonly Lock _lock = new();
+
+        public override void WriteLine(string? value)
+        {
+            lock (_lock)
+            {
+                base.WriteLine(value);
+            }
+        }
+
+        public override string ToString()
+        {
+            lock (_lock)
+            {
+                return base.ToString();
+            }
+        }
+    }
 
     internal sealed record Ended(int Code, string Out, string Error);
 }

@@ -1,3 +1,5 @@
+extern alias client;
+
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Eddy.Tenants;
@@ -11,6 +13,7 @@ public sealed class StructureTests
     private static readonly Assembly Shared = typeof(TenantId).Assembly;
     private static readonly Assembly Web = typeof(WebProgram).Assembly;
     private static readonly Assembly Worker = typeof(WorkerProgram).Assembly;
+    private static readonly Assembly Client = typeof(client::Eddy.Client.ClientProgram).Assembly;
 
     /// <summary>The concepts in the order in which they may know each other: only those before them.</summary>
     private static readonly string[] Concepts = ["Eddy.Tenants", "Eddy.Kvps", "Eddy.Processes", "Eddy.Events", "Eddy.Runs"];
@@ -35,6 +38,10 @@ public sealed class StructureTests
         Types.InAssembly(Web).ShouldNot().HaveDependencyOn("Hangfire").GetResult().FailingTypeNames.ShouldBeNull();
         Types.InAssembly(Shared).ShouldNot().HaveDependencyOn("Hangfire").GetResult().FailingTypeNames.ShouldBeNull();
     }
+
+    [Fact]
+    public void The_client_knows_nothing_of_the_product_but_its_API() =>
+        Client.GetReferencedAssemblies().Select(assembly => assembly.Name).Where(name => !name!.StartsWith("System.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Win32.", StringComparison.Ordinal)).ShouldBeEmpty();
 
     [Fact]
     public void Concepts_know_only_those_before_them()
@@ -66,7 +73,7 @@ public sealed class StructureTests
     {
         var vague = new Regex("(Manager|Helper|Helpers|Util|Utils|Common|Misc|Impl|Dto|Processor)$");
 
-        var names = new[] { Shared, Web, Worker }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Eddy", StringComparison.Ordinal) == true)
+        var names = new[] { Shared, Web, Worker, Client }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Eddy", StringComparison.Ordinal) == true)
             .Select(type => type.Name).Where(name => vague.IsMatch(name));
 
         names.ShouldBeEmpty();
@@ -75,7 +82,7 @@ public sealed class StructureTests
     [Fact]
     public void No_interface_of_ours_has_a_single_class_for_the_sake_of_it()
     {
-        foreach (var assembly in new[] { Shared, Web, Worker })
+        foreach (var assembly in new[] { Shared, Web, Worker, Client })
         {
             foreach (var contract in assembly.GetTypes().Where(type => type.IsInterface && type.Namespace?.StartsWith("Eddy", StringComparison.Ordinal) == true))
             {
@@ -87,7 +94,7 @@ public sealed class StructureTests
     [Fact]
     public void No_method_of_ours_lets_its_cancellation_token_be_forgotten()
     {
-        var optional = new[] { Shared, Web, Worker }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Eddy", StringComparison.Ordinal) == true)
+        var optional = new[] { Shared, Web, Worker, Client }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Eddy", StringComparison.Ordinal) == true)
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
             .Where(method => method.GetParameters().Any(parameter => parameter.ParameterType == typeof(CancellationToken) && parameter.HasDefaultValue))
             .Select(method => $"{method.DeclaringType!.FullName}.{method.Name}");
