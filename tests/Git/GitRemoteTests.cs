@@ -164,12 +164,23 @@ public sealed class GitRemoteTests(TestWay way) : IClassFixture<TestWay>
         again.Read("README.md").ShouldBe("# Goes on\n");
         (await caller.Http.GetAsync("/api/files/requirements.lock", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
-        // And one that is broken.
+        // One that has lost what it has at its end is made anew at once, one that has lost something else when git has failed with it.
         var broken = Directory.EnumerateDirectories(folder, $"{caller.Tenant.Id}*").Single();
         Directory.Delete(Path.Combine(broken, "objects"), recursive: true);
         await caller.SaveAsync("README.md", "# Mended\n");
         await again.GitAsync("pull", "-q");
         again.Read("README.md").ShouldBe("# Mended\n");
+        Directory.Delete(Path.Combine(broken, "objects"), recursive: true);
+        await again.GitAsync("fetch", "-q");
+        (await again.GitAsync("ls-remote")).ShouldContain(await again.HeadAsync());
+        foreach (var pack in Directory.EnumerateFiles(Path.Combine(broken, "objects", "pack")))
+        {
+            File.Delete(pack);
+        }
+
+        (await TestClone.DoAsync(Path.GetTempPath(), null, ["clone", TestClone.Address(way.Web, caller.Tenant.Slug, caller.Tenant.Key), Path.Combine(clone.Folder, "failed")])).ShouldContain("fatal");
+        using var last = await TestClone.MakeAsync(way.Web, caller.Tenant);
+        (await last.HeadAsync()).ShouldBe(await again.HeadAsync());
         (await again.GitAsync("log", "--format=%H")).ShouldContain(tip);
     }
 

@@ -57,7 +57,7 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         try
         {
             // It is begun and done, whether the one who asks waits for it or not: what is half done would be done anew.
-            var isThere = _head is not null && File.Exists(Path.Combine(folder, "HEAD"));
+            var isThere = await IsThereAsync();
             try
             {
                 return _head = await AdvanceAsync(isThere ? _head! : Make());
@@ -80,6 +80,15 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         }
     }
 
+    /// <summary>Looks whether it still has all that it should, where git has failed with it; else the next who asks finds it made anew.</summary>
+    public async Task DoubtAsync(CancellationToken cancel)
+    {
+        if (await AskAsync(null, 1 << 10, ["rev-list", "--objects", "--count", "--all"], cancel) is null)
+        {
+            _head = null;
+        }
+    }
+
     /// <summary>An empty folder within it, for objects that are not the repository's yet.</summary>
     public string MakeBeside()
     {
@@ -94,7 +103,23 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
 
     internal GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
 
+    // Whoever clears up where temporary files are takes what has not been touched for days.
+    private async Task<bool> IsThereAsync() =>
+        _head is not null && File.Exists(Path.Combine(folder, "HEAD")) && (_head.Tip is null || await AskAsync(null, 1 << 10, ["cat-file", "-e", _head.Tip + "^{tree}"], CancellationToken.None) is not null);
+
     private GitHead Make()
+    {
+        try
+        {
+            return MakeEmpty();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new GitFault($"There can be no repository in {folder}: {fault.Message}", fault);
+        }
+    }
+
+    private GitHead MakeEmpty()
     {
         if (Directory.Exists(folder))
         {
