@@ -33,6 +33,17 @@ public sealed class AppApiTests(TestDatabase database, SharedWeb shared) : IClas
     }
 
     [Fact]
+    public async Task An_app_may_be_larger_than_a_file()
+    {
+        var client = (await TestTenant.MakeAsync(database)).Client(shared.Web);
+        var data = new byte[700_000];
+        Random.Shared.NextBytes(data);
+        var text = Convert.ToBase64String(data);
+
+        (await TestApp.ImportAsync(client, TestApp.Zip(("libraries/a.txt", text), ("libraries/b.txt", new string([.. text.Reverse()]))))).GetProperty("files").GetInt32().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task One_file_that_could_not_be_in_force_keeps_all_of_them_out()
     {
         var client = (await TestTenant.MakeAsync(database)).Client(shared.Web);

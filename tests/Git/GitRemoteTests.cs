@@ -62,15 +62,18 @@ public sealed class GitRemoteTests(TestWay way) : IClassFixture<TestWay>
         using var clone = await TestClone.MakeAsync(way.Web, caller.Tenant);
         clone.Write("scripts/good.py", Hot.Replace("class hot", "class good", StringComparison.Ordinal));
         clone.Write("scripts/bad.py", "class bad(Rule):\n    listens_to = [\"n\"]\n\n    def action(self):\n        self.x = (\n");
+        clone.Write("requirements.txt", "== nothing\n");
         await clone.CommitAsync("broken");
 
         var said = await clone.FailAsync("push");
 
         said.ShouldContain("remote: scripts/bad.py, line 5:");
+        said.ShouldContain("remote: requirements.txt, line 1:");
         said.ShouldContain("remote: Nothing was taken.");
         said.ShouldContain("! [remote rejected] main -> main (could not be in force)");
         (await caller.GetAsync("/api/files")).GetProperty("files").GetArrayLength().ShouldBe(1);
         clone.Write("scripts/bad.py", "class bad(Rule):\n    listens_to = [\"n\"]\n\n    def action(self):\n        self.x = 1\n");
+        File.Delete(Path.Combine(clone.Folder, "requirements.txt"));
         await clone.CommitAsync("mended");
         await clone.GitAsync("push", "-q");
         (await caller.SettleAsync("""{"n": 1}""")).GetProperty("kvps").GetProperty("x").GetInt32().ShouldBe(1);
@@ -152,18 +155,32 @@ public sealed class GitRemoteTests(TestWay way) : IClassFixture<TestWay>
 
         using var again = await TestClone.MakeAsync(way.Web, caller.Tenant);
         (await again.HeadAsync()).ShouldBe(tip);
+        (await caller.Http.GetAsync("/api/files/requirements.lock", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        File.Delete(Path.Combine(clone.Folder, "requirements.txt"));
         clone.Write("README.md", "# Goes on\n");
         await clone.CommitAsync("goes on");
         await clone.GitAsync("push", "-q");
         await again.GitAsync("pull", "-q");
         again.Read("README.md").ShouldBe("# Goes on\n");
+        (await caller.Http.GetAsync("/api/files/requirements.lock", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
-        // And one that is broken.
+        // One that has lost what it has at its end is made anew at once, one that has lost something else when git has failed with it.
         var broken = Directory.EnumerateDirectories(folder, $"{caller.Tenant.Id}*").Single();
         Directory.Delete(Path.Combine(broken, "objects"), recursive: true);
         await caller.SaveAsync("README.md", "# Mended\n");
         await again.GitAsync("pull", "-q");
         again.Read("README.md").ShouldBe("# Mended\n");
+        Directory.Delete(Path.Combine(broken, "objects"), recursive: true);
+        await again.GitAsync("fetch", "-q");
+        (await again.GitAsync("ls-remote")).ShouldContain(await again.HeadAsync());
+        foreach (var pack in Directory.EnumerateFiles(Path.Combine(broken, "objects", "pack")))
+        {
+            File.Delete(pack);
+        }
+
+        (await TestClone.DoAsync(Path.GetTempPath(), null, ["clone", TestClone.Address(way.Web, caller.Tenant.Slug, caller.Tenant.Key), Path.Combine(clone.Folder, "failed")])).ShouldContain("fatal");
+        using var last = await TestClone.MakeAsync(way.Web, caller.Tenant);
+        (await last.HeadAsync()).ShouldBe(await again.HeadAsync());
         (await again.GitAsync("log", "--format=%H")).ShouldContain(tip);
     }
 

@@ -2,7 +2,6 @@ using Eddy.Keys;
 using Eddy.Mail.Inbox;
 using Eddy.Problems;
 using Eddy.Tenants;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Eddy.Api;
 
@@ -32,11 +31,6 @@ public static class MailApi
         if (!context.Access().MayChangeRules)
         {
             return new Problem(ProblemType.NotAllowed, "Owners and editors try messages: the answer tells who belongs to the tenant and which processes there are.");
-        }
-
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = MostBytes + 1;
         }
 
         if (await RequestBody.ReadAsync(context.Request, MostBytes, cancel) is not { } raw)

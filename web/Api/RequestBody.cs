@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace Eddy.Api;
 
 /// <summary>A body that is read whole.</summary>
@@ -6,6 +8,12 @@ internal static class RequestBody
     /// <summary>All bytes of the body, or null where there are more than <paramref name="most"/>.</summary>
     public static async Task<byte[]?> ReadAsync(HttpRequest request, int most, CancellationToken cancel)
     {
+        // The server's own limit is that of a file, and what is too much is told here in words of its own.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = most + 1L;
+        }
+
         if (request.ContentLength > most)
         {
             return Refused(request);

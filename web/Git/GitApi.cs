@@ -65,7 +65,7 @@ public static class GitApi
 
             await using var git = repository.Start(null, protocol, "upload-pack", "--strict", "--stateless-rpc", "--advertise-refs", ".");
             await git.Output.CopyToAsync(body, cancel);
-            return await EndAsync(context, git, cancel);
+            return await EndAsync(context, repository, git, cancel);
         }, cancel);
 
     private static Task<IResult> UploadAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, CancellationToken cancel) =>
@@ -89,7 +89,7 @@ public static class GitApi
             }
 
             await feed;
-            return await EndAsync(context, git, cancel);
+            return await EndAsync(context, repository, git, cancel);
         }, cancel);
 
     private static Task<IResult> ReceiveAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, PushDesk desk, GitOptions options, CancellationToken cancel) =>
@@ -187,11 +187,12 @@ public static class GitApi
             return new PlainProblem(404, $"There is no repository {slug}.git for this key.");
         }
 
-        using var lease = cache.Open(holder.Tenant);
+        GitLease? lease = null;
         var isIn = false;
         var isSeated = false;
         try
         {
+            lease = cache.Open(holder.Tenant);
             isIn = await lease.Repository.Requests.WaitAsync(Patience, cancel);
             isSeated = isIn && await seats.Requests.WaitAsync(Patience, cancel);
             return isSeated ? await answer(lease.Repository) : new PlainProblem(503, "Too many ask for repositories at once; try again.");
@@ -213,15 +214,18 @@ public static class GitApi
 
             if (isIn)
             {
-                lease.Repository.Requests.Release();
+                lease!.Repository.Requests.Release();
             }
+
+            lease?.Dispose();
         }
     }
 
-    private static async Task<IResult> EndAsync(HttpContext context, GitCommand git, CancellationToken cancel)
+    private static async Task<IResult> EndAsync(HttpContext context, GitRepository repository, GitCommand git, CancellationToken cancel)
     {
         if (await git.EndAsync(cancel) is { } said)
         {
+            await repository.DoubtAsync(cancel);
             // Half an answer must not look like a whole one.
             return context.Response.HasStarted ? Abort(context) : throw new GitFault(said);
         }

@@ -8,7 +8,7 @@ public sealed class GitCache : IDisposable
     private const string Prefix = "eddy-git-";
 
     // Held open, and so locked, as long as its web lives.
-    private const string LockName = "lock";
+    public const string LockName = "eddy-git.lock";
 
     private readonly Lock _lock = new();
     private readonly Dictionary<TenantId, (GitRepository Repository, int Users, long Used)> _repositories = [];
@@ -16,20 +16,27 @@ public sealed class GitCache : IDisposable
     private readonly GitOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<GitCache> _log;
-    private readonly Lazy<(string Folder, FileStream Held)> _place;
+    private (string Folder, FileStream Held)? _place;
     private long _uses;
 
-    public GitCache(GitStore store, GitOptions options, TimeProvider time, ILogger<GitCache> log)
-    {
-        (_store, _options, _time, _log) = (store, options, time, log);
-        _place = new(MakePlace);
-    }
+    public GitCache(GitStore store, GitOptions options, TimeProvider time, ILogger<GitCache> log) => (_store, _options, _time, _log) = (store, options, time, log);
 
     /// <summary>Where the repositories are.</summary>
-    public string Folder => _place.Value.Folder;
+    /// <exception cref="GitFault">There can be none.</exception>
+    public string Folder
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_place ??= MakePlace()).Folder;
+            }
+        }
+    }
 
     /// <summary>The tenant's repository, which stays for as long as it is in use.</summary>
-    internal GitLease Open(TenantId tenant)
+    /// <exception cref="GitFault">There is no place for it.</exception>
+    public GitLease Open(TenantId tenant)
     {
         lock (_lock)
         {
@@ -48,10 +55,10 @@ public sealed class GitCache : IDisposable
 
     public void Dispose()
     {
-        if (_place.IsValueCreated)
+        if (_place is var (folder, held))
         {
-            Remove(Folder);
-            _place.Value.Held.Dispose();
+            Remove(folder);
+            held.Dispose();
         }
     }
 
@@ -78,6 +85,18 @@ public sealed class GitCache : IDisposable
     private (string Folder, FileStream Held) MakePlace()
     {
         var above = _options.Folder ?? Path.GetTempPath();
+        try
+        {
+            return MakePlace(above);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new GitFault($"There can be no folder for repositories in {above}: {fault.Message}", fault);
+        }
+    }
+
+    private (string Folder, FileStream Held) MakePlace(string above)
+    {
         Directory.CreateDirectory(above);
         foreach (var left in Directory.EnumerateDirectories(above, Prefix + "*"))
         {
@@ -131,7 +150,7 @@ public sealed class GitCache : IDisposable
 }
 
 /// <summary>A repository that is in use until this is disposed.</summary>
-internal sealed class GitLease(GitRepository repository, Action close) : IDisposable
+public sealed class GitLease(GitRepository repository, Action close) : IDisposable
 {
     public GitRepository Repository => repository;
 

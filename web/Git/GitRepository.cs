@@ -6,7 +6,7 @@ namespace Eddy.Git;
 /// A tenant's repository on this web's disk. It has nothing that the database has not: each version of the tree is one commit, made of what is stored, so that it is the same on every web, and one that
 /// is gone or broken is made anew. What was pushed comes in by the database, too, and by nothing else.
 /// </summary>
-internal sealed class GitRepository(TenantId tenant, string folder, GitStore store, GitOptions options, TimeProvider clock, ILogger log) : IDisposable
+public sealed class GitRepository(TenantId tenant, string folder, GitStore store, GitOptions options, TimeProvider clock, ILogger log) : IDisposable
 {
     private const string Config = """
         [core]
@@ -57,7 +57,7 @@ internal sealed class GitRepository(TenantId tenant, string folder, GitStore sto
         try
         {
             // It is begun and done, whether the one who asks waits for it or not: what is half done would be done anew.
-            var isThere = _head is not null && File.Exists(Path.Combine(folder, "HEAD"));
+            var isThere = await IsThereAsync();
             try
             {
                 return _head = await AdvanceAsync(isThere ? _head! : Make());
@@ -80,6 +80,15 @@ internal sealed class GitRepository(TenantId tenant, string folder, GitStore sto
         }
     }
 
+    /// <summary>Looks whether it still has all that it should, where git has failed with it; else the next who asks finds it made anew.</summary>
+    public async Task DoubtAsync(CancellationToken cancel)
+    {
+        if (await AskAsync(null, 1 << 10, ["rev-list", "--objects", "--count", "--all"], cancel) is null)
+        {
+            _head = null;
+        }
+    }
+
     /// <summary>An empty folder within it, for objects that are not the repository's yet.</summary>
     public string MakeBeside()
     {
@@ -88,13 +97,29 @@ internal sealed class GitRepository(TenantId tenant, string folder, GitStore sto
         return beside;
     }
 
-    public GitCommand Start(string? beside, string? protocol, params ReadOnlySpan<string> arguments) => GitCommand.Start(options, clock, folder, beside, protocol, arguments);
+    internal GitCommand Start(string? beside, string? protocol, params ReadOnlySpan<string> arguments) => GitCommand.Start(options, clock, folder, beside, protocol, arguments);
 
-    public Task<string?> AskAsync(string? beside, int most, string[] arguments, CancellationToken cancel) => GitCommand.AskAsync(options, clock, folder, beside, most, arguments, cancel);
+    internal Task<string?> AskAsync(string? beside, int most, string[] arguments, CancellationToken cancel) => GitCommand.AskAsync(options, clock, folder, beside, most, arguments, cancel);
 
-    public GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
+    internal GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
+
+    // Whoever clears up where temporary files are takes what has not been touched for days.
+    private async Task<bool> IsThereAsync() =>
+        _head is not null && File.Exists(Path.Combine(folder, "HEAD")) && (_head.Tip is null || await AskAsync(null, 1 << 10, ["cat-file", "-e", _head.Tip + "^{tree}"], CancellationToken.None) is not null);
 
     private GitHead Make()
+    {
+        try
+        {
+            return MakeEmpty();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new GitFault($"There can be no repository in {folder}: {fault.Message}", fault);
+        }
+    }
+
+    private GitHead MakeEmpty()
     {
         if (Directory.Exists(folder))
         {
@@ -209,4 +234,4 @@ internal sealed class GitRepository(TenantId tenant, string folder, GitStore sto
 /// <summary>Where a repository's branch is.</summary>
 /// <param name="Version">The version of the tree that it is.</param>
 /// <param name="Tip">The commit; null where nothing was ever saved.</param>
-internal sealed record GitHead(long Version, string? Tip);
+public sealed record GitHead(long Version, string? Tip);
