@@ -11,9 +11,10 @@ public static class PushCommand
     public static Command Make(Terminal terminal, Where where)
     {
         var dry = new Option<bool>("--dry", "--check") { Description = "Save nothing: show what would be done, and what does not compile." };
+        var test = new Option<bool>("--test") { Description = "Run the tests first, with the files as they are here; one that fails refuses it." };
         var yes = new Option<bool>("--yes") { Description = "Also where every file of the tenant would go." };
         var json = new Option<bool>("--json") { Description = "Say what was done as JSON." };
-        var command = where.On(new Command("push", "Send what you have changed, as one version of the tree. A file that does not compile refuses all of it, and so does what somebody saved since you pulled.") { dry, yes, json });
+        var command = where.On(new Command("push", "Send what you have changed, as one version of the tree. A file that does not compile refuses all of it, and so does what somebody saved since you pulled.") { dry, test, yes, json });
         command.SetAction(async (parsed, cancel) =>
         {
             var (folder, state) = Where.CopyAt(terminal.Folder);
@@ -25,6 +26,12 @@ public static class PushCommand
             if (!parsed.GetValue(yes) && changes.Count > 0 && state.Files.Count > 0 && changes.Count(change => change is { Text: null, Base64: null }) == state.Files.Keys.Count(path => path != TreePath.Lock))
             {
                 throw new ClientFault("Every file of the tenant is missing here. Nothing was pushed; --yes deletes them there, too.");
+            }
+
+            if (parsed.GetValue(test) && await api.TestsAsync(new TestsBody(TestCommand.LaidOver(copy, comparison), null), cancel) is var tested && TestCommand.Fails(tested))
+            {
+                TestCommand.Print(terminal, tested);
+                throw new ClientFault("Nothing was pushed, because a test fails.");
             }
 
             var answer = changes.Count == 0 ? new TreeChangedAnswer(tree.Version, false, []) : await copy.PushAsync(changes, tree.Version, parsed.GetValue(dry), cancel);

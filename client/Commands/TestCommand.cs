@@ -26,7 +26,8 @@ public static class TestCommand
 
             var state = root is null ? null : FolderState.Read(root);
             using var api = where.Open(parsed, terminal, state);
-            var files = isRemote ? null : await LaidOverAsync(new WorkCopy(new WorkFolder(root!), api, state), cancel);
+            var copy = isRemote ? null : new WorkCopy(new WorkFolder(root!), api, state);
+            var files = copy is null ? null : LaidOver(copy, (await copy.CompareAsync(cancel)).Comparison);
             var path = parsed.GetValue(file) is { } said ? isRemote ? said : Path.GetRelativePath(root!, Path.GetFullPath(said, terminal.Folder)).Replace('\\', '/') : null;
             var answer = await api.TestsAsync(new TestsBody(files, path), cancel);
             if (parsed.GetValue(json))
@@ -38,21 +39,20 @@ public static class TestCommand
                 Print(terminal, answer);
             }
 
-            return answer.Failed > 0 || answer.Faults is { Count: > 0 } ? ClientFault.Failed : 0;
+            return Fails(answer) ? ClientFault.Failed : 0;
         });
         return command;
     }
 
     /// <summary>The files that are here otherwise than at the server; what others have saved since is tested as they saved it.</summary>
-    private static async Task<IReadOnlyList<TestsFile>> LaidOverAsync(WorkCopy copy, CancellationToken cancel)
-    {
-        var (_, comparison) = await copy.CompareAsync(cancel);
-        return [.. comparison.Here.Where(file => file.Path != TreePath.Lock)
+    internal static IReadOnlyList<TestsFile> LaidOver(WorkCopy copy, Comparison comparison) =>
+        [.. comparison.Here.Where(file => file.Path != TreePath.Lock)
             .Select(file => new { file.Path, IsGone = file.Here is null, Text = file.Here is null ? null : WorkCopy.TextOf(copy.Folder.Read(file.Path)) })
             .Where(file => file.IsGone || file.Text?.Contains('\0', StringComparison.Ordinal) == false).Select(file => new TestsFile(file.Path, file.Text))];
-    }
 
-    private static void Print(Terminal terminal, TestsAnswer answer)
+    internal static bool Fails(TestsAnswer answer) => answer.Failed > 0 || answer.Faults is { Count: > 0 };
+
+    internal static void Print(Terminal terminal, TestsAnswer answer)
     {
         var printer = new RunPrinter(terminal);
         foreach (var fault in answer.Faults ?? [])
