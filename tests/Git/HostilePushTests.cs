@@ -86,6 +86,21 @@ public sealed class HostilePushTests(TestDatabase database, SharedWeb shared) : 
         broken.ShouldContain("git can not take what was pushed");
         broken.ShouldContain("ng refs/heads/main not unpacked");
 
+        // What is small and unpacks without an end is read to a limit, not to its end.
+        using var bomb = new MemoryStream();
+        await using (var zip = new GZipStream(bomb, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            zip.Write(PacketLine.Of($"{RefCommand.None} {main} refs/heads/main\0report-status"));
+            zip.Write(PacketLine.Flush);
+            for (var mebibytes = 0; mebibytes < 300; mebibytes++)
+            {
+                zip.Write(new byte[1 << 20]);
+            }
+        }
+
+        var (status, text) = await SendAsync(tenant, bomb.ToArray(), "gzip");
+        (status, text).ShouldBe((HttpStatusCode.BadRequest, "That is too much to send at once. There are more than 134,217,728 bytes.\n"));
+
         // The probe that git sends before a large push, zipped as it zips what it asks for.
         using var zipped = new MemoryStream();
         await using (var zip = new GZipStream(zipped, CompressionLevel.Fastest, leaveOpen: true))

@@ -158,7 +158,7 @@ public static class GitApi
         }
 
         await using var git = repository.Start(beside, null, "index-pack", "--stdin", "--fix-thin", "--strict", $"--max-input-size={options.PushBytes}");
-        await FeedAsync(sent, git, long.MaxValue, cancel);
+        await FeedAsync(sent, git, 4L * options.PushBytes, cancel);
         await git.Output.CopyToAsync(Stream.Null, cancel);
         return await git.EndAsync(cancel) is not { } said ? null
             : said.Contains("maximum allowed size", StringComparison.Ordinal) ? $"A push has at most {options.PushBytes:N0} bytes."
@@ -166,16 +166,24 @@ public static class GitApi
     }
 
     /// <summary>Hands on what was sent, and reads the rest of it where git reads no more.</summary>
+    /// <exception cref="GitRequestFault">It is more than that, once it is unpacked.</exception>
     private static async Task FeedAsync(Stream from, GitCommand git, long most, CancellationToken cancel)
     {
         try
         {
-            await from.CopyAsync(git.Input, most, cancel);
-            git.CloseInput();
+            try
+            {
+                await from.CopyAsync(git.Input, most, cancel);
+                git.CloseInput();
+            }
+            catch (IOException) when (!cancel.IsCancellationRequested)
+            {
+                await from.CopyAsync(Stream.Null, most, cancel);
+            }
         }
-        catch (IOException) when (!cancel.IsCancellationRequested)
+        catch (GitFault fault)
         {
-            await from.CopyAsync(Stream.Null, most, cancel);
+            throw new GitRequestFault($"That is too much to send at once. {fault.Message}");
         }
     }
 
