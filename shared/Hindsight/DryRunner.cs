@@ -101,7 +101,8 @@ public sealed class DryRunner(WhyStore log, PastStore past, TreeReader trees, Ru
         foreach (var change in ended.Changes)
         {
             var before = (run.State.GetValueOrDefault(change.Pid) ?? await moment.KvpsAsync(change.Pid, cancel)).GetValueOrDefault(change.Key);
-            if (before != change.Value)
+            // What a run says of its failure is set each time, and is an event even where it was said before.
+            if (before != change.Value || ended.Error is not null)
             {
                 changes.Add(new DryChange(change.Pid, change.Key, change.Value, before));
             }
