@@ -25,6 +25,21 @@ public sealed partial class SampleTests(TestWay way) : IClassFixture<TestWay>
     }
 
     [Fact]
+    public async Task The_tests_of_every_sample_pass()
+    {
+        foreach (var sample in AppSample.All)
+        {
+            var caller = await way.CallerAsync();
+            await TestApp.ImportAsync(caller.Http, sample.Zip());
+
+            var ran = await Hindsight.RuleTestsTests.TestAsync(caller, "{}", System.Net.HttpStatusCode.OK);
+
+            (ran["failed"]!.GetValue<int>(), ran["faults"]!.AsArray().Count).ShouldBe((0, 0), ran.ToJsonString());
+            ran["passed"]!.GetValue<int>().ShouldBeGreaterThan(1, sample.Name);
+        }
+    }
+
+    [Fact]
     public async Task The_temperature_monitor_tells_once_of_a_room_that_is_too_hot()
     {
         var caller = await BringAsync("temperature", ("ops", "\"ops@acme.test\""), ("hot", "80"));

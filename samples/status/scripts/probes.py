@@ -10,7 +10,7 @@ class probe(Rule):
     def action(self):
         try:
             answer = http.get(self.address, timeout=10)
-            good, self.answer = answer.status_code < 400, answer.status_code
+            good, self.answer = answer.ok, answer.status
         except Exception as fault:
             good, self.answer = False, type(fault).__name__
         self.state, self.failures = after(self.state, self.failures or 0, good)
