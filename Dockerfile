@@ -17,7 +17,7 @@ COPY web/ web/
 COPY worker/ worker/
 COPY migrations/ migrations/
 COPY samples/ samples/
-COPY docs/problems.md docs/rules.md docs/
+COPY docs/problems.md docs/rules.md docs/tests.md docs/
 RUN dotnet publish web/Eddy.Web.csproj -c Release --no-restore -o /out/web
 RUN dotnet publish worker/Eddy.Worker.csproj -c Release --no-restore -o /out/worker
 RUN dotnet publish migrations/Eddy.Migrations.csproj -c Release --no-restore -o /out/migrations

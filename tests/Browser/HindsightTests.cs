@@ -81,4 +81,43 @@ public sealed class HindsightTests(TestBrowser browser, TestWay way) : IClassFix
         await screen.Page.Keyboard.TypeAsync("# a");
         await Assertions.Expect(screen.Page.Locator(".monaco-editor .chip")).ToHaveCountAsync(0);
     }
+
+    [Fact]
+    public async Task A_test_is_made_of_an_event_by_one_click_and_a_save_that_breaks_it_asks_first()
+    {
+        var caller = await way.CallerAsync(("scripts/heat.py", Heat));
+        var answer = await caller.SettleAsync("""{"temperature": 95}""");
+        var position = (await caller.GetAsync("/api/events")).GetProperty("events").EnumerateArray().Single(one => one.GetProperty("key").GetString() == "temperature").GetProperty("position").GetInt64();
+        await using var screen = await browser.OpenAsync(way.Web, caller.Tenant);
+        await screen.GoAsync($"/t/{caller.Tenant.Slug}/why?rule=scripts/heat.py:high_temperature&event={position}&pid={answer.GetProperty("pid")}");
+
+        await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Make a test" }).ClickAsync();
+        var pane = screen.Page.GetByRole(AriaRole.Region, new() { Name = "Tests", Exact = true });
+        await Assertions.Expect(pane.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 test passed.");
+        await Assertions.Expect(pane.GetByRole(AriaRole.Link, new() { Name = $"test_event_{position}" })).ToBeVisibleAsync();
+        await screen.ShouldBeAccessibleEverywhereAsync();
+
+        await screen.GoAsync($"/t/{caller.Tenant.Slug}/rules/scripts/heat.py");
+        var text = screen.Page.Locator(".monaco-editor textarea").First;
+        await text.FocusAsync();
+        await screen.Page.Keyboard.PressAsync("Control+Home");
+        await screen.Page.Keyboard.PressAsync("End");
+        await screen.Page.Keyboard.TypeAsync("9");
+        await screen.Page.Keyboard.PressAsync("Control+s");
+        var dialog = screen.Page.GetByRole(AriaRole.Dialog, new() { Name = "This breaks a test" });
+        await Assertions.Expect(dialog).ToContainTextAsync($"test_event_{position}");
+        await Assertions.Expect(dialog).ToContainTextAsync("sorted(ran) is []");
+        await screen.ShouldBeAccessibleEverywhereAsync();
+        (await caller.Http.GetStringAsync("/api/files/scripts/heat.py", TestContext.Current.CancellationToken)).ShouldBe(Heat);
+
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Look at it" }).ClickAsync();
+        await Assertions.Expect(screen.Page.GetByText("It is not saved. Your text stays here.")).ToBeVisibleAsync();
+        await Assertions.Expect(pane.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 of 1 test failed.");
+        await text.FocusAsync();
+        await screen.Page.Keyboard.PressAsync("Control+s");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Save all the same" }).ClickAsync();
+        await Assertions.Expect(screen.Page.GetByText("1 of 1 test failed.").First).ToBeVisibleAsync();
+        await Assertions.Expect(screen.Page.GetByText("Saved as version")).ToBeVisibleAsync();
+        (await caller.Http.GetStringAsync("/api/files/scripts/heat.py", TestContext.Current.CancellationToken)).ShouldStartWith("LIMIT = 909");
+    }
 }

@@ -90,6 +90,15 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
         }
     }
 
+    /// <summary>Marks the lines at which tests failed, until something is typed.</summary>
+    internal async Task PointAsync(IReadOnlyList<RanTest> failed)
+    {
+        if (_script is not null)
+        {
+            await _script.InvokeVoidAsync("point", Id, failed.Select(test => new { Line = test.Line ?? test.FirstLine, test.Message }));
+        }
+    }
+
     [JSInvokable]
     public async Task<long?> SaveAsync(IJSStreamReference sent, long over) => await ReadAsync(sent) is { } content ? await OnSave(File, content, over) : null;
 
@@ -192,7 +201,8 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
     {
         if (_names is null || Time.GetElapsedTime(_namesAt) > NamesStay)
         {
-            (_names, _namesAt) = (await Names.ReadAsync(Seat, _end.Token), Time.GetTimestamp());
+            var names = await Names.ReadAsync(Seat, _end.Token);
+            (_names, _namesAt) = (FilePath.IsTest(File.Path) ? names with { Language = LanguageNames.OfTests } : names, Time.GetTimestamp());
         }
 
         return _names;

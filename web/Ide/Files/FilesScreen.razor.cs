@@ -1,5 +1,6 @@
 using System.Text;
 using Eddy.Files;
+using Eddy.Hindsight;
 using Eddy.Ide.Hindsight;
 using Eddy.Ide.Trace;
 using Eddy.Identity;
@@ -37,6 +38,10 @@ public sealed partial class FilesScreen : IAsyncDisposable
     private ElementReference _doom;
     private long? _version;
     private int? _lineToShow;
+    private RanTests? _ran;
+    private string? _testsSaid;
+    private bool _showsTests;
+    private bool _isTesting;
     private bool _isRead;
     private bool _isMissing;
     private bool _isFinding;
@@ -53,6 +58,8 @@ public sealed partial class FilesScreen : IAsyncDisposable
     [Inject] public required FileStore Store { get; set; }
 
     [Inject] public required FileKeeper Keeper { get; set; }
+
+    [Inject] public required RuleTester Tester { get; set; }
 
     [Inject] public required Pulses Pulses { get; set; }
 
@@ -186,12 +193,13 @@ public sealed partial class FilesScreen : IAsyncDisposable
             }
         }
 
-        if (_asked is { Kind: AskKind.Delete } && !_isDoomShown && _script is not null)
+        var isDoomed = _asked is { Kind: AskKind.Delete } || _shown?.Breaks is not null;
+        if (isDoomed && !_isDoomShown && _script is not null)
         {
             _isDoomShown = true;
             await _script.InvokeVoidAsync("showModal", _doom);
         }
-        else if (_asked is null)
+        else if (!isDoomed)
         {
             _isDoomShown = false;
         }
@@ -202,6 +210,109 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
     /// <summary>Scripts are tried by whoever may change them.</summary>
     private bool MayTry(OpenFile file) => Seat.MayChangeRules && file.Text is not null && file.Path.StartsWith("scripts/", StringComparison.Ordinal) && FilePath.IsModule(file.Path);
+
+    /// <summary>Tests stand beside what they are about, and beside themselves.</summary>
+    private bool MayTest(OpenFile file) => Seat.MayChangeRules && file.Text is not null && FilePath.IsModule(file.Path);
+
+    private async Task TurnTestsAsync()
+    {
+        _showsTests = !_showsTests;
+        if (_showsTests)
+        {
+            _shown!.ShowsDryRun = _shown.ShowsHistory = false;
+            if (_ran is null)
+            {
+                await TestAsync();
+            }
+        }
+    }
+
+    /// <summary>Runs the tests with what is typed in the place of what is saved.</summary>
+    private async Task TestAsync()
+    {
+        if (_isTesting || await StillAsync() is not { } seat)
+        {
+            return;
+        }
+
+        _isTesting = true;
+        StateHasChanged();
+        try
+        {
+            var drafts = new List<Draft>();
+            foreach (var file in _open.Where(file => file is { IsDirty: true, Editor: not null, Text: not null } && FilePath.IsModule(file.Path)).ToList())
+            {
+                if (await file.Editor!.TextAsync() is { } text)
+                {
+                    drafts.Add(new Draft(file.Path, text));
+                }
+            }
+
+            (_ran, _testsSaid) = (await Tester.RunAsync(seat.Tenant, seat.Zone.Id, drafts, null, _end.Token), null);
+            await PointAsync();
+        }
+        catch (SandboxUnavailable unavailable)
+        {
+            _testsSaid = $"They can not be run now: {unavailable.Message}";
+        }
+        finally
+        {
+            _isTesting = false;
+        }
+    }
+
+    /// <summary>Marks the lines at which tests failed.</summary>
+    private async Task PointAsync()
+    {
+        foreach (var file in _open.Where(file => FilePath.IsTest(file.Path)).ToList())
+        {
+            await (file.Editor?.PointAsync([.. (_ran?.Tests ?? []).Where(test => test.Path == file.Path && !test.Passed)]) ?? Task.CompletedTask);
+        }
+    }
+
+    /// <summary>The tests that pass with what is in force, and would not with this.</summary>
+    private async Task<IReadOnlyList<RanTest>> BrokenAsync(Seat seat, string path, byte[] content)
+    {
+        if (!FilePath.IsModule(path) || FileStore.TextOf(content) is not { } text || !FilePath.IsTest(path) && _files.All(file => !FilePath.IsTest(file.Path)))
+        {
+            return [];
+        }
+
+        var ran = await Tester.RunAsync(seat.Tenant, seat.Zone.Id, [new Draft(path, text)], null, _end.Token);
+        (_ran, _testsSaid) = (ran, null);
+        await PointAsync();
+        // What does not load does not come into force, and breaks nothing.
+        if (ran.Failed == 0 || FilePath.IsTest(path) || ran.Faults.Any(fault => fault.File == path))
+        {
+            return [];
+        }
+
+        var before = await Tester.RunAsync(seat.Tenant, seat.Zone.Id, [], null, _end.Token);
+        return [.. ran.Tests.Where(test => !test.Passed && before.Tests.Any(one => one.Passed && (one.Path, one.Name) == (test.Path, test.Name)))];
+    }
+
+    private async Task SaveAllTheSameAsync(OpenFile file, Breaks breaks)
+    {
+        file.Breaks = null;
+        if (await SaveAsync(file, breaks.Content, breaks.Over, isSure: true) is { } version)
+        {
+            await file.Editor!.PutAsync(FileStore.TextOf(breaks.Content)!, version);
+        }
+    }
+
+    private static void Forgo(OpenFile file)
+    {
+        if (file.Breaks is not null)
+        {
+            (file.Breaks, file.Word) = (null, new FileWord("held", "It is not saved. Your text stays here."));
+        }
+    }
+
+    private void SeeTests(OpenFile file)
+    {
+        Forgo(file);
+        (_showsTests, file.ShowsDryRun, file.ShowsHistory) = (true, false, false);
+    }
 
     private async Task TryAsync(OpenFile file)
     {
@@ -230,6 +341,12 @@ public sealed partial class FilesScreen : IAsyncDisposable
         _pane = Code;
         _shown = await OpenAsync(path);
         _isMissing = _shown is null;
+        if (FilePath.IsTest(path) && _shown is not null)
+        {
+            _showsTests = true;
+            _ = InvokeAsync(TestAsync);
+        }
+
         if (_shown?.Editor is { } editor)
         {
             var line = _lineToShow;
@@ -248,6 +365,12 @@ public sealed partial class FilesScreen : IAsyncDisposable
         if (await Store.FindAsync(Seat.Tenant, path, _end.Token) is not { } found)
         {
             return null;
+        }
+
+        if (_open.Find(file => file.Path == path) is { } meanwhile)
+        {
+            // It was asked for twice, as a screen is that is left and come to at once.
+            return meanwhile;
         }
 
         var file = new OpenFile(path, FileStore.TextOf(found.Content), found.Version, !Seat.MayChangeRules || path == FilePath.Lock) { Word = Standing(found) };
@@ -306,7 +429,9 @@ public sealed partial class FilesScreen : IAsyncDisposable
     /// <summary>The person's seat as it is now: it may have been taken since the screen was opened.</summary>
     private async Task<Seat?> StillAsync() => await Seats.FindAsync((await Signed).User, Slug, _end.Token) is { MayChangeRules: true } seat ? seat : null;
 
-    private async Task<long?> SaveAsync(OpenFile file, byte[] content, long over)
+    private Task<long?> SaveAsync(OpenFile file, byte[] content, long over) => SaveAsync(file, content, over, isSure: false);
+
+    private async Task<long?> SaveAsync(OpenFile file, byte[] content, long over, bool isSure)
     {
         file.BroughtBack = null;
         if (await StillAsync() is not { } seat)
@@ -318,11 +443,18 @@ public sealed partial class FilesScreen : IAsyncDisposable
 
         try
         {
+            if (!isSure && await BrokenAsync(seat, file.Path, content) is { Count: > 0 } broken)
+            {
+                file.Breaks = new Breaks(content, over, broken);
+                StateHasChanged();
+                return null;
+            }
+
             var condition = over == 0 ? OnlyNew : new WriteCondition(MustBeNew: false, MustBeThere: true, [over]);
             switch (await Keeper.SaveAsync(seat.Tenant, file.Path, content, seat.Actor, condition, _end.Token))
             {
                 case SaveOutcome.Saved saved:
-                    (file.Version, file.Text, file.Word, file.Clash) = (saved.File.Version, FileStore.TextOf(content), WordOf(saved), null);
+                    (file.Version, file.Text, file.Word, file.Clash) = (saved.File.Version, FileStore.TextOf(content), WordOf(saved, FilePath.IsModule(file.Path) ? _ran : null), null);
                     await ListAsync();
                     StateHasChanged();
                     return saved.File.Version;
@@ -343,7 +475,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
         return null;
     }
 
-    private static FileWord WordOf(SaveOutcome.Saved saved)
+    private static FileWord WordOf(SaveOutcome.Saved saved, RanTests? ran)
     {
         var file = saved.File;
         if (file.Faults is not null)
@@ -352,7 +484,8 @@ public sealed partial class FilesScreen : IAsyncDisposable
         }
 
         var more = saved.Retried switch { 0 => "", 1 => " 1 run in quarantine is tried again.", var many => $" {many} runs in quarantine are tried again." };
-        return new FileWord("ran", $"Saved as version {file.Version}.{more}");
+        var tests = ran is { Tests.Count: > 0 } or { Faults.Count: > 0 } ? $" {TestsPane.Summary(ran)}" : "";
+        return new FileWord(ran is null or { AllPassed: true } ? "ran" : "held", $"Saved as version {file.Version}.{more}{tests}");
     }
 
     /// <summary>Somebody else saved: puts both together, as far as they go together.</summary>

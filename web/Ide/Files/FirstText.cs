@@ -47,6 +47,7 @@ internal static class FirstText
         var encoded = System.Net.WebUtility.HtmlEncode(name);
         return path.StartsWith("pages/", StringComparison.Ordinal) && path.EndsWith(".html", StringComparison.Ordinal) ? Page.Replace("NAME", encoded, StringComparison.Ordinal)
             : CardFile.NameOf(path) is not null ? Card.Replace("NAME", encoded, StringComparison.Ordinal)
+            : FilePath.IsTest(path) ? Hindsight.TestsPane.Example
             : path.StartsWith("api/", StringComparison.Ordinal) && FilePath.IsModule(path) ? Script
             : "";
     }

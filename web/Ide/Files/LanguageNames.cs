@@ -2,14 +2,30 @@ using System.Text.RegularExpressions;
 
 namespace Eddy.Ide.Files;
 
-/// <summary>The language's names with what they are: the tables of docs/rules.md whose first column names something, so that page and editor never say different things.</summary>
+/// <summary>The language's names with what they are: the tables of docs/rules.md, and for tests those of docs/tests.md, whose first column names something, so that page and editor never say different things.</summary>
 public sealed partial class LanguageNames
 {
     private readonly List<LanguageName> _names = [];
 
     public LanguageNames()
+        : this("rules.md")
     {
-        using var page = new StreamReader(typeof(LanguageNames).Assembly.GetManifestResourceStream("rules.md")!);
+    }
+
+    private LanguageNames(params ReadOnlySpan<string> pages)
+    {
+        foreach (var page in pages)
+        {
+            Read(page);
+        }
+    }
+
+    /// <summary>With those that only tests have.</summary>
+    public static LanguageNames OfTests { get; } = new("tests.md", "rules.md");
+
+    private void Read(string name)
+    {
+        using var page = new StreamReader(typeof(LanguageNames).Assembly.GetManifestResourceStream(name)!);
         var isNames = false;
         while (page.ReadLine() is { } line)
         {

@@ -265,7 +265,18 @@ export function shine(id, lines, outcome) {
   }));
 }
 
+// Where tests failed: [{ line, message }].
+export function point(id, failed) {
+  const one = documents.get(id);
+  if (!one) return;
+  const last = one.model.getLineCount();
+  monaco.editor.setModelMarkers(one.model, 'tests', failed.filter(each => each.line <= last).map(({ line, message }) => ({
+    severity: monaco.MarkerSeverity.Error, message, startLineNumber: line, startColumn: one.model.getLineFirstNonWhitespaceColumn(line) || 1, endLineNumber: line, endColumn: one.model.getLineMaxColumn(line),
+  })));
+}
+
 function dim(one) {
+  monaco.editor.setModelMarkers(one.model, 'tests', []);
   if (one.lit?.length) one.lit = one.editor.deltaDecorations(one.lit, []);
 }
 
