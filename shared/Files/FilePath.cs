@@ -9,7 +9,7 @@ public static class FilePath
     public const int MostCharacters = 255;
 
     /// <summary>The folders of a tenant's tree. Everything in the first two is Python.</summary>
-    public static readonly IReadOnlyList<string> Folders = ["scripts", "api", "libraries", "card_html_files", "pages", "workspace"];
+    public static readonly IReadOnlyList<string> Folders = ["scripts", "api", "libraries", "tests", "card_html_files", "pages", "workspace"];
 
     /// <summary>Where the files are that rules read and write.</summary>
     public const string Workspace = "workspace/";
@@ -62,14 +62,18 @@ public static class FilePath
             return $"A file is in one of {string.Join(", ", Folders.Select(folder => folder + "/"))} or is {Requirements} or {Readme}.";
         }
 
-        return segments[0] is "scripts" or "api" && !IsPython(path) ? $"Files in {segments[0]}/ are Python: their names end with .py." : null;
+        return segments[0] is "scripts" or "api" or "tests" && !IsPython(path) ? $"Files in {segments[0]}/ are Python: their names end with .py." : null;
     }
+
+    /// <summary>Whether its functions named test_… are run when rules are saved.</summary>
+    public static bool IsTest(string path) => IsPython(path) && path.StartsWith("tests/", StringComparison.Ordinal) && path[(path.LastIndexOf('/') + 1)..].StartsWith("test_", StringComparison.Ordinal);
 
     /// <summary>Whether the file is a module, which is compiled when it is saved. In other folders <c>.py</c> is data.</summary>
     public static bool IsModule(string path) =>
         IsPython(path) && (path.StartsWith("scripts/", StringComparison.Ordinal)
             || path.StartsWith("api/", StringComparison.Ordinal)
-            || path.StartsWith("libraries/", StringComparison.Ordinal));
+            || path.StartsWith("libraries/", StringComparison.Ordinal)
+            || path.StartsWith("tests/", StringComparison.Ordinal));
 
     /// <summary>Whether it is looked at when it is saved, and what is wrong with it is told: modules, cards and pages.</summary>
     public static bool IsChecked(string path) => IsModule(path) || CardFile.NameOf(path) is not null || PagePath.IsTemplate(path);

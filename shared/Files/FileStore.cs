@@ -533,6 +533,14 @@ public sealed class FileStore(EddyDbs dbs, TimeProvider time)
         return (files, data);
     }
 
+    /// <summary>The tests, as they were last saved.</summary>
+    public async Task<IReadOnlyList<CellFile>> ReadTestsAsync(TenantId tenant, CancellationToken cancel)
+    {
+        await using var db = dbs.For(tenant);
+        var files = await db.Files.AsNoTracking().Where(f => f.Path.StartsWith("tests/") && f.Path.EndsWith(".py")).Select(f => new { f.Path, f.Content }).ToListAsync(cancel);
+        return [.. files.Where(file => FilePath.IsTest(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal).Select(file => new CellFile(file.Path, TextOf(file.Content) ?? ""))];
+    }
+
     /// <summary>The text that these bytes are in UTF-8, without a byte order mark, or null where they are none.</summary>
     public static string? TextOf(byte[] content)
     {

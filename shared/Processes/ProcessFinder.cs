@@ -73,6 +73,28 @@ public sealed class ProcessFinder(EddyDbs dbs)
         return pids.ConvertAll(pid => (pid, along.TryGetValue(pid, out var kvps) ? (IReadOnlyDictionary<string, string>)kvps : null));
     }
 
+    /// <summary>Those of these processes that match, in order, by the same evaluator: nobody's others are looked at.</summary>
+    public async Task<List<long>> FindAmongAsync(ProcessQuestion question, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> processes, CancellationToken cancel)
+    {
+        if (processes.Count == 0)
+        {
+            return [];
+        }
+
+        // Row-level security shows nothing to nobody.
+        await using var batch = dbs.BatchFor(default);
+        batch.BatchCommands.Add(new Statement(default, processes, new HashSet<string>()).Find(question));
+        await using var rows = await batch.ExecuteReaderAsync(cancel);
+        await rows.NextResultAsync(cancel);
+        var pids = new List<long>();
+        while (await rows.ReadAsync(cancel))
+        {
+            pids.Add(rows.GetInt64(0));
+        }
+
+        return pids;
+    }
+
     /// <summary>The statement that <see cref="FindAsync"/> would send, explained by the database.</summary>
     internal async Task<string> ExplainAsync(TenantId tenant, ProcessQuestion question, CancellationToken cancel)
     {

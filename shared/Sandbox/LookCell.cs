@@ -3,16 +3,20 @@ namespace Eddy.Sandbox;
 /// <summary>A cell of its own that looks back. It has no way to what is in force: what comes of it is told, and thrown away with it.</summary>
 public sealed class LookCell : IDisposable
 {
+    // So many tests may end their cells before the others are given up.
+    private const int MostEnds = 5;
+
     private readonly Func<Task<Cell>> _load;
     private readonly Action<Cell> _retire;
     private readonly Func<PastProcesses?, BesideRunner> _runner;
     private readonly TrialRunner _trials;
+    private readonly TestRunner _tests;
     private readonly Action _leave;
     private Cell? _cell;
 
-    internal LookCell(Cell cell, Func<Task<Cell>> load, Action<Cell> retire, Func<PastProcesses?, BesideRunner> runner, TrialRunner trials, Action leave)
+    internal LookCell(Cell cell, Func<Task<Cell>> load, Action<Cell> retire, Func<PastProcesses?, BesideRunner> runner, TrialRunner trials, TestRunner tests, Action leave)
     {
-        (_cell, _load, _retire, _runner, _trials, _leave, Loaded) = (cell, load, retire, runner, trials, leave, cell.Loaded);
+        (_cell, _load, _retire, _runner, _trials, _tests, _leave, Loaded) = (cell, load, retire, runner, trials, tests, leave, cell.Loaded);
     }
 
     /// <summary>What was found in the files.</summary>
@@ -43,6 +47,32 @@ public sealed class LookCell : IDisposable
 
         Retire(cell);
         return ending.Message;
+    }
+
+    /// <summary>Runs tests, each in a world of its own. One that ends the cell has failed, and the next ones run in another.</summary>
+    /// <exception cref="SandboxUnavailable">There is no cell to be had.</exception>
+    public async Task<RanTests> TestAsync(IReadOnlyList<CellFile> files, CancellationToken ct)
+    {
+        var told = new TestReader(files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal));
+        var faults = new List<LoadError>(Loaded.Errors);
+        for (var ends = 0; ; ends++)
+        {
+            var cell = await ObtainAsync();
+            if (await _tests.RunAsync(cell, files, told, ct) is not { } ending)
+            {
+                break;
+            }
+
+            var waited = cell.Channel.Waiting ?? TimeSpan.Zero;
+            Retire(cell);
+            if (!told.Blame(ending.Message, waited) || ends == MostEnds)
+            {
+                faults.Add(new LoadError(files[0].Path, null, null, $"Not all tests were run. {ending.Message}", null));
+                break;
+            }
+        }
+
+        return new RanTests(told.Tests, [.. faults, .. told.Faults]);
     }
 
     public void Dispose()

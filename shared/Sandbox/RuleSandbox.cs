@@ -114,7 +114,7 @@ public sealed class RuleSandbox : IAsyncDisposable
         {
             var apart = new TenantCell();
             return new LookCell(await LoadAsync(), LoadAsync, Retire, past => new BesideRunner(_deadlines, _sign, _processes, _files, _options, _time) { Past = past },
-                new TrialRunner(_deadlines, _sign, _processes, _files, _options, _time), () => _besideRoom.Release());
+                new TrialRunner(_deadlines, _sign, _processes, _files, _options, _time), new TestRunner(_deadlines, _processes, _options, _time), () => _besideRoom.Release());
 
             async Task<Cell> LoadAsync()
             {

@@ -306,6 +306,30 @@ internal sealed class SliceWriter : IDisposable
         Close();
     }
 
+    /// <summary>Tests to be run, without those that are done.</summary>
+    public void Tests(IEnumerable<CellFile> files, IEnumerable<string> done)
+    {
+        Open("tests");
+        _json.WriteStartArray();
+        foreach (var file in files)
+        {
+            _json.WriteStringValue(file.Path);
+            _json.WriteStringValue(file.Text);
+        }
+
+        _json.WriteEndArray();
+        Texts(done);
+        Close();
+    }
+
+    /// <summary>What a test has asked for, as texts.</summary>
+    public void Texts(string what, IEnumerable<string> texts)
+    {
+        Open(what);
+        Texts(texts);
+        Close();
+    }
+
     /// <summary>Change sets on which a rule is tried, one after the other.</summary>
     public void Trials(long number, int rule, IReadOnlyList<TrialSet> sets)
     {
@@ -494,6 +518,17 @@ internal sealed class SliceWriter : IDisposable
             _json.WriteBase64StringValue(bytes[..Math.Min(bytes.Length, Piece)]);
             Close();
         }
+    }
+
+    private void Texts(IEnumerable<string> texts)
+    {
+        _json.WriteStartArray();
+        foreach (var text in texts)
+        {
+            _json.WriteStringValue(text);
+        }
+
+        _json.WriteEndArray();
     }
 
     private void Kvps(IReadOnlyDictionary<string, string>? kvps)

@@ -22,6 +22,7 @@ public sealed class GuestRoadTests
         ["loading.py:Libraries.exec_module:exec"] = "in a cell: a tenant's library",
         ["outgoing.py:Http.__getattr__:importlib.import_module"] = "in a cell: modules of the standard package http by their names",
         ["endpoints.py:call:importlib.import_module"] = "in a cell: the module of an endpoint, which the host has found among the tenant's files",
+        ["testing.py:run:exec"] = "in a cell: a tenant's file of tests",
         ["loading.py:_Alias.create_module:importlib.import_module"] = "in a cell: a tenant's library by its other name",
     };
 

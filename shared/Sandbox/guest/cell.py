@@ -27,6 +27,7 @@ import processes
 import resolution
 import rules
 import secret_names
+import testing
 import webhooks
 import witness
 import workspace
@@ -35,7 +36,7 @@ CHANNEL = 3
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
     "cell", "cron", "effects", "endpoints", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_meanings", "old_python", "outgoing", "platform_modules", "probe",
-    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "values", "warming", "webhooks", "witness", "workspace", "zygote")
+    "processes", "resolution", "rule_checks", "rules", "seal", "secret_names", "settings", "source", "testing", "values", "warming", "webhooks", "witness", "workspace", "zygote")
 
 
 def send(text):
@@ -160,6 +161,10 @@ class Cell:
         witness.begin(at)
         loading.NAMES.update(witness.NAMES, **witness.stop_clocks())
 
+    def tests(self, pairs, done):
+        """Runs tests: path and text of their files, and so on."""
+        testing.run(self.line, self.send, self.frames.next, list(zip(pairs[::2], pairs[1::2])), frozenset(done))
+
     def describe(self):
         """Says which endpoints the files under api/ have, by their text alone."""
         told = [[path, endpoints.described(path, failures.FILES[path])] for path in sorted(failures.FILES) if path.startswith("api/")]
@@ -201,7 +206,7 @@ def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
     acts = {
-        "slice": cell.line.slice, "beside": cell.line.beside, "look": cell.line.look, "trials": cell.line.trials, "witness": cell.witness, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
+        "slice": cell.line.slice, "beside": cell.line.beside, "look": cell.line.look, "trials": cell.line.trials, "witness": cell.witness, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "tests": cell.tests, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
         "compile": cell.compile, "limits": limits.use, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:

@@ -10,6 +10,7 @@ import names
 import old_meanings
 import old_python
 import rule_checks
+import testing
 from source import Finding, Source
 
 MOST = 100
@@ -46,10 +47,10 @@ def _findings(path, text, is_old):
     try:
         more.extend(_doubts(source, doubts))
         more.extend(rule_checks.look(path, source, tree))
-        more.extend(names.look(path, source, tree, frozenset(loading.NAMES)))
+        more.extend(names.look(path, source, tree, frozenset((*loading.NAMES, *(testing.NAMES if path.startswith("tests/") else ())))))
         if is_old:
             more.extend(old_meanings.look(source, tree))
-        rules = look.rules(tree) if path.startswith("scripts/") else look.module(tree)
+        rules = [] if path.startswith("tests/") else look.rules(tree) if path.startswith("scripts/") else look.module(tree)
     except MemoryError:
         raise
     except Exception as error:

@@ -145,7 +145,7 @@ def _told(value):
             text = str(value)
         elif isinstance(value, Process):
             text = f"process {value.__bag__.pid}"
-        elif json is not None and kind in (list, tuple, dict):
+        elif kind.__module__ == "eddy" or json is not None and kind in (list, tuple, dict):
             text = repr(value)
         elif kind in (list, tuple, dict, set, frozenset):
             text = f"{kind.__name__} with {len(value)}"
