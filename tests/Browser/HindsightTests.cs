@@ -76,6 +76,17 @@ public sealed class HindsightTests(TestBrowser browser, TestWay way) : IClassFix
         (await caller.GetAsync("/api/events")).GetProperty("events").GetArrayLength().ShouldBe(1);
         await screen.ShouldBeAccessibleEverywhereAsync();
 
+        // On all that was, with an example to open.
+        await pane.GetByRole(AriaRole.Button, new() { Name = "Many events" }).ClickAsync();
+        await pane.GetByRole(AriaRole.Button, new() { Name = "Try it on all" }).ClickAsync();
+        await Assertions.Expect(pane).ToContainTextAsync("It would have run once, and really ran 0 times: 1 more, 0 fewer, 0 otherwise.");
+        await Assertions.Expect(pane.GetByRole(AriaRole.Row).Filter(new() { HasText = "changes" })).ToContainTextAsync("1");
+        await Assertions.Expect(pane.GetByRole(AriaRole.Img, new() { NameRegex = new("How often it ran") })).ToBeVisibleAsync();
+        await screen.ShouldBeAccessibleEverywhereAsync();
+        await pane.GetByRole(AriaRole.Button, new() { NameRegex = new("^event ") }).ClickAsync();
+        await Assertions.Expect(pane).ToContainTextAsync("high_temperature would run: self.temperature 72 > 60.");
+        (await caller.GetAsync("/api/events")).GetProperty("events").GetArrayLength().ShouldBe(1);
+
         await text.FocusAsync();
         await screen.Page.Keyboard.PressAsync("Control+Home");
         await screen.Page.Keyboard.TypeAsync("# a");
