@@ -27,7 +27,7 @@ public sealed class AppsTests(TestBrowser browser, TestDatabase database, Shared
         (await caller.Http.GetStringAsync("/api/files/scripts/a.py", TestContext.Current.CancellationToken)).ShouldContain("print('x')");
 
         await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Status board" }).ClickAsync();
-        await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Import 5 files" }).ClickAsync();
-        await Assertions.Expect(screen.Page.GetByText("Imported as version 2: 5 files.")).ToBeVisibleAsync();
+        await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Import 6 files" }).ClickAsync();
+        await Assertions.Expect(screen.Page.GetByText("Imported as version 2: 6 files.")).ToBeVisibleAsync();
     }
 }
