@@ -3,8 +3,9 @@ namespace Eddy.Sandbox;
 /// <summary>A cell of its own that looks back. It has no way to what is in force: what comes of it is told, and thrown away with it.</summary>
 public sealed class LookCell : IDisposable
 {
-    // So many tests may end their cells before the others are given up.
+    // So many tests may end their cells before the others are given up; and so long they may take together.
     private const int MostEnds = 5;
+    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(2);
 
     private readonly Func<Task<Cell>> _load;
     private readonly Action<Cell> _retire;
@@ -55,19 +56,31 @@ public sealed class LookCell : IDisposable
     {
         var told = new TestReader(files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal));
         var faults = new List<LoadError>(Loaded.Errors);
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        until.CancelAfter(MostTime);
         for (var ends = 0; ; ends++)
         {
             var cell = await ObtainAsync();
-            if (await _tests.RunAsync(cell, files, told, ct) is not { } ending)
+            var message = $"All tests together took more than {MostTime.TotalMinutes} minutes.";
+            try
             {
-                break;
+                if (await _tests.RunAsync(cell, files, told, until.Token) is not { } ending)
+                {
+                    break;
+                }
+
+                message = ending.Message;
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                ends = MostEnds;
             }
 
             var waited = cell.Channel.Waiting ?? TimeSpan.Zero;
             Retire(cell);
-            if (!told.Blame(ending.Message, waited) || ends == MostEnds)
+            if (!told.Blame(message, waited) || ends >= MostEnds)
             {
-                faults.Add(new LoadError(files[0].Path, null, null, $"Not all tests were run. {ending.Message}", null));
+                faults.Add(new LoadError(files[0].Path, null, null, $"Not all tests were run. {message}", null));
                 break;
             }
         }

@@ -34,6 +34,7 @@ internal sealed class TestReader(IReadOnlySet<string> files)
     private const int MostTests = 2000;
     private const int MostText = 40_000;
 
+    private readonly HashSet<string> _loaded = new(StringComparer.Ordinal);
     private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
     private (string Path, string Name, int Line)? _begun;
     private string? _loading;
@@ -45,6 +46,9 @@ internal sealed class TestReader(IReadOnlySet<string> files)
     /// <summary>What has come to its end: tests, and files that do not load.</summary>
     public IReadOnlyCollection<string> Ended => _ended;
 
+    /// <summary>Another cell goes on, and loads the files anew.</summary>
+    public void Begin() => _loaded.Clear();
+
     /// <returns>Whether that was all.</returns>
     /// <exception cref="CellLied">It is not what it may be.</exception>
     public bool Read(JsonElement told)
@@ -53,7 +57,7 @@ internal sealed class TestReader(IReadOnlySet<string> files)
         {
             switch (told[0].GetString())
             {
-                case "file" when _begun is null:
+                case "file" when _begun is null && _loaded.Add(Path(told[1])):
                     _loading = Path(told[1]);
                     return false;
                 case "test" when _begun is null && Tests.Count < MostTests:
@@ -72,7 +76,7 @@ internal sealed class TestReader(IReadOnlySet<string> files)
                     throw new CellLied("It told what it was not asked.");
             }
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or IndexOutOfRangeException or OverflowException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentException or IndexOutOfRangeException or OverflowException)
         {
             throw new CellLied("It told what can not be read: " + e.Message);
         }

@@ -13,6 +13,10 @@ namespace Eddy.Sandbox;
 internal sealed class TestRunner(Deadlines deadlines, ProcessFinder? finder, SandboxOptions options, TimeProvider time)
 {
     private const int MostAsks = 100_000;
+    private const int MostTold = 8 << 20;
+
+    // What is asked of more costs the database more than a test is worth.
+    private const int MostProcesses = 2000;
     private const int MostMoments = 1000;
     private const int MostText = 300_000;
 
@@ -21,6 +25,7 @@ internal sealed class TestRunner(Deadlines deadlines, ProcessFinder? finder, San
     {
         var channel = cell.Channel;
         var zone = TimeZoneInfo.FindSystemTimeZoneById(cell.Tree.TimeZone);
+        told.Begin();
         using var writer = new SliceWriter();
         writer.Tests(files, told.Ended);
         await using var stop = ct.Register(() => channel.Kill(null));
@@ -30,7 +35,7 @@ internal sealed class TestRunner(Deadlines deadlines, ProcessFinder? finder, San
         {
             if (await channel.SendAsync(writer.Frames))
             {
-                var asks = 0;
+                var (asks, size) = (0, 0L);
                 while (await channel.ReceiveAsync() is { } frame)
                 {
                     using var json = Parse(frame);
@@ -43,6 +48,11 @@ internal sealed class TestRunner(Deadlines deadlines, ProcessFinder? finder, San
 
                         await AnswerAsync(channel, zone, json.RootElement, ct);
                         continue;
+                    }
+
+                    if ((size += frame.Length) > MostTold)
+                    {
+                        throw new CellLied($"Tests tell {MostTold} bytes at the most.");
                     }
 
                     if (told.Read(json.RootElement))
@@ -96,6 +106,11 @@ internal sealed class TestRunner(Deadlines deadlines, ProcessFinder? finder, San
                     break;
                 case "find":
                     var question = ProcessQuestion.Read(ask[1]);
+                    if (ask[2].GetPropertyCount() > MostProcesses)
+                    {
+                        throw new FormatException($"A test looks among {MostProcesses} processes at the most.");
+                    }
+
                     var found = await finder.FindAmongAsync(question with { Limit = question.IsCount ? int.MaxValue : question.Limit }, Processes(ask[2]), ct);
                     if (question.IsCount)
                     {
@@ -121,7 +136,12 @@ internal sealed class TestRunner(Deadlines deadlines, ProcessFinder? finder, San
             writer.Clear();
             writer.Refused("Refused", refusal.Message);
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException or OverflowException or JsonException)
+        catch (ArgumentOutOfRangeException)
+        {
+            writer.Clear();
+            writer.Refused("Refused", "That is beyond what a clock can say.");
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or KeyNotFoundException or IndexOutOfRangeException or OverflowException or JsonException)
         {
             throw new CellLied("It asked what can not be read: " + e.Message);
         }

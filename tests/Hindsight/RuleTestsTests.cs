@@ -244,6 +244,113 @@ public sealed class RuleTestsTests(HindsightWay way)
     }
 
     [Fact]
+    public async Task Runs_come_in_the_order_of_the_line_also_where_some_call_or_are_throttled()
+    {
+        var ran = await RunAsync("""
+            class a_throttled(Rule):
+                listens_to = ["go"]
+                throttle = "5/min"
+
+                def action(self):
+                    self.a = 1
+
+            class b_calls(Rule):
+                listens_to = ["go"]
+
+                def action(self):
+                    self.got = http.get("https://x.test/").status
+
+            class c_after(Rule):
+                listens_to = ["go"]
+
+                def action(self):
+                    self.seen = self.got
+
+            class d_fails(Rule):
+                listens_to = ["fail"]
+
+                def action(self):
+                    1 / 0
+
+            class e_tells(Rule):
+                listens_to = ["quarantine_error"]
+
+                def action(self):
+                    send_email("ops@acme.test", "It failed for {{last_actor}}.")
+
+            class f_circle(Rule):
+                listens_to = ["turn"]
+
+                def action(self):
+                    self.turn = self.turn + 1
+
+            class g_later(Rule):
+                listens_to = ["late"]
+                debounce = "1s"
+                per = "room"
+
+                def action(self):
+                    load_card("welcome")
+            """, """
+            def test_order():
+                answer("https://x.test/", text="ok")
+                one = send(go=True)
+                assert one.seen is None and one.got == 200
+                assert ran == ["c_after", "a_throttled", "b_calls"]
+
+            def test_a_second_failure_is_an_event_too():
+                one = send(fail=1)
+                send(one, fail=2)
+                assert len(errors) == 2 and len(mails) == 2
+                assert mails[0].message == "It failed for test."
+
+            def test_a_circle_ends_in_quarantine():
+                one = send(turn=1)
+                assert one.quarantine_error == "Cascade: Rules led to one another through more than 64 generations."
+                assert len(errors) == 1
+
+            def test_what_is_put_off_is_done_for_who_sent_it():
+                actor("ann@acme.test")
+                one = send(late=1)
+                other = send(late=2)
+                actor("bob@acme.test")
+                wait("1s")
+                assert [(card.user, card.process) for card in cards] == [("ann@acme.test", other)]
+
+            def test_none_is_a_value():
+                one = send(room=None, late=1)
+                wait("1s")
+                assert "room" in one and len(cards) == 1
+            """);
+
+        Messages(ran).ShouldBe([null, null, null, null, null]);
+    }
+
+    [Theory]
+    [InlineData("[\"file\", \"tests/test_heat.py\"]")]
+    [InlineData("[\"fault\", 1, \"x\"]")]
+    [InlineData("[\"find\", 1, 2]")]
+    [InlineData("[\"tested\", true, null, null, null, null, \"\", 9223372036854775807]")]
+    [InlineData("{}")]
+    public async Task What_reaches_for_the_channel_ends_its_cell_and_is_told(string frame)
+    {
+        var caller = await way.CallerAsync(("tests/test_heat.py", $"while True:\n    given.__self__.ask_host[0](b'''{frame}''')\n"), ("tests/test_next.py", "def test_next():\n    pass\n"));
+
+        var ran = await TestAsync(caller, "{}", HttpStatusCode.OK);
+
+        ran["faults"]!.AsArray().Count.ShouldBeGreaterThan(0);
+        ran["failed"]!.GetValue<int>().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_moment_beyond_the_clock_is_a_sentence()
+    {
+        var ran = await RunAsync("class remind(Rule):\n    schedule = '0 7 * * *'\n", "def test_early():\n    at('0001-01-01 12:00')\n    wait('1 min')\n");
+
+        Messages(ran).ShouldHaveSingleItem()!.ShouldContain("beyond what a clock can say");
+    }
+
+    [Fact]
     public async Task What_does_not_end_or_load_is_told_and_the_next_test_runs()
     {
         var caller = await way.CallerAsync(("scripts/heat.py", Heat), ("tests/test_a.py", "import os\n\ndef test_end():\n    os._exit(3)\n\ndef test_next():\n    pass\n"), ("tests/test_b.py", "1 / 0\n"), ("tests/other.py", "def test_not():\n    assert False\n"));

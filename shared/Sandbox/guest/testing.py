@@ -239,7 +239,8 @@ class World:
             bag = Bag(pid, state.setdefault(pid, {}))
             for key, value in pairs:
                 check_key(key)
-                bag.set(key, processes._parent(value) if key == "PARENT" and pid else value)
+                # From outside, None is a value like any other.
+                bag.put(key, encode(key, processes._parent(value) if key == "PARENT" and pid else value))
             self.happen(list(bag.written.items()), pid, wake, "api", self.actor)
         finally:
             self.open()
@@ -265,12 +266,13 @@ class World:
                 first = min(self.later, key=lambda one: (one[0], one[1]), default=None)
                 if due and (first is None or due[0][0] <= first[0]):
                     when, listener = due.pop(0)
-                    self.go(when)
+                    self.go(max(self.now, when))
                     self.tick_of(listener)
                 elif first is not None and first[0] <= until:
                     self.later.remove(first)
-                    self.go(first[0])
-                    self.settle(deque([first[2]]))
+                    self.go(max(self.now, first[0]))
+                    *woken, self.acting = first[2]
+                    self.settle(deque([tuple(woken)]))
                 else:
                     break
             self.go(until)
@@ -311,6 +313,9 @@ class World:
 
     def go(self, moment):
         self.now = witness.moment = moment
+
+    def below(self, pid):
+        return [child for child, kvps in sorted(self.line.state.items()) if kvps.get("PARENT") == f'{{"$process":{pid}}}']
 
     def number(self):
         self.last += 1
@@ -354,7 +359,7 @@ class World:
         state = line.state
         for of, key, _ in changes:
             if key in line.by_parent:
-                line.below[of] = [child for child, kvps in sorted(state.items()) if kvps.get("PARENT") == f'{{"$process":{of}}}']
+                line.below[of] = self.below(of)
         made = []
         for of, key, text in changes:
             known = state.setdefault(of, {})
@@ -370,47 +375,83 @@ class World:
         return [(line.listeners[index], woke, of) for index, of in line._wakes(made, pid)]
 
     def settle(self, queue):
-        """Runs what was woken, and what that wakes, to the end, in the line's order."""
+        """Runs what was woken, and what that wakes, to the end, in the line's order. What calls leaves the line, and what a throttle lets pass comes anew: both are behind the rest."""
+        away = self.line.away
+        behind = deque()
         ran = 0
-        while queue:
-            listener, woke, pid, generation = queue.popleft()
-            if (listener.index, pid) in self.line.held or listener.deferred and not woke.again and self.puts_off(listener, woke, pid, generation):
+        while queue or behind:
+            is_beside = is_passed = False
+            if queue:
+                listener, woke, pid, generation = queue.popleft()
+            else:
+                listener, woke, pid, generation, is_beside = behind.popleft()
+                is_passed = True
+            at = listener.index, pid
+            if at in self.line.held:
                 continue
+            if not is_passed:
+                if listener.deferred and not woke.again:
+                    if self.passes(listener, woke, pid, generation):
+                        behind.append((listener, woke, pid, generation, False))
+                    continue
+                if at in away:
+                    behind.append((listener, woke, pid, generation, True))
+                    continue
             ran += 1
             if generation > limits.GENERATIONS or ran > limits.RUNS:
-                what = f"{limits.GENERATIONS} generations" if generation > limits.GENERATIONS else f"{limits.RUNS} runs"
-                return self.fail(f"Cascade: Rules led to one another through more than {what}.", listener.id.rpartition(":")[0], None)
-            if self.line.state.get(pid) is None:
-                self.line.state[pid] = {}
-            changes, quiet = self.run(listener, woke, pid, generation)
+                queue.clear()
+                queue.extend(self.stop(listener, woke, pid, generation))
+                ran = 0
+                continue
+            done = self.run(listener, woke, pid, generation, is_beside)
+            if done is None:
+                behind.append((listener, woke, pid, generation, True))
+                continue
+            if is_beside and not any(one[4] and (one[0].index, one[2]) == at for one in behind):
+                away.discard(at)
+            changes, quiet = done
             for next_listener, caused, of in self.apply(changes, pid, "quarantine" if quiet and not woke.quiet else "rule", woke.actor, quiet or woke.quiet):
                 queue.append((next_listener, caused, of, generation + 1))
 
-    def puts_off(self, listener, woke, pid, generation):
-        """Whether debounce or throttle have it wait. It is in the line again when the clock has gone on so far."""
+    def stop(self, listener, woke, pid, generation):
+        """The next run is not begun, because its cascade is too long; gives what its quarantine wakes."""
+        what = f"{limits.GENERATIONS} generations" if generation > limits.GENERATIONS else f"{limits.RUNS} runs"
+        said = f"Cascade: Rules led to one another through more than {what}."
+        self.fail(said, listener.id.rpartition(":")[0], None)
+        if listener.hold:
+            self.line.held.add((listener.index, pid))
+        if woke.quiet:
+            return []
+        changes = [(pid, "quarantined_script", quote(listener.id)), (pid, "quarantine_error", quote(said))]
+        return [(one, caused, of, 1) for one, caused, of in self.apply(changes, pid, "quarantine", woke.actor, True)]
+
+    def passes(self, listener, woke, pid, generation):
+        """Whether a throttle lets it pass now. Else it is in the line again when the clock has gone on so far, as is what a debounce has wait."""
         quiet, most, within, per, _ = settings.flow("", listener.cls)
-        stream = listener.index, pid if per is None else self.line.state[pid].get(per, pid)
+        stream = listener.index, pid if per is None else (self.line.state.get(pid) or {}).get(per, "null")
         again = MarkedSet(woke.position, woke.at, woke.source, woke.actor, woke.changes, woke.quiet, 1)
         if quiet:
             self.later = [one for one in self.later if one[3] != stream]
             self.put_off(self.now + timedelta(microseconds=quiet), (listener, again, pid, generation), stream)
-            return True
+            return False
         times = [when for when in self.times.get(stream, ()) if when + timedelta(microseconds=within) > self.now]
         if len(times) < most:
             self.times[stream] = [*times, self.now]
-            return False
+            return True
         due = times[-most] + timedelta(microseconds=within)
         self.times[stream] = [*times, due]
         self.put_off(due, (listener, again, pid, generation), stream)
-        return True
+        return False
 
     def put_off(self, when, what, stream):
         self.order += 1
-        self.later.append((when, self.order, what, stream))
+        self.later.append((when, self.order, (*what, self.acting), stream))
 
-    def run(self, listener, woke, pid, generation):
-        """Runs one rule; gives its changes, and whether they are those of a quarantine."""
+    def run(self, listener, woke, pid, generation, is_beside):
+        """Runs one rule; gives its changes, and whether they are those of a quarantine; None where it calls, and leaves the line."""
         line = self.line
+        if line.state.get(pid) is None:
+            line.state[pid] = {}
         self.printed.append(JOURNAL.take())
         line.number = 0
         line.acting = self.acting
@@ -422,16 +463,19 @@ class World:
         kvps.begin(line.shared, shared, True)
         witness.begin(self.now.isoformat())
         witness.is_open = False
-        line.beside_line = True
+        line.beside_line = is_beside
+        line.announced = False
         self.unsaved = {}
         try:
             line._run(listener, woke, pid, Bag(pid, line.state[pid]), shared)
         finally:
             line.beside_line = False
             witness.is_open = True
-        steps = [json.loads(step) for step in line.steps]
+        *_, step = (json.loads(step) for step in line.steps)
         line.steps.clear()
-        _, _, _, outcome, *_ = step = steps[-1]
+        if step[0] == 6:
+            return None
+        _, _, _, outcome, *_ = step
         self.acting = line.acting
         own, of_shared, log, error = (*step[6:10], 0, 0, 0, 0)[:4] if len(step) > 6 else (0, 0, 0, 0)
         self.runs.append(Run(
@@ -449,16 +493,16 @@ class World:
         others = step[10] if len(step) > 10 else []
         for at in range(0, len(others), 2):
             changes.extend(_changes(others[at], others[at + 1]))
-        # What equals what is there is no change; a run beside the line tells it all the same.
-        changes = [(of, key, text) for of, key, text in changes if line.state.get(of, {}).get(key) != text]
+        # What equals what is there is no change, but where a quarantine says it; a run beside the line tells it all the same.
+        changes = [(of, key, text) for of, key, text in changes if error or line.state.get(of, {}).get(key) != text]
         before = {of: dict(line.state.get(of, {})) for of in {0, pid, *(of for of, *_ in changes)}}
         for of, key, text in changes:
             before[of][key] = text
         if outcome == 1 and len(step) > 11:
-            self.tell(step[11], before)
+            self.tell(step[11], before, self.acting or woke.actor)
         return changes, bool(error) and outcome != 4
 
-    def tell(self, told, after):
+    def tell(self, told, after, user):
         """Mails and cards, printed as they would be: with the KVPs that the run leaves."""
         for kind, *what in told:
             if kind == "mail":
@@ -466,11 +510,11 @@ class World:
                 known = after.get(pid) or self.line.state.get(pid, {})
                 texts = [message, subject or ""]
                 _, printed = self.ask(["print", texts, pid, {key: text for key, text in known.items() if text is not None}, {key: text for key, text in after[0].items() if text is not None},
-                                       self.acting or self.actor])
+                                       user])
                 self.mails.append(Mail(to=to, subject=printed[1] or None, message=printed[0], process=_given(pid) if pid else None))
             elif kind == "card":
-                pid, name, user = what
-                self.cards.append(Card(name=name, user=user or self.acting or self.actor, process=_given(pid) if pid else None))
+                pid, name, named = what
+                self.cards.append(Card(name=name, user=named or user, process=_given(pid) if pid else None))
 
     def fail(self, message, file, line):
         if not list.__len__(self.errors):
@@ -512,6 +556,9 @@ class World:
 
     def on_read(self, body, pid):
         self.replies.append(["process", self.line.state.get(pid) or None])
+
+    def on_below(self, body, pid, told):
+        self.replies.append(["found", self.below(pid)])
 
     def on_find(self, body, question, told):
         line = self.line

@@ -79,7 +79,7 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
 
     /// <summary>What is in it now, saved or not; null where it is gone, or too long.</summary>
     internal async Task<string?> TextAsync() =>
-        _script is not null && await ReadAsync(await _script.InvokeAsync<IJSStreamReference>("textOf", _end.Token, Id)) is { } content ? FileStore.TextOf(content) : null;
+        _script is not null && await _script.InvokeAsync<IJSStreamReference?>("textOf", _end.Token, Id) is { } sent && await ReadAsync(sent) is { } content ? FileStore.TextOf(content) : null;
 
     /// <summary>Shows at the ends of lines what their expressions were in a run, until something is typed.</summary>
     internal async Task ShineAsync(IReadOnlyList<SeenLine> lines, RunOutcome outcome)
@@ -145,6 +145,11 @@ public sealed class CodeEditor : StandaloneCodeEditor, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (File.Editor == this)
+        {
+            File.Editor = null;
+        }
+
         await _end.CancelAsync();
         try
         {

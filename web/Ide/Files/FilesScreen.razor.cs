@@ -253,13 +253,20 @@ public sealed partial class FilesScreen : IAsyncDisposable
         }
         catch (SandboxUnavailable unavailable)
         {
-            _testsSaid = $"They can not be run now: {unavailable.Message}";
+            _testsSaid = CanNotRun(unavailable);
+        }
+        catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The screen is closed.
         }
         finally
         {
             _isTesting = false;
+            StateHasChanged();
         }
     }
+
+    private static string CanNotRun(SandboxUnavailable unavailable) => $"They can not be run now: {unavailable.Message}";
 
     /// <summary>Marks the lines at which tests failed.</summary>
     private async Task PointAsync()
@@ -278,26 +285,35 @@ public sealed partial class FilesScreen : IAsyncDisposable
             return [];
         }
 
-        var ran = await Tester.RunAsync(seat.Tenant, seat.Zone.Id, [new Draft(path, text)], null, _end.Token);
-        (_ran, _testsSaid) = (ran, null);
-        await PointAsync();
-        // What does not load does not come into force, and breaks nothing.
-        if (ran.Failed == 0 || FilePath.IsTest(path) || ran.Faults.Any(fault => fault.File == path))
+        try
         {
+            var ran = await Tester.RunAsync(seat.Tenant, seat.Zone.Id, [new Draft(path, text)], null, _end.Token);
+            (_ran, _testsSaid) = (ran, null);
+            await PointAsync();
+            // What does not compile does not come into force, and breaks nothing.
+            if (ran.AllPassed || FilePath.IsTest(path) || (await Keeper.CompileAsync(seat.Tenant, path, content, _end.Token)).Findings.Any(finding => finding.IsError))
+            {
+                return [];
+            }
+
+            var before = await Tester.RunAsync(seat.Tenant, seat.Zone.Id, [], null, _end.Token);
+            return [.. before.Tests.Where(test => test.Passed)
+                .Select(test => ran.Tests.FirstOrDefault(one => (one.Path, one.Name) == (test.Path, test.Name)) ?? test with { Message = ran.Faults.Count > 0 ? $"{ran.Faults[0].File} does not load: {ran.Faults[0].Message}" : "It was not run." })
+                .Where(test => !test.Passed)];
+        }
+        catch (SandboxUnavailable unavailable)
+        {
+            // A save does not wait for its tests.
+            (_ran, _testsSaid) = (null, CanNotRun(unavailable));
             return [];
         }
-
-        var before = await Tester.RunAsync(seat.Tenant, seat.Zone.Id, [], null, _end.Token);
-        return [.. ran.Tests.Where(test => !test.Passed && before.Tests.Any(one => one.Passed && (one.Path, one.Name) == (test.Path, test.Name)))];
     }
 
-    private async Task SaveAllTheSameAsync(OpenFile file, Breaks breaks)
+    /// <summary>What is typed by now is saved, whatever it breaks.</summary>
+    private static Task SaveAllTheSameAsync(OpenFile file)
     {
-        file.Breaks = null;
-        if (await SaveAsync(file, breaks.Content, breaks.Over, isSure: true) is { } version)
-        {
-            await file.Editor!.PutAsync(FileStore.TextOf(breaks.Content)!, version);
-        }
+        (file.Breaks, file.IsSure) = (null, true);
+        return file.Editor?.SaveAsync() ?? Task.CompletedTask;
     }
 
     private static void Forgo(OpenFile file)
@@ -416,6 +432,11 @@ public sealed partial class FilesScreen : IAsyncDisposable
         else
         {
             _drafts.Remove(file.Path);
+            if (FilePath.IsTest(file.Path))
+            {
+                // Its editor may have come after the tests had run.
+                await PointAsync();
+            }
         }
 
         StateHasChanged();
@@ -429,11 +450,10 @@ public sealed partial class FilesScreen : IAsyncDisposable
     /// <summary>The person's seat as it is now: it may have been taken since the screen was opened.</summary>
     private async Task<Seat?> StillAsync() => await Seats.FindAsync((await Signed).User, Slug, _end.Token) is { MayChangeRules: true } seat ? seat : null;
 
-    private Task<long?> SaveAsync(OpenFile file, byte[] content, long over) => SaveAsync(file, content, over, isSure: false);
-
-    private async Task<long?> SaveAsync(OpenFile file, byte[] content, long over, bool isSure)
+    private async Task<long?> SaveAsync(OpenFile file, byte[] content, long over)
     {
-        file.BroughtBack = null;
+        var isSure = file.IsSure;
+        (file.BroughtBack, file.IsSure) = (null, false);
         if (await StillAsync() is not { } seat)
         {
             file.Word = new FileWord("failed", "It is not saved: you may no longer change the rules of this tenant. Your text stays in this browser.");
@@ -445,7 +465,7 @@ public sealed partial class FilesScreen : IAsyncDisposable
         {
             if (!isSure && await BrokenAsync(seat, file.Path, content) is { Count: > 0 } broken)
             {
-                file.Breaks = new Breaks(content, over, broken);
+                file.Breaks = broken;
                 StateHasChanged();
                 return null;
             }

@@ -29,8 +29,11 @@ public sealed class OpenFile(string path, string? text, long version, bool isRea
     /// <summary>What somebody else saved meanwhile, and waits to be put together with what was typed here.</summary>
     public Clash? Clash { get; set; }
 
-    /// <summary>What saving would break, and waits to be said.</summary>
-    public Breaks? Breaks { get; set; }
+    /// <summary>The tests that saving would break, of which they have to be told.</summary>
+    public IReadOnlyList<RanTest>? Breaks { get; set; }
+
+    /// <summary>The next save asks nothing.</summary>
+    public bool IsSure { get; set; }
 
     public bool ShowsHistory { get; set; }
 
@@ -55,7 +58,3 @@ public sealed record FileWord(string State, string Text, int? Line = null);
 /// <param name="Version">As what.</param>
 /// <param name="Mine">What was typed here.</param>
 public sealed record Clash(string Author, long Version, string Mine, TextMerge Merge);
-
-/// <summary>A save that breaks tests.</summary>
-/// <param name="Over">The version that it would be saved over.</param>
-public sealed record Breaks(byte[] Content, long Over, IReadOnlyList<RanTest> Tests);

@@ -248,7 +248,8 @@ function settle(one) {
 // ---- values of a run, at the ends of its lines ----
 
 export function textOf(id) {
-  return new TextEncoder().encode(documents.get(id).model.getValue());
+  const one = documents.get(id);
+  return one ? new TextEncoder().encode(one.model.getValue()) : null;
 }
 
 // lines: [{ line, isPassed, chips }]. They are of the text as it is: with the next key they go.
