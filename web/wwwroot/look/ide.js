@@ -1,5 +1,7 @@
 // What the circuit can not do for itself: start, come back when the connection is lost, keys that hold everywhere, menus that close.
 
+import "./data.js";
+
 const lost = document.getElementById('components-reconnect-modal');
 const words = lost?.querySelector('span');
 const pauses = [0, 500, 1000, 2000, 4000];
