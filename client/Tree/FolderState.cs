@@ -41,12 +41,15 @@ public sealed record FolderState(string Address, string Tenant, long Version, IR
         throw new ClientFault($"{path} can not be read any more. Remove {Folder}/ and pull again: files that are the same are found by what is in them, and no other is touched.");
     }
 
+    /// <summary>Whether the folder is there and is a copy.</summary>
+    public static bool IsIn(string root) => File.Exists(PathIn(root));
+
     /// <summary>The folder itself or the nearest above it that is a copy of a tenant's files; null where there is none.</summary>
     public static string? RootOf(string folder)
     {
         for (var at = folder; at is not null; at = Path.GetDirectoryName(at))
         {
-            if (File.Exists(PathIn(at)))
+            if (IsIn(at))
             {
                 return at;
             }

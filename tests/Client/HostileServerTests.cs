@@ -137,6 +137,48 @@ public sealed class HostileServerTests
         me.Printed.ShouldContain("does not answer");
     }
 
+    [Fact]
+    public async Task Watch_deletes_nothing_there_because_all_is_gone_here_or_the_folder_is()
+    {
+        var (looks, pushes) = (0, 0);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Content));
+        await using var server = await StartAsync(app =>
+        {
+            app.MapGet("/api/tree", () =>
+            {
+                Interlocked.Increment(ref looks);
+                return Results.Json(new { tenant = "demo", version = 1, files = new[] { new { path = "workspace/a.txt", version = 1, size = Content.Length, sha256 = hash } } });
+            });
+            app.MapGet("/api/files/{**path}", () => Results.Bytes(Content));
+            app.MapPost("/api/tree", () =>
+            {
+                Interlocked.Increment(ref pushes);
+                return Results.Json(new { version = 2, saved = true, files = new[] { new { path = "workspace/a.txt", kind = "removed", findings = Array.Empty<object>() } } });
+            });
+        });
+        using var me = await MakeAsync(server);
+        await me.DoAsync("pull");
+        var watching = me.RunAsync("watch", "--no-logs");
+        await LooksAsync(1);
+
+        // Two looks miss it, and what they come to is done by the time of the next.
+        me.Delete("workspace/a.txt");
+        await LooksAsync(3);
+        Directory.Move(me.Folder, me.Folder + "2");
+
+        var ended = await watching.WaitAsync(Patience.Long, TestContext.Current.CancellationToken);
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("Every file of the tenant is missing here.");
+        ended.Error.ShouldContain("is not there any more");
+        pushes.ShouldBe(0);
+
+        Task LooksAsync(int more)
+        {
+            var before = Volatile.Read(ref looks);
+            return Patience.UntilAsync("it has looked", Patience.Long, () => Task.FromResult(Volatile.Read(ref looks) >= before + more));
+        }
+    }
+
     private static Task<TestClient> MakeAsync(WebApplication server)
     {
         var me = TestClient.Make();
