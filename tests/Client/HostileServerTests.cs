@@ -57,6 +57,43 @@ public sealed class HostileServerTests
         Directory.EnumerateFileSystemEntries(outside).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("base")]
+    [InlineData(".gitignore")]
+    [InlineData("state.json")]
+    public async Task Nothing_is_kept_or_deleted_where_a_link_leads_that_came_with_the_folder(string name)
+    {
+        await using var server = await ServeAsync("workspace/a.txt");
+        using var me = await MakeAsync(server);
+        var outside = Path.Combine(Path.GetDirectoryName(me.Folder)!, "outside");
+        Directory.CreateDirectory(Path.Combine(outside, "base"));
+        await File.WriteAllTextAsync(Path.Combine(outside, "mine"), "mine", TestContext.Current.CancellationToken);
+        var link = Path.Join(me.Folder, ".eddy", name).TrimEnd('/');
+        Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+        File.CreateSymbolicLink(link, name.Contains('.', StringComparison.Ordinal) ? Path.Combine(outside, "new") : outside);
+
+        var ended = await me.RunAsync("pull");
+
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("is a link to");
+        Directory.EnumerateFileSystemEntries(outside).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(["base", "mine"]);
+        me.Has("workspace/a.txt").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Of_what_lies_beside_the_kept_files_nothing_is_deleted()
+    {
+        await using var server = await ServeAsync("workspace/a.txt");
+        using var me = await MakeAsync(server);
+        me.Write(".eddy/base/notes.txt", "mine");
+        me.Write($".eddy/base/{new string('a', 64)}", "kept before");
+
+        await me.DoAsync("pull");
+
+        Directory.EnumerateFiles(Path.Combine(me.Folder, ".eddy", "base")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe([Convert.ToHexStringLower(SHA256.HashData(Content)), "notes.txt"]);
+    }
+
     [Fact]
     public async Task What_it_says_is_nothing_that_a_terminal_would_obey()
     {
