@@ -101,6 +101,19 @@ public sealed class HostilePushTests(TestDatabase database, SharedWeb shared) : 
         var (status, text) = await SendAsync(tenant, bomb.ToArray(), "gzip");
         (status, text).ShouldBe((HttpStatusCode.BadRequest, "That is too much to send at once. There are more than 134,217,728 bytes.\n"));
 
+        // Nor are lines without an end, of which each alone is in order.
+        using var lines = new MemoryStream();
+        await using (var zip = new GZipStream(lines, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            var shallow = PacketLine.Of($"shallow {main}\n");
+            for (var line = 0; line < 30_000; line++)
+            {
+                zip.Write(shallow);
+            }
+        }
+
+        (await SendAsync(tenant, lines.ToArray(), "gzip")).ShouldBe((HttpStatusCode.BadRequest, "A push says in at most 1,048,576 bytes what it wants.\n"));
+
         // The probe that git sends before a large push, zipped as it zips what it asks for.
         using var zipped = new MemoryStream();
         await using (var zip = new GZipStream(zipped, CompressionLevel.Fastest, leaveOpen: true))

@@ -20,7 +20,7 @@ public static class GitApi
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public static void AddGit(this IServiceCollection services) =>
-        services.AddSingleton<GitStore>().AddSingleton<GitCache>().AddSingleton<PushDesk>().AddSingleton(all => new GitSeats(all.GetRequiredService<GitOptions>()));
+        services.AddSingleton<GitStore>().AddSingleton<GitCache>().AddSingleton<PushDesk>().AddSingleton(all => new GitSeats(all.GetRequiredService<GitOptions>(), all.GetRequiredService<TimeProvider>()));
 
     public static void MapGit(this IEndpointRouteBuilder app)
     {
@@ -31,7 +31,7 @@ public static class GitApi
     }
 
     private static Task<IResult> RefsAsync(HttpContext context, string slug, string? service, GitCache cache, GitSeats seats, CancellationToken cancel) =>
-        AnswerAsync(context, slug, cache, seats, async repository =>
+        AnswerAsync(context, slug, cache, seats, async (repository, cancel) =>
         {
             var holder = context.Holder();
             if (service == Receive && (!holder.May(Scope.Write) || !context.Access().MayChangeRules))
@@ -69,7 +69,7 @@ public static class GitApi
         }, cancel);
 
     private static Task<IResult> UploadAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, CancellationToken cancel) =>
-        AnswerAsync(context, slug, cache, seats, async repository =>
+        AnswerAsync(context, slug, cache, seats, async (repository, cancel) =>
         {
             await repository.SyncAsync(cancel);
             Accept(context, MostAsked);
@@ -93,7 +93,7 @@ public static class GitApi
         }, cancel);
 
     private static Task<IResult> ReceiveAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, PushDesk desk, GitOptions options, CancellationToken cancel) =>
-        AnswerAsync(context, slug, cache, seats, async repository =>
+        AnswerAsync(context, slug, cache, seats, async (repository, cancel) =>
         {
             // More than may be is heard out, so that whoever sent it reads why it is not taken; and far more is not.
             Accept(context, 4L * options.PushBytes);
@@ -187,7 +187,7 @@ public static class GitApi
         }
     }
 
-    private static async Task<IResult> AnswerAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, Func<GitRepository, Task<IResult>> answer, CancellationToken cancel)
+    private static async Task<IResult> AnswerAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, Func<GitRepository, CancellationToken, Task<IResult>> answer, CancellationToken cancel)
     {
         var holder = context.Holder();
         if (!string.Equals(slug, holder.Slug, StringComparison.Ordinal))
@@ -203,7 +203,7 @@ public static class GitApi
             lease = cache.Open(holder.Tenant);
             isIn = await lease.Repository.Requests.WaitAsync(Patience, cancel);
             isSeated = isIn && await seats.Requests.WaitAsync(Patience, cancel);
-            return isSeated ? await answer(lease.Repository) : new PlainProblem(503, "Too many ask for repositories at once; try again.");
+            return isSeated ? await InTimeAsync(context, seats, lease.Repository, answer, cancel) : new PlainProblem(503, "Too many ask for repositories at once; try again.");
         }
         catch (GitFault fault) when (!context.Response.HasStarted)
         {
@@ -239,6 +239,21 @@ public static class GitApi
         }
 
         return Results.Empty;
+    }
+
+    /// <summary>Whoever sends slowly, reads slowly or wants much does not keep a seat from others for longer than that.</summary>
+    private static async Task<IResult> InTimeAsync(HttpContext context, GitSeats seats, GitRepository repository, Func<GitRepository, CancellationToken, Task<IResult>> answer, CancellationToken cancel)
+    {
+        using var time = seats.BeginTime();
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, time.Token);
+        try
+        {
+            return await answer(repository, both.Token);
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            return context.Response.HasStarted ? Abort(context) : new PlainProblem(503, $"It took longer than {seats.Time.TotalSeconds:N0} seconds, and no request may. Try again: what was made of a long history is kept.");
+        }
     }
 
     private static IResult Abort(HttpContext context)
@@ -283,10 +298,14 @@ public static class GitApi
     }
 }
 
-/// <summary>How many requests this web answers at once.</summary>
-internal sealed class GitSeats(GitOptions options) : IDisposable
+/// <summary>How many requests this web answers at once, and how long one may take.</summary>
+internal sealed class GitSeats(GitOptions options, TimeProvider clock) : IDisposable
 {
+    public TimeSpan Time => options.Time;
+
     public SemaphoreSlim Requests { get; } = new(options.Requests);
+
+    public CancellationTokenSource BeginTime() => new(options.Time, clock);
 
     public void Dispose() => Requests.Dispose();
 }
