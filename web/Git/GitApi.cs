@@ -64,8 +64,7 @@ public static class GitApi
             }
 
             await using var git = repository.Start(null, protocol, "upload-pack", "--strict", "--stateless-rpc", "--advertise-refs", ".");
-            await git.Output.CopyToAsync(body, cancel);
-            return await EndAsync(context, repository, git, cancel);
+            return await HandOnAsync(context, repository, git, Task.CompletedTask, cancel);
         }, cancel);
 
     private static Task<IResult> UploadAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, CancellationToken cancel) =>
@@ -77,19 +76,7 @@ public static class GitApi
             await using var git = repository.Start(null, Protocol(context.Request), "upload-pack", "--strict", "--stateless-rpc", ".");
             var feed = FeedAsync(asked, git, MostAsked, cancel);
             Begin(context, $"application/x-{Upload}-result");
-            try
-            {
-                await git.Output.CopyToAsync(context.Response.Body, cancel);
-            }
-            catch
-            {
-                // Nobody reads what was asked after the request.
-                await feed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                throw;
-            }
-
-            await feed;
-            return await EndAsync(context, repository, git, cancel);
+            return await HandOnAsync(context, repository, git, feed, cancel);
         }, cancel);
 
     private static Task<IResult> ReceiveAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, PushDesk desk, GitOptions options, CancellationToken cancel) =>
@@ -145,6 +132,7 @@ public static class GitApi
         }
         catch (GitFault fault)
         {
+            repository.Doubt();
             return new PushRefused("can not be read", [$"git can not read what was pushed: {fault.Message}"]);
         }
     }
@@ -229,11 +217,27 @@ public static class GitApi
         }
     }
 
-    private static async Task<IResult> EndAsync(HttpContext context, GitRepository repository, GitCommand git, CancellationToken cancel)
+    /// <summary>Hands on what git answers.</summary>
+    /// <param name="feed">What gives it what was asked.</param>
+    private static async Task<IResult> HandOnAsync(HttpContext context, GitRepository repository, GitCommand git, Task feed, CancellationToken cancel)
     {
-        if (await git.EndAsync(cancel) is { } said)
+        try
         {
-            await repository.DoubtAsync(cancel);
+            await git.Output.CopyToAsync(context.Response.Body, cancel);
+        }
+        catch
+        {
+            // Whoever asked is gone: it may be because git has failed, which it tells them before it ends.
+            repository.Doubt();
+            // Nobody reads what was asked after the request.
+            await feed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        await feed;
+        if (await git.EndAsync(CancellationToken.None) is { } said)
+        {
+            repository.Doubt();
             // Half an answer must not look like a whole one.
             return context.Response.HasStarted ? Abort(context) : throw new GitFault(said);
         }

@@ -30,7 +30,10 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
     private readonly SemaphoreSlim _sync = new(1);
     private readonly SemaphoreSlim _requests = new(options.TenantRequests);
     private readonly SemaphoreSlim _pushes = new(1);
+
+    // Of what is done under _sync.
     private GitHead? _head;
+    private volatile bool _isDoubted;
 
     public TenantId Tenant => tenant;
 
@@ -57,12 +60,12 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         try
         {
             // It is begun and done, whether the one who asks waits for it or not: what is half done would be done anew.
-            var isThere = await IsThereAsync();
+            var there = await ThereAsync();
             try
             {
-                return _head = await AdvanceAsync(isThere ? _head! : Make());
+                return _head = await AdvanceAsync(there ?? Make());
             }
-            catch (GitFault fault) when (isThere)
+            catch (GitFault fault) when (there is not null)
             {
                 log.LogWarning("The repository of tenant {Tenant} is made anew: {Reason}", tenant, fault.Message);
                 _head = null;
@@ -80,14 +83,8 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         }
     }
 
-    /// <summary>Looks whether it still has all that it should, where git has failed with it; else the next who asks finds it made anew.</summary>
-    public async Task DoubtAsync(CancellationToken cancel)
-    {
-        if (await AskAsync(null, 1 << 10, ["rev-list", "--objects", "--count", "--all"], cancel) is null)
-        {
-            _head = null;
-        }
-    }
+    /// <summary>git may have failed with it: for the next who asks it is looked whether it still has all that it should.</summary>
+    public void Doubt() => _isDoubted = true;
 
     /// <summary>An empty folder within it, for objects that are not the repository's yet.</summary>
     public string MakeBeside()
@@ -103,9 +100,17 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
 
     internal GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
 
-    // Whoever clears up where temporary files are takes what has not been touched for days.
-    private async Task<bool> IsThereAsync() =>
-        _head is not null && File.Exists(Path.Combine(folder, "HEAD")) && (_head.Tip is null || await AskAsync(null, 1 << 10, ["cat-file", "-e", _head.Tip + "^{tree}"], CancellationToken.None) is not null);
+    /// <summary>Where it is, if it is: whoever clears up where temporary files are takes what has not been touched for days.</summary>
+    private async Task<GitHead?> ThereAsync()
+    {
+        var isDoubted = _isDoubted;
+        _isDoubted = false;
+        return _head is not null && File.Exists(Path.Combine(folder, "HEAD"))
+            && (_head.Tip is null || await HasAsync("cat-file", "-e", _head.Tip + "^{tree}"))
+            && (!isDoubted || await HasAsync("rev-list", "--objects", "--count", "--all")) ? _head : null;
+
+        async Task<bool> HasAsync(params string[] arguments) => await AskAsync(null, 1 << 10, arguments, CancellationToken.None) is not null;
+    }
 
     private GitHead Make()
     {
