@@ -162,7 +162,6 @@ public static class GitApi
             try
             {
                 await from.CopyAsync(git.Input, most, cancel);
-                git.CloseInput();
             }
             catch (IOException) when (!cancel.IsCancellationRequested)
             {
@@ -172,6 +171,11 @@ public static class GitApi
         catch (GitFault fault)
         {
             throw new GitRequestFault($"That is too much to send at once. {fault.Message}");
+        }
+        finally
+        {
+            // However it went: git would wait for the rest.
+            git.CloseInput();
         }
     }
 
