@@ -18,7 +18,7 @@ public static class PushCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var (folder, state) = Where.CopyAt(terminal.Folder);
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var copy = new WorkCopy(folder, api, state);
             var (tree, comparison) = await copy.CompareAsync(cancel);
             RefuseWhatIsBehind(comparison);

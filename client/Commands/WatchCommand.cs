@@ -22,7 +22,7 @@ public static class WatchCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var (folder, state) = Where.CopyAt(terminal.Folder);
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var feed = parsed.GetValue(noLogs) ? null : new RunFeed(api, null, null, onlyFailed: false);
             if (feed is not null)
             {
