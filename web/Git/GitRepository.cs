@@ -59,20 +59,18 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         await _sync.WaitAsync(cancel);
         try
         {
-            // It is begun and done, whether the one who asks waits for it or not: what is half done would be done anew.
             var there = await ThereAsync();
             try
             {
-                return _head = await AdvanceAsync(there ?? Make());
+                return await AdvanceAsync(there ?? Make(), cancel);
             }
             catch (GitFault fault) when (there is not null)
             {
                 log.LogWarning("The repository of tenant {Tenant} is made anew: {Reason}", tenant, fault.Message);
-                _head = null;
-                return _head = await AdvanceAsync(Make());
+                return await AdvanceAsync(Make(), cancel);
             }
         }
-        catch
+        catch (Exception fault) when (fault is not OperationCanceledException)
         {
             _head = null;
             throw;
@@ -141,20 +139,23 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         return new GitHead(0, null);
     }
 
-    private async Task<GitHead> AdvanceAsync(GitHead head)
+    private async Task<GitHead> AdvanceAsync(GitHead head, CancellationToken cancel)
     {
+        _head = head;
         var versions = await store.VersionsAsync(tenant, head.Version, CancellationToken.None);
         for (var next = 0; next < versions.Count;)
         {
+            // A part is begun and done, whether the one who asks waits for it or not: what is half done would be done anew. The next who asks goes on from there.
+            cancel.ThrowIfCancellationRequested();
             if (versions[next].Tip is not null)
             {
-                head = await PushAsync(versions[next++]);
+                _head = head = await PushAsync(versions[next++]);
                 continue;
             }
 
-            var saved = versions.Skip(next).TakeWhile(version => version.Tip is null).ToList();
+            var saved = versions.Skip(next).TakeWhile(version => version.Tip is null).Take(options.Versions).ToList();
             next += saved.Count;
-            head = await SaveAsync(head, saved);
+            _head = head = await SaveAsync(head, saved);
         }
 
         if (versions.Count > 0)
