@@ -47,7 +47,7 @@ public static class StatusCommands
             var only = parsed.GetValue(paths) ?? [];
             if (!parsed.GetValue(there))
             {
-                foreach (var file in Comparison.Of(state.Files, folder.Scan(state.Files.Keys), []).All.Where(file => file.ChangeHere != Change.None && (only.Length == 0 || only.Contains(file.Path))))
+                foreach (var file in Comparison.Of(state.Files, folder.Scan(state.Files.Keys), [], folder.IgnoresCase).All.Where(file => file.ChangeHere != Change.None && (only.Length == 0 || only.Contains(file.Path))))
                 {
                     Show(terminal, file.Path, file.Was is null ? [] : FolderState.BaseOf(folder.Root, file.Was.Sha256), file.Here is null ? [] : folder.Read(file.Path));
                 }

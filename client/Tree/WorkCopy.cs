@@ -38,7 +38,7 @@ public sealed class WorkCopy(WorkFolder folder, EddyApi api, FolderState? state)
             throw new ClientFault($"{folder.Root} is not there any more, or is no copy of a tenant's files any more. Nothing was done; go to where it is now, or make another with eddy pull.") { IsLost = true };
         }
 
-        return (tree, Comparison.Of(Was, here, tree.Files));
+        return (tree, Comparison.Of(Was, here, tree.Files, folder.IgnoresCase));
     }
 
     /// <summary>Takes what was changed there.</summary>
