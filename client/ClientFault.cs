@@ -16,5 +16,8 @@ public sealed class ClientFault(string message, int code = ClientFault.Failed, I
     /// <summary>It was asked for on what is not so any more: who looks again may ask again.</summary>
     public bool IsStale { get; init; }
 
+    /// <summary>The folder is no copy any more: nothing that lacks in it was deleted by anybody.</summary>
+    public bool IsLost { get; init; }
+
     public IReadOnlyList<string> Details => details ?? [];
 }

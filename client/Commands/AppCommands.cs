@@ -21,7 +21,7 @@ public static class AppCommands
         var command = where.On(new Command("import", "Bring an app in: the difference first, what was Python 2 made Python 3 with a report, then all of it as one version of the tree, or nothing. Files that it does not have stay.") { source, from, branch, yes, dry, json });
         command.SetAction(async (parsed, cancel) =>
         {
-            using var api = where.Open(parsed, terminal, FolderState.Near(terminal.Folder));
+            using var api = await where.OpenAsync(parsed, terminal, FolderState.Near(terminal.Folder), cancel);
             var zip = await PackAsync(terminal, parsed.GetRequiredValue(source), parsed.GetValue(from), parsed.GetValue(branch), cancel);
             var plan = await api.PlanAsync(zip, cancel);
             var isJson = parsed.GetValue(json);
@@ -68,7 +68,7 @@ public static class AppCommands
                 throw new ClientFault($"{path} is there; --force writes over it.");
             }
 
-            using var api = where.Open(parsed, terminal, FolderState.Near(terminal.Folder));
+            using var api = await where.OpenAsync(parsed, terminal, FolderState.Near(terminal.Folder), cancel);
             var zip = await api.AppAsync(cancel);
             await File.WriteAllBytesAsync(path, zip, cancel);
             terminal.Print($"{path}, {zip.Length:N0} bytes.");

@@ -23,7 +23,7 @@ public static class LogsCommand
         var command = where.On(new Command("logs", "What ran, the newest last: what it changed and printed, whom it told, what went wrong.") { rule, pid, failed, follow, count, json });
         command.SetAction(async (parsed, cancel) =>
         {
-            using var api = where.Open(parsed, terminal, FolderState.Near(terminal.Folder));
+            using var api = await where.OpenAsync(parsed, terminal, FolderState.Near(terminal.Folder), cancel);
             var feed = new RunFeed(api, parsed.GetValue(rule), parsed.GetValue(pid), parsed.GetValue(failed));
             Action<RunDetail> print = parsed.GetValue(json) ? run => terminal.Print(JsonSerializer.Serialize(run, JsonSerializerOptions.Web)) : new RunPrinter(terminal).PrintOne;
             foreach (var run in await feed.NewestAsync(parsed.GetValue(count), cancel))

@@ -18,7 +18,7 @@ public static class PullCommand
         {
             var root = parsed.GetValue(folder) is { } said ? Path.GetFullPath(said, terminal.Folder) : FolderState.RootOf(terminal.Folder) ?? terminal.Folder;
             var state = FolderState.Read(root);
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var copy = new WorkCopy(new WorkFolder(root), api, state);
             var (takes, keeps) = (Chosen(parsed, theirs), Chosen(parsed, mine));
             var outcome = await copy.PullAsync(path => takes(path) ? Side.Theirs : keeps(path) ? Side.Mine : null, cancel);

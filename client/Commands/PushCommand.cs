@@ -18,12 +18,12 @@ public static class PushCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var (folder, state) = Where.CopyAt(terminal.Folder);
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var copy = new WorkCopy(folder, api, state);
             var (tree, comparison) = await copy.CompareAsync(cancel);
             RefuseWhatIsBehind(comparison);
             var changes = copy.Changes(comparison);
-            if (!parsed.GetValue(yes) && changes.Count > 0 && state.Files.Count > 0 && changes.Count(change => change is { Text: null, Base64: null }) == state.Files.Keys.Count(path => path != TreePath.Lock))
+            if (!parsed.GetValue(yes) && copy.RemovesAll(changes))
             {
                 throw new ClientFault("Every file of the tenant is missing here. Nothing was pushed; --yes deletes them there, too.");
             }

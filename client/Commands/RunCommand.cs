@@ -31,7 +31,7 @@ public static class RunCommand
         {
             var words = parsed.GetValue(kvps) ?? [];
             var root = FolderState.RootOf(terminal.Folder);
-            using var api = where.Open(parsed, terminal, FolderState.Near(terminal.Folder));
+            using var api = await where.OpenAsync(parsed, terminal, FolderState.Near(terminal.Folder), cancel);
             if (parsed.GetValue(dry) is { } file)
             {
                 var tried = await api.DryRunAsync(Question(terminal, root, file, words, parsed.GetValue(rule), parsed.GetValue(position), parsed.GetValue(pid)), cancel);

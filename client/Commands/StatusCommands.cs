@@ -14,7 +14,7 @@ public static class StatusCommands
         command.SetAction(async (parsed, cancel) =>
         {
             var (folder, state) = Where.CopyAt(terminal.Folder);
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var (tree, comparison) = await new WorkCopy(folder, api, state).CompareAsync(cancel);
             var files = comparison.All.Where(file => !file.Agrees).ToList();
             if (parsed.GetValue(json))
@@ -47,7 +47,7 @@ public static class StatusCommands
             var only = parsed.GetValue(paths) ?? [];
             if (!parsed.GetValue(there))
             {
-                foreach (var file in Comparison.Of(state.Files, folder.Scan(state.Files.Keys), []).All.Where(file => file.ChangeHere != Change.None && (only.Length == 0 || only.Contains(file.Path))))
+                foreach (var file in Comparison.Of(state.Files, folder.Scan(state.Files.Keys), [], folder.IgnoresCase).All.Where(file => file.ChangeHere != Change.None && (only.Length == 0 || only.Contains(file.Path))))
                 {
                     Show(terminal, file.Path, file.Was is null ? [] : FolderState.BaseOf(folder.Root, file.Was.Sha256), file.Here is null ? [] : folder.Read(file.Path));
                 }
@@ -55,7 +55,7 @@ public static class StatusCommands
                 return 0;
             }
 
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var (_, comparison) = await new WorkCopy(folder, api, state).CompareAsync(cancel);
             foreach (var file in comparison.All.Where(file => !file.Agrees && (only.Length == 0 || only.Contains(file.Path))))
             {

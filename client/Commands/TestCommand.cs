@@ -25,7 +25,7 @@ public static class TestCommand
             }
 
             var state = root is null ? null : FolderState.Read(root);
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var copy = isRemote ? null : new WorkCopy(new WorkFolder(root!), api, state);
             var files = copy is null ? null : LaidOver(copy, (await copy.CompareAsync(cancel)).Comparison);
             var path = parsed.GetValue(file) is { } said ? isRemote ? said : Path.GetRelativePath(root!, Path.GetFullPath(said, terminal.Folder)).Replace('\\', '/') : null;

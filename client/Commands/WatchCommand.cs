@@ -22,7 +22,7 @@ public static class WatchCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var (folder, state) = Where.CopyAt(terminal.Folder);
-            using var api = where.Open(parsed, terminal, state);
+            using var api = await where.OpenAsync(parsed, terminal, state, cancel);
             var feed = parsed.GetValue(noLogs) ? null : new RunFeed(api, null, null, onlyFailed: false);
             if (feed is not null)
             {
@@ -95,6 +95,8 @@ public static class WatchCommand
     {
         private string _told = "";
 
+        private HashSet<string> _missing = [];
+
         /// <summary>False where a file is being written, and it is to look again soon.</summary>
         public async Task<bool> OnceAsync(CancellationToken cancel)
         {
@@ -114,7 +116,7 @@ public static class WatchCommand
                 // The next look finds what they did.
                 _told = "";
             }
-            catch (ClientFault fault)
+            catch (ClientFault fault) when (!fault.IsLost)
             {
                 terminal.Complain(fault);
             }
@@ -141,7 +143,11 @@ public static class WatchCommand
             }
 
             var changes = copy.Changes(comparison);
-            if (changes.Any(change => DateTime.UtcNow - copy.Folder.WrittenAt(change.Path) is var age && age > TimeSpan.Zero && age < Quiet))
+            // What lacks is deleted where two looks in a row miss it: tools take files away and put them back.
+            var missing = changes.Where(change => change.IsRemoved).Select(change => change.Path).ToHashSet(StringComparer.Ordinal);
+            var isSure = missing.IsSubsetOf(_missing);
+            _missing = missing;
+            if (!isSure || changes.Any(change => DateTime.UtcNow - copy.Folder.WrittenAt(change.Path) is var age && age > TimeSpan.Zero && age < Quiet))
             {
                 return false;
             }
@@ -149,6 +155,11 @@ public static class WatchCommand
             if (changes.Count == 0 || comparison.There.Any() || !IsNews(comparison.Here))
             {
                 return true;
+            }
+
+            if (copy.RemovesAll(changes))
+            {
+                throw new ClientFault("Every file of the tenant is missing here. Nothing was pushed; eddy push --yes deletes them there, too.");
             }
 
             var answer = await copy.PushAsync(changes, tree.Version, dry: false, cancel);

@@ -23,7 +23,7 @@ public sealed class Where
         ? (new WorkFolder(root), FolderState.Read(root)!)
         : throw new ClientFault("This folder is no copy of a tenant's files: eddy pull makes one.", ClientFault.Usage);
 
-    public EddyApi Open(ParseResult parsed, Terminal terminal, FolderState? folder)
+    public async Task<EddyApi> OpenAsync(ParseResult parsed, Terminal terminal, FolderState? folder, CancellationToken cancel)
     {
         var address = (parsed.GetValue(_address) ?? terminal.Setting("EDDY_URL")) is { } said ? Login.ReadAddress(said) : null;
         var tenant = parsed.GetValue(_tenant);
@@ -32,7 +32,7 @@ public sealed class Where
             // A folder may come from anywhere: it does not say where a key is sent.
             return address is null
                 ? throw new ClientFault("EDDY_KEY is set and EDDY_URL is not: say for which address the key is.", ClientFault.Usage)
-                : new EddyApi(new Login(address, tenant, key.Trim()));
+                : await SeenAsync(new EddyApi(new Login(address, tenant, key.Trim())), cancel);
         }
 
         address ??= folder?.Address;
@@ -41,5 +41,20 @@ public sealed class Where
         return login is not null
             ? new EddyApi(login)
             : throw new ClientFault($"There is no login{(tenant is null ? "" : $" for {tenant}")}{(address is null ? "" : $" at {address}")}: eddy login {address ?? "ADDRESS"}", ClientFault.Usage);
+    }
+
+    /// <summary>A key is for one tenant, whatever is said beside it: of a key from the environment only the server knows which.</summary>
+    private static async Task<EddyApi> SeenAsync(EddyApi api, CancellationToken cancel)
+    {
+        try
+        {
+            return api.Login.Tenant is not { } said || await api.MeAsync(cancel) is not { Tenant: var its } || its == said ? api
+                : throw new ClientFault($"--tenant says {said}, and EDDY_KEY is a key for {its}. Nothing was done; take a key for {said}, or leave --tenant out.", ClientFault.Usage);
+        }
+        catch
+        {
+            api.Dispose();
+            throw;
+        }
     }
 }

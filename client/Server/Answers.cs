@@ -17,7 +17,11 @@ public sealed record FileMark(string Path, long Version, long Size, string Sha25
 
 public sealed record TreeBody(IReadOnlyList<TreeBodyFile> Files);
 
-public sealed record TreeBodyFile(string Path, long? Seen, string? Text, string? Base64);
+public sealed record TreeBodyFile(string Path, long? Seen, string? Text, string? Base64)
+{
+    [JsonIgnore]
+    public bool IsRemoved => Text is null && Base64 is null;
+}
 
 public sealed record TreeChangedAnswer(long Version, bool Saved, IReadOnlyList<ChangedFile> Files);
 

@@ -45,12 +45,22 @@ public sealed record Comparison(IReadOnlyList<FileDifference> All, IReadOnlyList
 
     public IEnumerable<FileDifference> There => All.Where(file => file.ChangeThere != Change.None && !file.Agrees);
 
-    public static Comparison Of(IReadOnlyDictionary<string, BaseFile> was, IReadOnlyDictionary<string, string> here, IReadOnlyList<FileMark> there)
+    /// <param name="ignoresCase">Whether names that differ in capitals alone are one file here; asked where there are such.</param>
+    public static Comparison Of(IReadOnlyDictionary<string, BaseFile> was, IReadOnlyDictionary<string, string> here, IReadOnlyList<FileMark> there, Func<bool> ignoresCase)
     {
-        var marks = there.Where(mark => TreePath.IsSafe(mark.Path)).DistinctBy(mark => mark.Path).ToDictionary(mark => mark.Path, StringComparer.Ordinal);
-        var all = was.Keys.Concat(here.Keys).Concat(marks.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)
+        var alike = there.Select(mark => mark.Path).Distinct(StringComparer.Ordinal).GroupBy(path => path, StringComparer.OrdinalIgnoreCase).Where(paths => paths.Count() > 1).SelectMany(paths => paths).ToHashSet(StringComparer.Ordinal);
+        if (alike.Count > 0 && !ignoresCase())
+        {
+            alike.Clear();
+        }
+
+        var marks = there.Where(mark => IsSafe(mark.Path)).DistinctBy(mark => mark.Path).ToDictionary(mark => mark.Path, StringComparer.Ordinal);
+        var all = was.Keys.Concat(here.Keys).Where(IsSafe).Concat(marks.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)
             .Select(path => new FileDifference(path, was.GetValueOrDefault(path), here.GetValueOrDefault(path), marks.GetValueOrDefault(path)))
             .Where(file => file.ChangeHere != Change.None || file.ChangeThere != Change.None || file.Was?.Version != file.There?.Version);
-        return new Comparison([.. all], [.. there.Select(mark => mark.Path).Where(path => !TreePath.IsSafe(path))]);
+        return new Comparison([.. all], [.. there.Select(mark => mark.Path).Where(path => !IsSafe(path))]);
+
+        // Each would be written over the other, and then be the one that is gone.
+        bool IsSafe(string path) => TreePath.IsSafe(path) && !alike.Contains(path);
     }
 }

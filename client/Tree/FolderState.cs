@@ -19,6 +19,7 @@ public sealed record FolderState(string Address, string Tenant, long Version, IR
     /// <summary>That of a folder; null where it is no copy of a tenant's files.</summary>
     public static FolderState? Read(string root)
     {
+        RefuseLinks(root);
         var path = PathIn(root);
         if (!File.Exists(path))
         {
@@ -41,12 +42,15 @@ public sealed record FolderState(string Address, string Tenant, long Version, IR
         throw new ClientFault($"{path} can not be read any more. Remove {Folder}/ and pull again: files that are the same are found by what is in them, and no other is touched.");
     }
 
+    /// <summary>Whether the folder is there and is a copy.</summary>
+    public static bool IsIn(string root) => File.Exists(PathIn(root));
+
     /// <summary>The folder itself or the nearest above it that is a copy of a tenant's files; null where there is none.</summary>
     public static string? RootOf(string folder)
     {
         for (var at = folder; at is not null; at = Path.GetDirectoryName(at))
         {
-            if (File.Exists(PathIn(at)))
+            if (IsIn(at))
             {
                 return at;
             }
@@ -76,7 +80,7 @@ public sealed record FolderState(string Address, string Tenant, long Version, IR
         Prepare(root);
         Replace(PathIn(root), JsonSerializer.SerializeToUtf8Bytes(this with { Files = new SortedDictionary<string, BaseFile>(Files.ToDictionary(), StringComparer.Ordinal) }, Form));
         var used = Files.Values.Select(file => file.Sha256).ToHashSet();
-        foreach (var kept in Directory.EnumerateFiles(Path.Combine(root, Folder, "base")).Where(kept => !used.Contains(Path.GetFileName(kept))))
+        foreach (var kept in Directory.EnumerateFiles(Path.Combine(root, Folder, "base")).Where(kept => Path.GetFileName(kept) is var name && IsHash(name) && !used.Contains(name)))
         {
             File.Delete(kept);
         }
@@ -84,21 +88,31 @@ public sealed record FolderState(string Address, string Tenant, long Version, IR
 
     private static string PathIn(string root) => Path.Combine(root, Folder, "state.json");
 
-    private static string? BasePath(string root, string hash) => hash.Length == 64 && hash.All(char.IsAsciiHexDigitLower) ? Path.Combine(root, Folder, "base", hash) : null;
+    private static string? BasePath(string root, string hash) => IsHash(hash) ? Path.Combine(root, Folder, "base", hash) : null;
+
+    private static bool IsHash(string name) => name.Length == 64 && name.All(char.IsAsciiHexDigitLower);
 
     private static void Prepare(string root)
     {
+        RefuseLinks(root);
         var folder = Path.Combine(root, Folder);
-        if (new DirectoryInfo(folder).LinkTarget is not null)
-        {
-            throw new ClientFault($"{folder} is a link; it has to be a folder.");
-        }
-
         Directory.CreateDirectory(Path.Combine(folder, "base"));
         var ignored = Path.Combine(folder, ".gitignore");
         if (!File.Exists(ignored))
         {
             File.WriteAllText(ignored, "*\n");
+        }
+    }
+
+    /// <summary>A folder may have come from anybody, as a repository that was cloned: nothing is written or deleted where its links lead.</summary>
+    private static void RefuseLinks(string root)
+    {
+        foreach (var name in (string[])["", "base", "state.json", ".gitignore"])
+        {
+            if (Path.Join(root, Folder, name).TrimEnd(Path.DirectorySeparatorChar) is var path && new FileInfo(path).LinkTarget is { } target)
+            {
+                throw new ClientFault($"{path} is a link to {target}. Whoever made it did not mean well, or not this: remove it, and try again.");
+            }
         }
     }
 

@@ -31,7 +31,14 @@ public sealed class WorkCopy(WorkFolder folder, EddyApi api, FolderState? state)
             throw new ClientFault($"{folder.Root} has the files of {State.Tenant} at {State.Address}, and the key is for {Terminal.Line(tree.Tenant)} at {api.Login.Address}. Take another folder, or: eddy login {State.Address}", ClientFault.Usage);
         }
 
-        return (tree, Comparison.Of(Was, folder.Scan(Was.Keys), tree.Files));
+        var here = folder.Scan(Was.Keys);
+        // Asked when it has been looked through: what lacks in a folder that was moved away meanwhile, or was on a drive that is gone, was deleted by nobody.
+        if (State is not null && !FolderState.IsIn(folder.Root))
+        {
+            throw new ClientFault($"{folder.Root} is not there any more, or is no copy of a tenant's files any more. Nothing was done; go to where it is now, or make another with eddy pull.") { IsLost = true };
+        }
+
+        return (tree, Comparison.Of(Was, here, tree.Files, folder.IgnoresCase));
     }
 
     /// <summary>Takes what was changed there.</summary>
@@ -59,6 +66,10 @@ public sealed class WorkCopy(WorkFolder folder, EddyApi api, FolderState? state)
     /// <summary>What was changed here, as it is sent.</summary>
     public IReadOnlyList<TreeBodyFile> Changes(Comparison comparison) =>
         [.. comparison.Here.Where(file => file.Path != TreePath.Lock).Select(file => file.Here is null ? new TreeBodyFile(file.Path, file.There?.Version, null, null) : Sent(file))];
+
+    /// <summary>Whether every file that there was would go with it: somebody may mean that, and more often a folder is not what it was.</summary>
+    public bool RemovesAll(IReadOnlyList<TreeBodyFile> changes) =>
+        changes.Count(change => change.IsRemoved) is > 0 and var removed && removed == Was.Keys.Count(path => path != TreePath.Lock);
 
     /// <summary>Sends it as one version.</summary>
     public async Task<TreeChangedAnswer> PushAsync(IReadOnlyList<TreeBodyFile> changes, long version, bool dry, CancellationToken cancel)

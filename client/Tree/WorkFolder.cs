@@ -3,6 +3,8 @@ namespace Eddy.Client.Tree;
 /// <summary>The files of a folder on this machine that are a tenant's. Links are neither read nor written through: they lead elsewhere.</summary>
 public sealed class WorkFolder(string root)
 {
+    private bool? _ignoresCase;
+
     public string Root => root;
 
     /// <summary>The hash of each file: of those that are known, and of those that become the tenant's by lying there.</summary>
@@ -29,6 +31,9 @@ public sealed class WorkFolder(string root)
     /// <summary>When it was written last; long ago where there is none.</summary>
     public DateTime WrittenAt(string path) => File.GetLastWriteTimeUtc(Guarded(path));
 
+    /// <summary>Whether names that differ in capitals alone are one file here: systems differ in it, and so do the drives of one.</summary>
+    public bool IgnoresCase() => _ignoresCase ??= FindsInCapitals();
+
     /// <summary>Writes the whole file or none of it.</summary>
     public void Write(string path, byte[] content)
     {
@@ -52,6 +57,16 @@ public sealed class WorkFolder(string root)
         for (var folder = Path.GetDirectoryName(full); folder is not null && folder.Length > root.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder))
         {
             Directory.Delete(folder);
+        }
+    }
+
+    private bool FindsInCapitals()
+    {
+        Directory.CreateDirectory(root);
+        var name = $".eddy-{Guid.NewGuid():N}";
+        using (new FileStream(Path.Combine(root, name + ".tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+        {
+            return File.Exists(Path.Combine(root, name + ".TMP"));
         }
     }
 

@@ -14,7 +14,7 @@ public static class GitPath
         : path.Split('/').Any(IsGits) ? "A name in it is one of git's own."
         : null;
 
-    /// <summary>Whether it belongs to git and the tools around it and not to the tenant's tree, as <c>.gitignore</c> does: then it is in the repository alone.</summary>
+    /// <summary>Whether it belongs to git and the tools around it and not to the tenant's tree, as <c>.gitignore</c> at the top does: then it is in the repository alone.</summary>
     public static bool IsBeside(string path) => path.StartsWith('.');
 
     // As git takes names on file systems that drop or ignore some characters.

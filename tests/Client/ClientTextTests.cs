@@ -2,6 +2,7 @@ extern alias client;
 
 using client::Eddy.Client;
 using client::Eddy.Client.Runs;
+using client::Eddy.Client.Server;
 using client::Eddy.Client.Tree;
 
 namespace Eddy.Tests.Client;
@@ -47,4 +48,20 @@ public sealed class ClientTextTests
     [InlineData("scripts/__pycache__/a.pyc", false)]
     [InlineData("setup.py", false)]
     public void A_file_becomes_the_tenants_by_lying_there_unless_an_editor_left_it(string path, bool isTaken) => TreePath.IsTaken(path).ShouldBe(isTaken);
+
+    [Fact]
+    public void Names_that_are_one_file_here_and_two_there_are_left_out()
+    {
+        FileMark[] there = [new("scripts/A.py", 1, 1, "a"), new("scripts/a.py", 2, 1, "b"), new("scripts/b.py", 3, 1, "c")];
+        var was = new Dictionary<string, BaseFile> { ["scripts/A.py"] = new(1, "a"), ["scripts/a.py"] = new(2, "b") };
+        var here = new Dictionary<string, string> { ["scripts/a.py"] = "b" };
+
+        var ignoring = Comparison.Of(was, here, there, () => true);
+        var telling = Comparison.Of(was, here, there, () => false);
+
+        ignoring.Unsafe.ShouldBe(["scripts/A.py", "scripts/a.py"]);
+        ignoring.All.Select(file => file.Path).ShouldBe(["scripts/b.py"]);
+        telling.Unsafe.ShouldBeEmpty();
+        telling.Here.Select(file => file.Path).ShouldBe(["scripts/A.py"]);
+    }
 }

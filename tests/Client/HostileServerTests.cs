@@ -57,6 +57,43 @@ public sealed class HostileServerTests
         Directory.EnumerateFileSystemEntries(outside).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("base")]
+    [InlineData(".gitignore")]
+    [InlineData("state.json")]
+    public async Task Nothing_is_kept_or_deleted_where_a_link_leads_that_came_with_the_folder(string name)
+    {
+        await using var server = await ServeAsync("workspace/a.txt");
+        using var me = await MakeAsync(server);
+        var outside = Path.Combine(Path.GetDirectoryName(me.Folder)!, "outside");
+        Directory.CreateDirectory(Path.Combine(outside, "base"));
+        await File.WriteAllTextAsync(Path.Combine(outside, "mine"), "mine", TestContext.Current.CancellationToken);
+        var link = Path.Join(me.Folder, ".eddy", name).TrimEnd('/');
+        Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+        File.CreateSymbolicLink(link, name.Contains('.', StringComparison.Ordinal) ? Path.Combine(outside, "new") : outside);
+
+        var ended = await me.RunAsync("pull");
+
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("is a link to");
+        Directory.EnumerateFileSystemEntries(outside).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(["base", "mine"]);
+        me.Has("workspace/a.txt").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Of_what_lies_beside_the_kept_files_nothing_is_deleted()
+    {
+        await using var server = await ServeAsync("workspace/a.txt");
+        using var me = await MakeAsync(server);
+        me.Write(".eddy/base/notes.txt", "mine");
+        me.Write($".eddy/base/{new string('a', 64)}", "kept before");
+
+        await me.DoAsync("pull");
+
+        Directory.EnumerateFiles(Path.Combine(me.Folder, ".eddy", "base")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe([Convert.ToHexStringLower(SHA256.HashData(Content)), "notes.txt"]);
+    }
+
     [Fact]
     public async Task What_it_says_is_nothing_that_a_terminal_would_obey()
     {
@@ -135,6 +172,48 @@ public sealed class HostileServerTests
         await stop.CancelAsync();
         (await watching).Code.ShouldBe(130);
         me.Printed.ShouldContain("does not answer");
+    }
+
+    [Fact]
+    public async Task Watch_deletes_nothing_there_because_all_is_gone_here_or_the_folder_is()
+    {
+        var (looks, pushes) = (0, 0);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Content));
+        await using var server = await StartAsync(app =>
+        {
+            app.MapGet("/api/tree", () =>
+            {
+                Interlocked.Increment(ref looks);
+                return Results.Json(new { tenant = "demo", version = 1, files = new[] { new { path = "workspace/a.txt", version = 1, size = Content.Length, sha256 = hash } } });
+            });
+            app.MapGet("/api/files/{**path}", () => Results.Bytes(Content));
+            app.MapPost("/api/tree", () =>
+            {
+                Interlocked.Increment(ref pushes);
+                return Results.Json(new { version = 2, saved = true, files = new[] { new { path = "workspace/a.txt", kind = "removed", findings = Array.Empty<object>() } } });
+            });
+        });
+        using var me = await MakeAsync(server);
+        await me.DoAsync("pull");
+        var watching = me.RunAsync("watch", "--no-logs");
+        await LooksAsync(1);
+
+        // Two looks miss it, and what they come to is done by the time of the next.
+        me.Delete("workspace/a.txt");
+        await LooksAsync(3);
+        Directory.Move(me.Folder, me.Folder + "2");
+
+        var ended = await watching.WaitAsync(Patience.Long, TestContext.Current.CancellationToken);
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("Every file of the tenant is missing here.");
+        ended.Error.ShouldContain("is not there any more");
+        pushes.ShouldBe(0);
+
+        Task LooksAsync(int more)
+        {
+            var before = Volatile.Read(ref looks);
+            return Patience.UntilAsync("it has looked", Patience.Long, () => Task.FromResult(Volatile.Read(ref looks) >= before + more));
+        }
     }
 
     private static Task<TestClient> MakeAsync(WebApplication server)

@@ -67,6 +67,22 @@ public sealed class LoginTests(TestDatabase database, SharedWeb shared) : IClass
     }
 
     [Fact]
+    public async Task A_key_from_the_environment_is_for_the_tenant_that_is_said_or_nothing_is_done()
+    {
+        var (tenant, other) = (await TestTenant.MakeAsync(database), await TestTenant.MakeAsync(database));
+        using var me = TestClient.Make();
+        (me.Environment["EDDY_URL"], me.Environment["EDDY_KEY"]) = (shared.Web.Address.ToString(), tenant.Key);
+        me.Write("app/workspace/a.txt", "a");
+
+        var ended = await me.RunAsync("import", "app", "--yes", "--tenant", other.Slug);
+
+        ended.Code.ShouldBe(2);
+        ended.Error.ShouldContain($"--tenant says {other.Slug}, and EDDY_KEY is a key for {tenant.Slug}.");
+        (await tenant.Client(shared.Web).GetAsync("/api/files", TestContext.Current.CancellationToken).JsonAsync()).GetProperty("files").GetArrayLength().ShouldBe(0);
+        (await me.DoAsync("import", "app", "--yes", "--tenant", tenant.Slug)).ShouldContain("1 file imported");
+    }
+
+    [Fact]
     public async Task A_server_that_does_not_answer_is_another_code_than_one_that_refuses()
     {
         using var me = TestClient.Make();

@@ -38,7 +38,7 @@ public sealed class RunTests(TestWay way) : IClassFixture<TestWay>
         var (_, me) = await MakeAsync();
         using var __ = me;
 
-        var ran = await me.DoAsync("run", "temperature", ":=", "95", "room=attic");
+        var ran = await me.DoAsync("run", "--wait", "60", "temperature", ":=", "95", "room=attic");
 
         var lines = ran.Split('\n');
         lines[0].ShouldStartWith("process 1  settled after ");
@@ -48,8 +48,8 @@ public sealed class RunTests(TestWay way) : IClassFixture<TestWay>
         lines[4].ShouldStartWith("    ✓ scripts/heat.py:tell  ");
         lines[5].ShouldBe("      told := true");
         lines[6].ShouldStartWith("      mail to ann@acme.test: Heat");
-        (await me.DoAsync("run", "temperature=5", "--pid", "1")).ShouldContain("· scripts/heat.py:high_temperature  check said no");
-        JsonDocument.Parse(await me.DoAsync("run", "temperature=95", "--json")).RootElement.GetProperty("runs").GetArrayLength().ShouldBe(2);
+        (await me.DoAsync("run", "--wait", "60", "temperature=5", "--pid", "1")).ShouldContain("· scripts/heat.py:high_temperature  check said no");
+        JsonDocument.Parse(await me.DoAsync("run", "--wait", "60", "temperature=95", "--json")).RootElement.GetProperty("runs").GetArrayLength().ShouldBe(2);
     }
 
     [Fact]
@@ -57,9 +57,9 @@ public sealed class RunTests(TestWay way) : IClassFixture<TestWay>
     {
         var (_, me) = await MakeAsync();
         using var __ = me;
-        await me.DoAsync("run", "temperature=95");
+        await me.DoAsync("run", "--wait", "60", "temperature=95");
 
-        var failed = await me.RunAsync("{\"broken\": 1}", ["run", "--body", "-"]);
+        var failed = await me.RunAsync("{\"broken\": 1}", ["run", "--wait", "60", "--body", "-"]);
 
         failed.Code.ShouldBe(1);
         failed.Out.ShouldContain("✗ scripts/heat.py:breaks  failed");
@@ -78,7 +78,7 @@ public sealed class RunTests(TestWay way) : IClassFixture<TestWay>
     {
         var (server, me) = await MakeAsync();
         using var __ = me;
-        await me.DoAsync("run", "temperature=95");
+        await me.DoAsync("run", "--wait", "60", "temperature=95");
         await me.DoAsync("pull");
         me.Write("scripts/heat.py", Heat.Replace("> 90", "> 99", StringComparison.Ordinal).Replace("Too hot", "Much too hot", StringComparison.Ordinal));
 

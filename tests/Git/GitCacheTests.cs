@@ -18,6 +18,7 @@ public sealed class GitCacheTests(TestDatabase database, SharedWeb shared) : ICl
             (await tenant.Client(shared.Web).PutAsync("/api/files/README.md", new StringContent("# Rooms\n"), Cancel)).IsSuccessStatusCode.ShouldBeTrue();
         }
 
+        (await first.Client(shared.Web).PutAsync("/api/files/README.md", new StringContent("# Rooms and halls\n"), Cancel)).IsSuccessStatusCode.ShouldBeTrue();
         using var clone = await TestClone.MakeAsync(shared.Web, first);
         clone.Write("README.md", "# Rooms, by git\n");
         var tip = await clone.CommitAsync("by git");
@@ -29,7 +30,7 @@ public sealed class GitCacheTests(TestDatabase database, SharedWeb shared) : ICl
         var other = above.CreateSubdirectory("eddy-git-other");
         var options = new GitOptions { Folder = above.FullName, Repositories = 1 };
         using (var one = new GitCache(new GitStore(new EddyDbs(database.App)), options, TimeProvider.System, NullLogger<GitCache>.Instance))
-        using (var two = new GitCache(new GitStore(new EddyDbs(database.App)), options, TimeProvider.System, NullLogger<GitCache>.Instance))
+        using (var two = new GitCache(new GitStore(new EddyDbs(database.App)), new GitOptions { Folder = above.FullName, Repositories = 1, Versions = 1 }, TimeProvider.System, NullLogger<GitCache>.Instance))
         {
             string kept, idle;
             using (var here = one.Open(first.Id))

@@ -179,8 +179,9 @@ public sealed class GitRemoteTests(TestWay way) : IClassFixture<TestWay>
         }
 
         (await TestClone.DoAsync(Path.GetTempPath(), null, ["clone", TestClone.Address(way.Web, caller.Tenant.Slug, caller.Tenant.Key), Path.Combine(clone.Folder, "failed")])).ShouldContain("fatal");
-        using var last = await TestClone.MakeAsync(way.Web, caller.Tenant);
-        (await last.HeadAsync()).ShouldBe(await again.HeadAsync());
+        // Whoever was told so may ask again before that request is at its end.
+        await Patience.UntilAsync("it is made anew", Patience.Long, () => again.TryAsync("clone", "-q", TestClone.Address(way.Web, caller.Tenant.Slug, caller.Tenant.Key), Path.Combine(clone.Folder, "last")));
+        (await TestClone.DoAsync(Path.Combine(clone.Folder, "last"), 0, ["rev-parse", "HEAD"])).Trim().ShouldBe(await again.HeadAsync());
         (await again.GitAsync("log", "--format=%H")).ShouldContain(tip);
     }
 

@@ -81,6 +81,7 @@ public sealed class HostilePushTests(TestDatabase database, SharedWeb shared) : 
         (await SendAsync(tenant, "hello"u8.ToArray())).Status.ShouldBe(HttpStatusCode.BadRequest);
         (await SendAsync(tenant, "ffff"u8.ToArray())).Status.ShouldBe(HttpStatusCode.BadRequest);
         (await SendAsync(tenant, "0000"u8.ToArray(), "gzip")).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await SendAsync(tenant, "0000"u8.ToArray(), "gzip", "git-upload-pack")).Status.ShouldBe(HttpStatusCode.BadRequest);
         (await SendAsync(tenant, [.. Enumerable.Range(0, 200).SelectMany(n => PacketLine.Of($"{RefCommand.None} {main} refs/heads/b{n}")), .. PacketLine.Flush])).Text.ShouldContain("at most 100 references");
         var (_, broken) = await SendAsync(tenant, [.. PacketLine.Of($"{RefCommand.None} {main} refs/heads/main\0report-status side-band-64k"), .. PacketLine.Flush, .. "PACK\0\0\0\u0002"u8]);
         broken.ShouldContain("git can not take what was pushed");
@@ -100,6 +101,19 @@ public sealed class HostilePushTests(TestDatabase database, SharedWeb shared) : 
 
         var (status, text) = await SendAsync(tenant, bomb.ToArray(), "gzip");
         (status, text).ShouldBe((HttpStatusCode.BadRequest, "That is too much to send at once. There are more than 134,217,728 bytes.\n"));
+
+        // Nor are lines without an end, of which each alone is in order.
+        using var lines = new MemoryStream();
+        await using (var zip = new GZipStream(lines, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            var shallow = PacketLine.Of($"shallow {main}\n");
+            for (var line = 0; line < 30_000; line++)
+            {
+                zip.Write(shallow);
+            }
+        }
+
+        (await SendAsync(tenant, lines.ToArray(), "gzip")).ShouldBe((HttpStatusCode.BadRequest, "A push says in at most 1,048,576 bytes what it wants.\n"));
 
         // The probe that git sends before a large push, zipped as it zips what it asks for.
         using var zipped = new MemoryStream();
@@ -136,9 +150,9 @@ public sealed class HostilePushTests(TestDatabase database, SharedWeb shared) : 
         return (await clone.GitAsync("hash-object", "-t", type, "-w", "--literally", file)).Trim();
     }
 
-    private async Task<(HttpStatusCode Status, string Text)> SendAsync(TestTenant tenant, byte[] body, string? coding = null)
+    private async Task<(HttpStatusCode Status, string Text)> SendAsync(TestTenant tenant, byte[] body, string? coding = null, string service = "git-receive-pack")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/git/{tenant.Slug}.git/git-receive-pack") { Content = new ByteArrayContent(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/git/{tenant.Slug}.git/{service}") { Content = new ByteArrayContent(body) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"x:{tenant.Key}")));
         if (coding is not null)
         {

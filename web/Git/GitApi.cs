@@ -20,7 +20,7 @@ public static class GitApi
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public static void AddGit(this IServiceCollection services) =>
-        services.AddSingleton<GitStore>().AddSingleton<GitCache>().AddSingleton<PushDesk>().AddSingleton(all => new GitSeats(all.GetRequiredService<GitOptions>()));
+        services.AddSingleton<GitStore>().AddSingleton<GitCache>().AddSingleton<PushDesk>().AddSingleton(all => new GitSeats(all.GetRequiredService<GitOptions>(), all.GetRequiredService<TimeProvider>()));
 
     public static void MapGit(this IEndpointRouteBuilder app)
     {
@@ -31,7 +31,7 @@ public static class GitApi
     }
 
     private static Task<IResult> RefsAsync(HttpContext context, string slug, string? service, GitCache cache, GitSeats seats, CancellationToken cancel) =>
-        AnswerAsync(context, slug, cache, seats, async repository =>
+        AnswerAsync(context, slug, cache, seats, async (repository, cancel) =>
         {
             var holder = context.Holder();
             if (service == Receive && (!holder.May(Scope.Write) || !context.Access().MayChangeRules))
@@ -64,12 +64,11 @@ public static class GitApi
             }
 
             await using var git = repository.Start(null, protocol, "upload-pack", "--strict", "--stateless-rpc", "--advertise-refs", ".");
-            await git.Output.CopyToAsync(body, cancel);
-            return await EndAsync(context, repository, git, cancel);
+            return await HandOnAsync(context, repository, git, Task.CompletedTask, cancel);
         }, cancel);
 
     private static Task<IResult> UploadAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, CancellationToken cancel) =>
-        AnswerAsync(context, slug, cache, seats, async repository =>
+        AnswerAsync(context, slug, cache, seats, async (repository, cancel) =>
         {
             await repository.SyncAsync(cancel);
             Accept(context, MostAsked);
@@ -77,23 +76,11 @@ public static class GitApi
             await using var git = repository.Start(null, Protocol(context.Request), "upload-pack", "--strict", "--stateless-rpc", ".");
             var feed = FeedAsync(asked, git, MostAsked, cancel);
             Begin(context, $"application/x-{Upload}-result");
-            try
-            {
-                await git.Output.CopyToAsync(context.Response.Body, cancel);
-            }
-            catch
-            {
-                // Nobody reads what was asked after the request.
-                await feed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                throw;
-            }
-
-            await feed;
-            return await EndAsync(context, repository, git, cancel);
+            return await HandOnAsync(context, repository, git, feed, cancel);
         }, cancel);
 
     private static Task<IResult> ReceiveAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, PushDesk desk, GitOptions options, CancellationToken cancel) =>
-        AnswerAsync(context, slug, cache, seats, async repository =>
+        AnswerAsync(context, slug, cache, seats, async (repository, cancel) =>
         {
             // More than may be is heard out, so that whoever sent it reads why it is not taken; and far more is not.
             Accept(context, 4L * options.PushBytes);
@@ -145,6 +132,7 @@ public static class GitApi
         }
         catch (GitFault fault)
         {
+            repository.Doubt();
             return new PushRefused("can not be read", [$"git can not read what was pushed: {fault.Message}"]);
         }
     }
@@ -174,7 +162,6 @@ public static class GitApi
             try
             {
                 await from.CopyAsync(git.Input, most, cancel);
-                git.CloseInput();
             }
             catch (IOException) when (!cancel.IsCancellationRequested)
             {
@@ -185,9 +172,14 @@ public static class GitApi
         {
             throw new GitRequestFault($"That is too much to send at once. {fault.Message}");
         }
+        finally
+        {
+            // However it went: git would wait for the rest.
+            git.CloseInput();
+        }
     }
 
-    private static async Task<IResult> AnswerAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, Func<GitRepository, Task<IResult>> answer, CancellationToken cancel)
+    private static async Task<IResult> AnswerAsync(HttpContext context, string slug, GitCache cache, GitSeats seats, Func<GitRepository, CancellationToken, Task<IResult>> answer, CancellationToken cancel)
     {
         var holder = context.Holder();
         if (!string.Equals(slug, holder.Slug, StringComparison.Ordinal))
@@ -203,7 +195,7 @@ public static class GitApi
             lease = cache.Open(holder.Tenant);
             isIn = await lease.Repository.Requests.WaitAsync(Patience, cancel);
             isSeated = isIn && await seats.Requests.WaitAsync(Patience, cancel);
-            return isSeated ? await answer(lease.Repository) : new PlainProblem(503, "Too many ask for repositories at once; try again.");
+            return isSeated ? await InTimeAsync(context, seats, lease.Repository, answer, cancel) : new PlainProblem(503, "Too many ask for repositories at once; try again.");
         }
         catch (GitFault fault) when (!context.Response.HasStarted)
         {
@@ -229,16 +221,47 @@ public static class GitApi
         }
     }
 
-    private static async Task<IResult> EndAsync(HttpContext context, GitRepository repository, GitCommand git, CancellationToken cancel)
+    /// <summary>Hands on what git answers.</summary>
+    /// <param name="feed">What gives it what was asked.</param>
+    private static async Task<IResult> HandOnAsync(HttpContext context, GitRepository repository, GitCommand git, Task feed, CancellationToken cancel)
     {
-        if (await git.EndAsync(cancel) is { } said)
+        try
         {
-            await repository.DoubtAsync(cancel);
+            await git.Output.CopyToAsync(context.Response.Body, cancel);
+        }
+        catch
+        {
+            // Whoever asked is gone: it may be because git has failed, which it tells them before it ends.
+            repository.Doubt();
+            // Nobody reads what was asked after the request.
+            await feed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        await feed;
+        if (await git.EndAsync(CancellationToken.None) is { } said)
+        {
+            repository.Doubt();
             // Half an answer must not look like a whole one.
             return context.Response.HasStarted ? Abort(context) : throw new GitFault(said);
         }
 
         return Results.Empty;
+    }
+
+    /// <summary>Whoever sends slowly, reads slowly or wants much does not keep a seat from others for longer than that.</summary>
+    private static async Task<IResult> InTimeAsync(HttpContext context, GitSeats seats, GitRepository repository, Func<GitRepository, CancellationToken, Task<IResult>> answer, CancellationToken cancel)
+    {
+        using var time = seats.BeginTime();
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, time.Token);
+        try
+        {
+            return await answer(repository, both.Token);
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            return context.Response.HasStarted ? Abort(context) : new PlainProblem(503, $"It took longer than {seats.Time.TotalSeconds:N0} seconds, and no request may. Try again: what was made of a long history is kept.");
+        }
     }
 
     private static IResult Abort(HttpContext context)
@@ -283,10 +306,14 @@ public static class GitApi
     }
 }
 
-/// <summary>How many requests this web answers at once.</summary>
-internal sealed class GitSeats(GitOptions options) : IDisposable
+/// <summary>How many requests this web answers at once, and how long one may take.</summary>
+internal sealed class GitSeats(GitOptions options, TimeProvider clock) : IDisposable
 {
+    public TimeSpan Time => options.Time;
+
     public SemaphoreSlim Requests { get; } = new(options.Requests);
+
+    public CancellationTokenSource BeginTime() => new(options.Time, clock);
 
     public void Dispose() => Requests.Dispose();
 }

@@ -27,6 +27,9 @@ public sealed class GitOptions
     /// <summary>CPU time of each git process.</summary>
     public TimeSpan CpuTime { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Of how many saved versions one git process makes commits, so that each is done within its CPU time.</summary>
+    public int Versions { get; set; } = 5000;
+
     /// <summary>Memory of each git process, as addresses.</summary>
     public int MemoryMiB { get; set; } = 1024;
 
@@ -47,7 +50,7 @@ public sealed class GitOptions
         foreach (var (name, value, least, most) in ((string, double, double, double)[])
         [
             (nameof(Repositories), Repositories, 1, 100_000), (nameof(Requests), Requests, 1, 1000), (nameof(TenantRequests), TenantRequests, 1, 1000), (nameof(PushBytes), PushBytes, 1 << 10, 256 << 20),
-            (nameof(Time), Time.TotalSeconds, 1, 3600), (nameof(CpuTime), CpuTime.TotalSeconds, 1, 3600), (nameof(MemoryMiB), MemoryMiB, 256, 65536),
+            (nameof(Time), Time.TotalSeconds, 1, 3600), (nameof(CpuTime), CpuTime.TotalSeconds, 1, 3600), (nameof(Versions), Versions, 1, 1_000_000), (nameof(MemoryMiB), MemoryMiB, 256, 65536),
         ])
         {
             if (!(value >= least && value <= most))

@@ -30,7 +30,10 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
     private readonly SemaphoreSlim _sync = new(1);
     private readonly SemaphoreSlim _requests = new(options.TenantRequests);
     private readonly SemaphoreSlim _pushes = new(1);
+
+    // Of what is done under _sync.
     private GitHead? _head;
+    private volatile bool _isDoubted;
 
     public TenantId Tenant => tenant;
 
@@ -56,20 +59,18 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         await _sync.WaitAsync(cancel);
         try
         {
-            // It is begun and done, whether the one who asks waits for it or not: what is half done would be done anew.
-            var isThere = await IsThereAsync();
+            var there = await ThereAsync();
             try
             {
-                return _head = await AdvanceAsync(isThere ? _head! : Make());
+                return await AdvanceAsync(there ?? Make(), cancel);
             }
-            catch (GitFault fault) when (isThere)
+            catch (GitFault fault) when (there is not null)
             {
                 log.LogWarning("The repository of tenant {Tenant} is made anew: {Reason}", tenant, fault.Message);
-                _head = null;
-                return _head = await AdvanceAsync(Make());
+                return await AdvanceAsync(Make(), cancel);
             }
         }
-        catch
+        catch (Exception fault) when (fault is not OperationCanceledException)
         {
             _head = null;
             throw;
@@ -80,14 +81,8 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         }
     }
 
-    /// <summary>Looks whether it still has all that it should, where git has failed with it; else the next who asks finds it made anew.</summary>
-    public async Task DoubtAsync(CancellationToken cancel)
-    {
-        if (await AskAsync(null, 1 << 10, ["rev-list", "--objects", "--count", "--all"], cancel) is null)
-        {
-            _head = null;
-        }
-    }
+    /// <summary>git may have failed with it: for the next who asks it is looked whether it still has all that it should.</summary>
+    public void Doubt() => _isDoubted = true;
 
     /// <summary>An empty folder within it, for objects that are not the repository's yet.</summary>
     public string MakeBeside()
@@ -103,9 +98,17 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
 
     internal GitObjects ReadBeside(string beside) => new(options, clock, folder, beside);
 
-    // Whoever clears up where temporary files are takes what has not been touched for days.
-    private async Task<bool> IsThereAsync() =>
-        _head is not null && File.Exists(Path.Combine(folder, "HEAD")) && (_head.Tip is null || await AskAsync(null, 1 << 10, ["cat-file", "-e", _head.Tip + "^{tree}"], CancellationToken.None) is not null);
+    /// <summary>Where it is, if it is: whoever clears up where temporary files are takes what has not been touched for days.</summary>
+    private async Task<GitHead?> ThereAsync()
+    {
+        var isDoubted = _isDoubted;
+        _isDoubted = false;
+        return _head is not null && File.Exists(Path.Combine(folder, "HEAD"))
+            && (_head.Tip is null || await HasAsync("cat-file", "-e", _head.Tip + "^{tree}"))
+            && (!isDoubted || await HasAsync("rev-list", "--objects", "--count", "--all")) ? _head : null;
+
+        async Task<bool> HasAsync(params string[] arguments) => await AskAsync(null, 1 << 10, arguments, CancellationToken.None) is not null;
+    }
 
     private GitHead Make()
     {
@@ -136,20 +139,23 @@ public sealed class GitRepository(TenantId tenant, string folder, GitStore store
         return new GitHead(0, null);
     }
 
-    private async Task<GitHead> AdvanceAsync(GitHead head)
+    private async Task<GitHead> AdvanceAsync(GitHead head, CancellationToken cancel)
     {
+        _head = head;
         var versions = await store.VersionsAsync(tenant, head.Version, CancellationToken.None);
         for (var next = 0; next < versions.Count;)
         {
+            // A part is begun and done, whether the one who asks waits for it or not: what is half done would be done anew. The next who asks goes on from there.
+            cancel.ThrowIfCancellationRequested();
             if (versions[next].Tip is not null)
             {
-                head = await PushAsync(versions[next++]);
+                _head = head = await PushAsync(versions[next++]);
                 continue;
             }
 
-            var saved = versions.Skip(next).TakeWhile(version => version.Tip is null).ToList();
+            var saved = versions.Skip(next).TakeWhile(version => version.Tip is null).Take(options.Versions).ToList();
             next += saved.Count;
-            head = await SaveAsync(head, saved);
+            _head = head = await SaveAsync(head, saved);
         }
 
         if (versions.Count > 0)

@@ -17,14 +17,24 @@ public sealed record RefCommand(string Old, string New, string Name)
 
     private const int Most = 100;
 
+    // Of all lines, also of those that tell where a clone ends.
+    private const int MostBytes = 1 << 20;
+
     /// <summary>Reads all that a push asks for, up to its pack. <c>IsBanded</c>: it takes messages beside the answer.</summary>
     /// <exception cref="GitRequestFault">It is no push, or asks for too much.</exception>
     public static async Task<(IReadOnlyList<RefCommand> Commands, bool IsBanded)> ReadAllAsync(Stream from, CancellationToken cancel)
     {
         var commands = new List<RefCommand>();
         var isBanded = false;
+        var total = 0;
         while (await PacketLine.ReadAsync(from, cancel) is { } bytes)
         {
+            // Before the pack, and so before what git itself allows: a few bytes can be zipped that have no end.
+            if ((total += bytes.Length + 4) > MostBytes)
+            {
+                throw new GitRequestFault($"A push says in at most {MostBytes:N0} bytes what it wants.");
+            }
+
             var line = Encoding.UTF8.GetString(bytes).TrimEnd('\n');
             if (line.StartsWith("shallow ", StringComparison.Ordinal))
             {
