@@ -297,9 +297,10 @@ public sealed partial class FilesScreen : IAsyncDisposable
             }
 
             var before = await Tester.RunAsync(seat.Tenant, seat.Zone.Id, [], null, _end.Token);
-            return [.. before.Tests.Where(test => test.Passed)
-                .Select(test => ran.Tests.FirstOrDefault(one => (one.Path, one.Name) == (test.Path, test.Name)) ?? test with { Message = ran.Faults.Count > 0 ? $"{ran.Faults[0].File} does not load: {ran.Faults[0].Message}" : "It was not run." })
-                .Where(test => !test.Passed)];
+            var broken = before.Tests.Where(test => test.Passed).Select(test => ran.Tests.FirstOrDefault(one => (one.Path, one.Name) == (test.Path, test.Name)) ?? test with { Message = "It was not run." }).Where(test => !test.Passed);
+            // Where a file does not load, that is why.
+            var fault = ran.Faults.FirstOrDefault(fault => fault.File == path) ?? (ran.Faults.Count > before.Faults.Count ? ran.Faults[^1] : null);
+            return [.. fault is null ? broken : broken.Select(test => test with { Message = $"{fault.File}{(fault.Line is { } line ? $":{line}" : null)} does not load: {fault.Message}" })];
         }
         catch (SandboxUnavailable unavailable)
         {
