@@ -82,17 +82,7 @@ public sealed class ProcessFinder(EddyDbs dbs)
         }
 
         // Row-level security shows nothing to nobody.
-        await using var batch = dbs.BatchFor(default);
-        batch.BatchCommands.Add(new Statement(default, processes, new HashSet<string>()).Find(question));
-        await using var rows = await batch.ExecuteReaderAsync(cancel);
-        await rows.NextResultAsync(cancel);
-        var pids = new List<long>();
-        while (await rows.ReadAsync(cancel))
-        {
-            pids.Add(rows.GetInt64(0));
-        }
-
-        return pids;
+        return await PidsAsync(default, new Statement(default, processes, new HashSet<string>()).Find(question), cancel);
     }
 
     /// <summary>The statement that <see cref="FindAsync"/> would send, explained by the database.</summary>
@@ -159,8 +149,13 @@ public sealed class ProcessFinder(EddyDbs dbs)
     public async Task<List<long>> PidsAsync(TenantId tenant, ProcessQuestion question, IReadOnlyDictionary<long, IReadOnlyDictionary<string, string>> touched, CancellationToken cancel)
     {
         var keys = await KeysAsync(tenant, question, cancel);
+        return await PidsAsync(tenant, new Statement(tenant, touched, keys).Find(question), cancel);
+    }
+
+    private async Task<List<long>> PidsAsync(TenantId tenant, NpgsqlBatchCommand find, CancellationToken cancel)
+    {
         await using var batch = dbs.BatchFor(tenant);
-        batch.BatchCommands.Add(new Statement(tenant, touched, keys).Find(question));
+        batch.BatchCommands.Add(find);
         await using var rows = await batch.ExecuteReaderAsync(cancel);
         await rows.NextResultAsync(cancel);
         var pids = new List<long>();
