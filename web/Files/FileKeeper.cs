@@ -78,7 +78,8 @@ public sealed class FileKeeper(FileStore files, RuleSandbox sandbox, PackageReso
         return compiled.Rules;
     }
 
-    private async Task<FileCheck> CheckAsync(TenantId tenant, string path, byte[] content, CancellationToken cancel) =>
+    /// <summary>What is kept with a file of this content, other than requirements.</summary>
+    internal async Task<FileCheck> CheckAsync(TenantId tenant, string path, byte[] content, CancellationToken cancel) =>
         FilePath.IsChecked(path) ? Kept(await CompileAsync(tenant, path, content, cancel)) : FileCheck.Nothing;
 
     /// <summary>What requirements come to, or why they do not. Null without a fault where they are those in force: these come to what they came to.</summary>

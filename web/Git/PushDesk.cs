@@ -129,7 +129,7 @@ internal sealed class PushDesk(FileStore files, FileKeeper keeper, ILogger<PushD
                 return (check, packages);
             }
 
-            return (FilePath.IsChecked(path) ? FileKeeper.Kept(await keeper.CompileAsync(tenant, path, content, cancel)) : FileCheck.Nothing, null);
+            return (await keeper.CheckAsync(tenant, path, content, cancel), null);
         }
         catch (SandboxUnavailable unavailable)
         {
