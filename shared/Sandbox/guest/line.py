@@ -425,8 +425,7 @@ class Line:
         self.own = bag = Bag(pid, self.state.setdefault(pid, {}))
         if self.others:
             self.others = {}
-        what = f"more than {limits.GENERATIONS} generations" if generation > limits.GENERATIONS else f"more than {limits.RUNS} runs"
-        own = self._quarantined(listener, f"Cascade: Rules led to one another through {what}.")
+        own = self._quarantined(listener, too_long(generation))
         if self.by_parent:
             self.begun = (listener.index, pid)
             self._wake_below([(bag, own)])
@@ -937,6 +936,12 @@ class Line:
             if len(weights) > 5000:
                 weights.clear()
             weights[pid] = weight
+
+
+def too_long(generation):
+    """Why a run of this generation is not begun."""
+    what = f"more than {limits.GENERATIONS} generations" if generation > limits.GENERATIONS else f"more than {limits.RUNS} runs"
+    return f"Cascade: Rules led to one another through {what}."
 
 
 def _told(changes):

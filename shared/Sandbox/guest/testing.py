@@ -32,7 +32,7 @@ import settings
 import witness
 from journal import JOURNAL
 from kvps import Bag, Shared
-from line import PART, MarkedSet
+from line import PART, MarkedSet, too_long
 from values import check_key, decode, encode, quote
 
 # A retry's first pause, what each next one is longer by, and the longest.
@@ -241,7 +241,9 @@ class World:
                 check_key(key)
                 # From outside, None is a value like any other.
                 bag.put(key, encode(key, processes._parent(value) if key == "PARENT" and pid else value))
-            self.happen(list(bag.written.items()), pid, wake, "api", self.actor)
+            self.acting = None
+            woken = self.apply([(pid, key, text) for key, text in bag.written.items()], wake, "api", self.actor, False)
+            self.settle(deque((listener, woke, at, 1) for listener, woke, at in woken))
         finally:
             self.open()
         return None if pid == 0 else _given(pid)
@@ -348,11 +350,6 @@ class World:
             woke = MarkedSet(self.position, self.now.isoformat(), "schedule", f"schedule:{listener.id}", [], False, 1)
             self.settle(deque([(listener, woke, pid, 1)]))
 
-    def happen(self, changes, pid, wake, source, actor):
-        self.acting = None
-        woken = self.apply([(pid, key, text) for key, text in changes], wake, source, actor, False)
-        self.settle(deque((listener, woke, of, 1) for listener, woke, of in woken))
-
     def apply(self, changes, pid, source, actor, quiet):
         """Changes take effect together; gives what they wake."""
         line = self.line
@@ -415,8 +412,7 @@ class World:
 
     def stop(self, listener, woke, pid, generation):
         """The next run is not begun, because its cascade is too long; gives what its quarantine wakes."""
-        what = f"{limits.GENERATIONS} generations" if generation > limits.GENERATIONS else f"{limits.RUNS} runs"
-        said = f"Cascade: Rules led to one another through more than {what}."
+        said = too_long(generation)
         self.fail(said, listener.id.rpartition(":")[0], None)
         if listener.hold:
             self.line.held.add((listener.index, pid))
