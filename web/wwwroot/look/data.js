@@ -24,7 +24,7 @@ const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
 document.addEventListener('keydown', event => {
   const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
   // [data-rows]: its rows are gone through by arrows and J, K; Space stays with the row.
-  const row = event.target.closest?.('[data-row]');
+  const row = event.target.closest?.('[data-rows] [data-row]');
   if (row && event.target === row && isPlain) {
     if (event.key === ' ' || event.key === 'Delete') event.preventDefault();
     const rows = [...row.closest('[data-rows]').querySelectorAll('[data-row]')];
