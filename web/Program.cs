@@ -145,10 +145,11 @@ public static class WebProgram
         app.UseSecurityHeaders();
         app.UseOwnPages();
         app.UseRouting();
+        // What a key opens ends here: what follows is about people's sessions and forms.
+        app.UseMiddleware<KeyGate>();
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
-        app.UseMiddleware<KeyGate>();
         app.UseAntiforgery();
 
         var api = app.MapGroup("/api");

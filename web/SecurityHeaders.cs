@@ -17,6 +17,8 @@ internal static class SecurityHeaders
     public static void UseSecurityHeaders(this IApplicationBuilder app)
     {
         var hosts = app.ApplicationServices.GetRequiredService<SiteHosts>();
+        // The port is known once it listens.
+        var policy = new Lazy<string>(() => hosts.AreOn ? $"{Policy}; frame-src {hosts.OriginPattern}" : Policy);
         app.Use((context, next) =>
         {
             var headers = context.Response.Headers;
@@ -25,7 +27,7 @@ internal static class SecurityHeaders
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/docs/api") ? ApiDocsPolicy : hosts.AreOn ? $"{Policy}; frame-src {hosts.OriginPattern}" : Policy;
+            headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/docs/api") ? ApiDocsPolicy : policy.Value;
             return next(context);
         });
     }
