@@ -14,6 +14,9 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
     /// <summary>A wake-up of the pumps at most this often, unless somebody waits.</summary>
     private static readonly TimeSpan NotifyEvery = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>A flush waits this long for half as many requests as the last one had.</summary>
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromMicroseconds(200);
+
     /// <summary>Between two tries to reach the database.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -28,6 +31,7 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
     private HashSet<short> _unannounced = [];
     private long _announcedAt;
     private long _flush;
+    private int _lastCount;
     private NpgsqlConnection? _connection;
     private NpgsqlCommand? _append;
     private NpgsqlCommand? _draw;
@@ -81,6 +85,7 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
 
             while (Take() is { Count: > 0 } batch)
             {
+                _lastCount = batch.Count;
                 try
                 {
                     Flush(batch);
@@ -103,6 +108,7 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
     /// <summary>What the next flush shall hold: in the order of the queue, and one request of an idempotency key at a time.</summary>
     private List<DoorRequest> Take()
     {
+        Gather();
         List<DoorRequest> taken;
         lock (_gate)
         {
@@ -137,6 +143,17 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
         }
 
         return batch;
+    }
+
+    /// <summary>Whoever was answered together comes back together, but one of them first: to write that one alone would hold up all others for a commit.</summary>
+    private void Gather()
+    {
+        var began = time.GetTimestamp();
+        // Read without the lock: a count that is a moment old does no harm.
+        while (_waiting.Count > 0 && _waiting.Count < _lastCount / 2 && time.GetElapsedTime(began) < LongestGathering)
+        {
+            Thread.Yield();
+        }
     }
 
     private List<DoorRequest> TakeAll()
