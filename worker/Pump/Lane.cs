@@ -19,6 +19,9 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     /// <summary>However many shards a slice has, so many arrivals of each.</summary>
     private const int LeastOfShard = 16;
 
+    /// <summary>Of a flood so many are taken at a time: whoever comes meanwhile finds a processor that much sooner.</summary>
+    private const int SliceOfFlood = 100;
+
     /// <summary>With fewer arrivals than this a shard holds up nobody.</summary>
     private const int Crowd = 32;
 
@@ -221,7 +224,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     private List<LineArrival> Line(List<ShardLine> shards, HashSet<TenantId> busy, List<OwedCascade> owed)
     {
         var without = busy.Concat(owed.Select(cascade => cascade.Tenant)).ToList();
-        var limit = shards is [{ Alone: > 0 }] ? 1 : Math.Max(LeastOfShard, options.Slice / shards.Count);
+        var limit = shards is [{ Alone: > 0 }] ? 1 : shards is [{ IsHeavy: true }] && queue.IsFlood ? Math.Min(SliceOfFlood, options.Slice) : Math.Max(LeastOfShard, options.Slice / shards.Count);
         var held = shards.SelectMany(shard => shard.Tenants.Values).Where(_requests.IsWaitedFor).Select(line => line.Tenant).ToList();
         var line = SliceReader.Line(_connection!, shards, without, held, limit);
         if (limit == 1 && line.Count > 1)

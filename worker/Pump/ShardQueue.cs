@@ -64,6 +64,18 @@ internal sealed class ShardQueue(TimeProvider time)
         }
     }
 
+    /// <summary>A few shards bring far more than all others, and there are others.</summary>
+    public bool IsFlood
+    {
+        get
+        {
+            lock (_light)
+            {
+                return _isFlood;
+            }
+        }
+    }
+
     /// <summary>
     /// So many arrivals were taken of a heavy shard or of light ones. True where a few shards bring far more than all others, and there are others: these then
     /// have the machine to themselves every other moment, or what they bring would wait behind the flood for a processor.
