@@ -549,6 +549,9 @@ class Adapters(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return getattr(self.__dict__["loader"], name)
 
 
+ADAPTERS = Adapters()
+
+
 def install():
     """Puts the stand-ins where libraries look. Once in a process, after its own sockets are open."""
     prepare()
@@ -558,7 +561,7 @@ def install():
 def replace():
     """What a process that still needs sockets of its own leaves for last."""
     socket.socket = Socket
-    sys.meta_path.insert(0, Adapters())
+    sys.meta_path.insert(0, ADAPTERS)
 
 
 def prepare():

@@ -115,6 +115,9 @@ class Zygote:
         outgoing.prepare()
         warming.up()
         self.cell = cell.Cell(cell.send)
+        cell.hide()
+        # A cell puts others in their place, and would free them.
+        self.streams = (sys.stdin, sys.stdout, sys.stderr)
         gc.collect()
         self.filling = warming.filling()
         gc.freeze()

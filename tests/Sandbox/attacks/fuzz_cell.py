@@ -115,6 +115,7 @@ def feed(data):
             null = os.open("/dev/null", os.O_RDWR)
             for descriptor in (0, 1, 2):
                 os.dup2(null, descriptor)
+            cell.hide()
             cell.enter(cell.Cell(cell.send), theirs.detach(), 0, 1, 1 << 30, timezone.utc, "UTC", NoSeal)
         finally:
             os._exit(77)
