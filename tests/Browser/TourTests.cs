@@ -93,10 +93,23 @@ public sealed class TourTests(TestBrowser browser, TestWay way) : IClassFixture<
                 await screen.ShouldBeAccessibleAsync();
             }
 
-            // Nothing is wider than the window.
-            (await screen.Page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(width, name);
+            // Nothing is wider than the window, nor with the page at 200 % or at 400 % (WCAG 1.4.4, 1.4.10).
+            await ShouldFitAsync(screen, width, name);
+            if (width > 1000)
+            {
+                foreach (var zoomed in new[] { width / 2, 320 })
+                {
+                    await screen.Page.SetViewportSizeAsync(zoomed, height / 2);
+                    await ShouldFitAsync(screen, zoomed, name);
+                }
+
+                await screen.Page.SetViewportSizeAsync(width, height);
+            }
         }
     }
+
+    private static async Task ShouldFitAsync(TestScreen screen, int width, string name) =>
+        (await screen.Page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(width, name);
 
     private static IEnumerable<(string Name, string Path, string Text)> Stops(string slug, long pid, Guid arrival) =>
     [
