@@ -100,7 +100,7 @@ function looks() {
     automaticLayout: true, minimap: { enabled: false }, scrollBeyondLastLine: false, padding: { top: 8, bottom: 8 },
     lineNumbersMinChars: 4, lineDecorationsWidth: 14, glyphMargin: false, folding: false, overviewRulerLanes: 0, hideCursorInOverviewRuler: true, overviewRulerBorder: false,
     bracketPairColorization: { enabled: false }, guides: { indentation: false }, renderLineHighlight: 'line', renderWhitespace: 'none', occurrencesHighlight: false,
-    selectionHighlight: false, wordWrap: innerWidth <= 640 ? 'on' : 'off', fixedOverflowWidgets: true, links: false, contextmenu: true, stickyTabStops: true,
+    selectionHighlight: false, wordWrap: innerWidth <= 760 ? 'on' : 'off', fixedOverflowWidgets: true, links: false, contextmenu: true, stickyTabStops: true,
     tabSize: 4, insertSpaces: true, detectIndentation: true, wordBasedSuggestions: false, quickSuggestions: { other: true, strings: true, comments: false },
     suggest: { showWords: false, preview: false }, suggestOnTriggerCharacters: true, quickSuggestionsDelay: 100, lightbulb: { enabled: false },
     scrollbar: { verticalScrollbarSize: 10, horizontalScrollbarSize: 10, useShadows: false },
