@@ -17,6 +17,7 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
     private const int Busy = 500;
 
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
 
     public async Task RunAsync(CancellationToken cancel)
@@ -36,8 +37,9 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
 
                 var started = time.GetTimestamp();
                 var (waiting, news) = await LookAsync(cancel);
-                // While the line is not empty, what was cleared is what can be cleared.
-                rate = waiting > Many ? (rate == 0 ? now : (0.8 * rate) + (0.2 * now)) : Math.Max(rate, now);
+                // While the line is not empty, what was cleared is what can be cleared. A flood is cleared more slowly than what came before it, and what the doors
+                // took for cleared meanwhile would be waiting.
+                rate = waiting > Many ? (rate == 0 ? now : (rate + now) / 2) : Math.Max(rate, now);
                 // Also that nothing waits any more is news, for the doors count what they add.
                 if (waiting > 0 || now > 0)
                 {
@@ -45,7 +47,7 @@ internal sealed class BacklogMeter(Pump pump, NpgsqlDataSource source, PumpMeter
                 }
 
                 var look = time.GetElapsedTime(started) * 20;
-                pause = waiting < Many && now < Busy ? Quiet : look > Shortest ? look : Shortest;
+                pause = waiting < Many && now < Busy ? Quiet : look < Shortest ? Shortest : look > Longest ? Longest : look;
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException)
             {
