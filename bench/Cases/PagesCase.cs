@@ -39,7 +39,7 @@ internal sealed class PagesCase : ICase
         () => {
           const shown = document.getElementById("shown");
           window.seen = [];
-          new MutationObserver(() => requestAnimationFrame(() => window.seen.push([shown.textContent, performance.timeOrigin + performance.now()])))
+          new MutationObserver(() => requestAnimationFrame(() => window.seen.push([shown.textContent, Date.now()])))
             .observe(shown, { childList: true, characterData: true, subtree: true });
         }
         """;

@@ -11,6 +11,9 @@ internal sealed partial class Readings(Caller caller, string apiKey, long pid)
 
     private readonly ConcurrentDictionary<int, long> _sent = new();
 
+    // The first of those that were sent last, and the next to be sent: what was sent to warm up is shown later at times, and is none of those that are counted.
+    private int _begun = First, _next = First;
+
     /// <summary>How many were sent.</summary>
     public int Count => _sent.Count;
 
@@ -24,7 +27,7 @@ internal sealed partial class Readings(Caller caller, string apiKey, long pid)
     /// <param name="seen">What was shown, one after another, and when, in milliseconds of the Unix clock.</param>
     public IReadOnlyList<double> Took(IReadOnlyList<(string Shown, double At)> seen)
     {
-        var (clock, took, next) = (TimeProvider.System, new List<double>(), First);
+        var (clock, took, next) = (TimeProvider.System, new List<double>(), _begun);
         var (now, stamp) = ((clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalMilliseconds, clock.GetTimestamp());
         foreach (var (shown, at) in seen)
         {
@@ -47,7 +50,7 @@ internal sealed partial class Readings(Caller caller, string apiKey, long pid)
     public void Send(Stage stage, TimeSpan span, int perSecond)
     {
         _sent.Clear();
-        Errors = 0;
+        (Errors, _begun) = (0, _next);
         var clock = TimeProvider.System;
         var started = clock.GetTimestamp();
         for (var n = 0; clock.GetElapsedTime(started) < span; n++)
@@ -57,8 +60,9 @@ internal sealed partial class Readings(Caller caller, string apiKey, long pid)
                 stage.Pause(early);
             }
 
-            _sent[First + n] = clock.GetTimestamp();
-            Errors += caller.Post(apiKey, $$"""{"reading":{{First + n}}}""", settled: false, string.Create(CultureInfo.InvariantCulture, $"/in?pid={pid}")) == 202 ? 0 : 1;
+            var reading = _next++;
+            _sent[reading] = clock.GetTimestamp();
+            Errors += caller.Post(apiKey, $$"""{"reading":{{reading}}}""", settled: false, string.Create(CultureInfo.InvariantCulture, $"/in?pid={pid}")) == 202 ? 0 : 1;
         }
     }
 
@@ -80,7 +84,7 @@ internal sealed partial class Readings(Caller caller, string apiKey, long pid)
         public IReadOnlyList<double> Took => _took;
 
         /// <summary>What is seen from now on is counted.</summary>
-        public void Count(Readings readings) => (_last, _readings) = (First - 1, readings);
+        public void Count(Readings readings) => (_last, _readings) = (readings._next - 1, readings);
 
         /// <summary>Waits until the last one is seen.</summary>
         public async Task AwaitLastAsync(CancellationToken cancel)
