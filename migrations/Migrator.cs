@@ -12,6 +12,16 @@ namespace Eddy.Migrations;
 /// </summary>
 public sealed class Migrator(string connectionString)
 {
+    /// <summary>Why this database can not be brought to this version, in a sentence; null where it can. Until 28 November 2026 the first migration itself grew.</summary>
+    public async Task<string?> FaultAsync(CancellationToken cancel)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var look = source.CreateCommand("select to_regclass('public.migrations') is not null and to_regclass('public.arrivals') is not null and to_regclass('public.acl_versions') is null");
+        return (bool)(await look.ExecuteScalarAsync(cancel))!
+            ? "This database was made by a version of Eddy from before 28 November 2026, whose tables this one does not know. Begin anew with another database (./run: another EDDY_HOME), and bring the files over: that version tells each by GET /api/files/PATH."
+            : null;
+    }
+
     public async Task MigrateAsync(string? appPassword, CancellationToken cancel)
     {
         await using (var source = NpgsqlDataSource.Create(connectionString))

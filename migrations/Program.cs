@@ -12,7 +12,14 @@ if (database.Length == 0 && args is not ["doctor", ..] && !args.Any(arg => arg i
 var migrate = new Command("migrate", "Bring the database to this version's schema.");
 migrate.SetAction(async (_, cancel) =>
 {
-    await new Migrator(database).MigrateAsync(Environment.GetEnvironmentVariable("EDDY_APP_PASSWORD"), cancel);
+    var migrator = new Migrator(database);
+    if (await migrator.FaultAsync(cancel) is { } fault)
+    {
+        await Console.Error.WriteLineAsync(fault);
+        return 1;
+    }
+
+    await migrator.MigrateAsync(Environment.GetEnvironmentVariable("EDDY_APP_PASSWORD"), cancel);
     Console.WriteLine("The database is at this version's schema.");
     return 0;
 });
