@@ -15,7 +15,7 @@ public sealed class AppsTests(TestBrowser browser, TestDatabase database, Shared
         await screen.Page.GotoAsync($"/t/{tenant.Slug}/settings/apps");
         var zip = TestApp.Zip(("old/scripts/a.py", "class a(Rule):\n    listens_to = ['n']\n\n    def action(self):\n        print 'x'\n"), ("old/notes.txt", "x"));
 
-        await screen.Page.GetByLabel("A zip").SetInputFilesAsync(new FilePayload { Name = "old.zip", MimeType = "application/zip", Buffer = zip });
+        await screen.GiveFileAsync(screen.Page.GetByLabel("A zip"), new FilePayload { Name = "old.zip", MimeType = "application/zip", Buffer = zip });
 
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading, new() { Name = "old.zip: 1 new, 0 changed, 0 the same" })).ToBeVisibleAsync();
         await Assertions.Expect(screen.Page.GetByText("1 entry is left out")).ToBeVisibleAsync();

@@ -27,7 +27,7 @@ public sealed class InboxTests(TestBrowser browser, SharedWeb shared, TestDataba
         await screen.ShouldBeAccessibleAsync();
 
         await screen.GoAsync($"/t/{tenant.Slug}/inbox");
-        await screen.Page.GetByLabel("Or a file").SetInputFilesAsync(new FilePayload { Name = "a.eml", MimeType = "message/rfc822", Buffer = "From: bob@shop.test\nSubject: Room 7\n\nPlease look.\n-- \nBob"u8.ToArray() });
+        await screen.GiveFileAsync(screen.Page.GetByLabel("Or a file"), new FilePayload { Name = "a.eml", MimeType = "message/rfc822", Buffer = "From: bob@shop.test\nSubject: Room 7\n\nPlease look.\n-- \nBob"u8.ToArray() });
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Heading, new() { Name = "It would begin a process" })).ToBeVisibleAsync();
         await Assertions.Expect(screen.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("The tenant has listed shop.test.");
         await Assertions.Expect(screen.Page.Locator(".parse").GetByText("mail_subject")).ToBeVisibleAsync();
