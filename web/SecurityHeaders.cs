@@ -17,8 +17,8 @@ internal static class SecurityHeaders
     public static void UseSecurityHeaders(this IApplicationBuilder app)
     {
         var hosts = app.ApplicationServices.GetRequiredService<SiteHosts>();
-        // The port is known once it listens.
-        var policy = new Lazy<string>(() => hosts.AreOn ? $"{Policy}; frame-src {hosts.OriginPattern}" : Policy);
+        // The port is known once it listens; a try before that is not the last.
+        var policy = new Lazy<string>(() => hosts.AreOn ? $"{Policy}; frame-src {hosts.OriginPattern}" : Policy, LazyThreadSafetyMode.PublicationOnly);
         app.Use((context, next) =>
         {
             var headers = context.Response.Headers;

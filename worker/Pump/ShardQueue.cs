@@ -14,7 +14,7 @@ internal sealed class ShardQueue(TimeProvider time)
     private readonly Stack<AutoResetEvent> _resting = [];
     private long _windowAt;
     private (int Light, int Heavy) _taken;
-    private bool _isFlood;
+    private volatile bool _isFlood;
     private bool _isHeavysTurn;
     private bool _isOver;
 
@@ -65,16 +65,7 @@ internal sealed class ShardQueue(TimeProvider time)
     }
 
     /// <summary>A few shards bring far more than all others, and there are others.</summary>
-    public bool IsFlood
-    {
-        get
-        {
-            lock (_light)
-            {
-                return _isFlood;
-            }
-        }
-    }
+    public bool IsFlood => _isFlood;
 
     /// <summary>
     /// So many arrivals were taken of a heavy shard or of light ones. True where a few shards bring far more than all others, and there are others: these then
