@@ -73,7 +73,7 @@ public sealed class DoctorTests(TestDatabase database)
     [Fact]
     public async Task Web_and_worker_are_not_ready_with_a_broken_wall_and_name_it()
     {
-        await using var service = await ZygoteService.StartAsync(new BrokenGuest("seal.py", "_limit(resource.RLIMIT_NPROC, 0)", "pass"));
+        await using var service = await ZygoteService.StartAsync(new BrokenGuest("seal.py", "\"NPROC\": 0,", ""));
         await using var web = await TestWeb.StartAsync(database, $"Sandbox:Socket={service.Path}");
         await using var worker = await TestWorker.StartAsync(database, $"Sandbox:Socket={service.Path}");
 

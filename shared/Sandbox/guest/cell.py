@@ -33,6 +33,7 @@ import witness
 import workspace
 
 CHANNEL = 3
+ZONE = "UTC"  # the zygote's
 MEMORY_GONE = line.MEMORY_GONE
 GUEST = (
     "cell", "cron", "effects", "endpoints", "failures", "feedback", "journal", "kvps", "limits", "line", "loading", "look", "memory", "models", "names", "old_meanings", "old_python", "outgoing", "platform_modules", "probe",
@@ -103,6 +104,15 @@ class Cell:
         loading.NAMES.update(send_email=effects.send_email, load_card=effects.load_card, open=workspace.open, workspace=workspace.workspace)
         outgoing.exchange = self.line.call
         secret_names.ask_sign = self.line.sign
+        self.acts = {
+            "slice": self.line.slice, "beside": self.line.beside, "look": self.line.look, "trials": self.line.trials, "witness": self.witness, "serve": self.line.serve, "body": self.line.body, "describe": self.describe,
+            "tests": self.tests, "set": self.line.set, "state": self.state, "more": self.more, "files": self.files, "secrets": secret_names.told, "load": self.load, "compile": self.compile, "limits": limits.use, "data": self.data,
+            "resolve": self.resolve}
+
+    def turn(self):
+        """Does what the next frame says."""
+        name, *rest = self.frames.next()
+        self.acts[name](*rest)
 
     def state(self, forget, pairs):
         """KVPs as the host knows them: pid, {key: text}, and so on."""
@@ -191,34 +201,29 @@ class Cell:
         self.send(json.dumps(["resolved", *found]).encode())
 
 
-def hide():
-    """Takes what is not for rules out of the modules that can be imported. The zygote does it, for a cell would copy a page for each."""
+def hide(cell):
+    """Takes what is not for rules out of the modules that can be imported, and lets those of the tenant's libraries be. The zygote does it, for a cell would copy a page for each."""
     for name in GUEST:
         sys.modules.pop(name, None)
     sys.modules["nebriosmodels"] = models.nebriosmodels
     sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.meta_path.insert(0, cell.libraries)
+    gc.set_threshold(20_000, 20, 50)
 
 
 def enter(cell, channel, null, serial, memory, zone, zone_name, seals):
     """Becomes a cell: never returns."""
-    os.environ["TZ"] = zone_name
-    time.tzset()  # reads the zone's file, and so comes before the seal
+    if zone_name != ZONE:
+        os.environ["TZ"] = zone_name
+        time.tzset()  # reads the zone's file, and so comes before the seal
     seals.close(channel, null, serial, memory)
     _reseed()
     rules.ZONE = zone
     journal.open_journal()
-    sys.meta_path.insert(0, cell.libraries)
-    # Before the tenant's libraries, for these may bring a requests of their own.
-    outgoing.replace()
-    gc.set_threshold(20_000, 20, 50)
     gc.enable()
     send(json.dumps(["hello", os.getpid()]).encode())
-    acts = {
-        "slice": cell.line.slice, "beside": cell.line.beside, "look": cell.line.look, "trials": cell.line.trials, "witness": cell.witness, "serve": cell.line.serve, "body": cell.line.body, "describe": cell.describe, "tests": cell.tests, "set": cell.line.set, "state": cell.state, "more": cell.more, "files": cell.files, "secrets": secret_names.told, "load": cell.load,
-        "compile": cell.compile, "limits": limits.use, "data": cell.data, "resolve": cell.resolve}
     while True:
         try:
-            name, *rest = cell.frames.next()
-            acts[name](*rest)
+            cell.turn()
         except MemoryError:
             os._exit(MEMORY_GONE)

@@ -120,6 +120,8 @@ class Packages(memory.Store):
 
 def hide_platform(*stores):
     """What the tenant brings goes before the platform's own modules of that name, and is what those find that are imported again."""
+    if not any(store.modules for store in stores):
+        return
     brought = {name.partition(".")[0] for store in stores for name in store.modules} - {"builtins", "sys", "__main__"}
     if not brought:
         return

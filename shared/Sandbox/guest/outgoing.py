@@ -561,6 +561,7 @@ def install():
 def replace():
     """What a process that still needs sockets of its own leaves for last."""
     socket.socket = Socket
+    # Before the tenant's libraries, for these may bring a requests of their own.
     sys.meta_path.insert(0, ADAPTERS)
 
 

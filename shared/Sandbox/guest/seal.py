@@ -139,6 +139,21 @@ class _Program(ctypes.Structure):
 # last two can not be built.
 WALLS = ("descriptors", "user", "lifeline", "dumpable", "privileges", "limits", "landlock", "seccomp")
 
+# Limits beside that of memory.
+LIMITS = {
+    "NPROC": 0,
+    "NOFILE": 16,
+    "FSIZE": 0,
+    "CORE": 0,
+    "MEMLOCK": 0,
+    "MSGQUEUE": 0,
+}
+
+# What is needed behind the fork is looked up before it: to what a cell finds by its name it writes, and so copies its page of the zygote's.
+_set_limit = resource.setrlimit
+_unsigned = ctypes.c_ulong
+_zero = _unsigned(0)
+
 # Below whoever hosts the cells.
 NICE = 10
 
@@ -168,6 +183,9 @@ class Seal:
         if self.landlock >= 6:
             attributes += struct.pack("<Q", 3)  # abstract sockets and signals
         self._rights = ctypes.create_string_buffer(attributes, len(attributes))
+        self._walls = [(wall, getattr(self, "_" + wall)) for wall in WALLS]
+        self._most = [(getattr(resource, "RLIMIT_" + name), most) for name, most in LIMITS.items()]
+        self._addresses = resource.RLIMIT_AS
         self.root = os.geteuid() == 0
         self.zygote = os.getpid()
         self.vsz = 0
@@ -186,10 +204,10 @@ class Seal:
         os.setpgid(0, 0)
         os.nice(NICE)
         _go_first()
-        for wall in WALLS:
+        for wall, build in self._walls:
             if wall in walls:
                 try:
-                    getattr(self, "_" + wall)(serial, memory)
+                    build(serial, memory)
                 except (OSError, ValueError) as error:
                     raise WallFault(wall, error) from error
 
@@ -216,13 +234,9 @@ class Seal:
 
     def _limits(self, serial, memory):
         # RLIMIT_DATA would not count shared anonymous mappings.
-        _limit(resource.RLIMIT_AS, self.vsz + memory)
-        _limit(resource.RLIMIT_NPROC, 0)
-        _limit(resource.RLIMIT_NOFILE, 16)
-        _limit(resource.RLIMIT_FSIZE, 0)
-        _limit(resource.RLIMIT_CORE, 0)
-        _limit(resource.RLIMIT_MEMLOCK, 0)
-        _limit(resource.RLIMIT_MSGQUEUE, 0)
+        _limit(self._addresses, self.vsz + memory)
+        for what, most in self._most:
+            _limit(what, most)
 
     def _landlock(self, serial, memory):
         if not self.landlock:
@@ -273,9 +287,9 @@ def _go_first():
 
 
 def _limit(what, most):
-    resource.setrlimit(what, (most, most))
+    _set_limit(what, (most, most))
 
 
 def _control(option, value):
-    if _prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)):
+    if _prctl(option, _unsigned(value), _zero, _zero, _zero):
         raise OSError(ctypes.get_errno(), f"prctl {option}")

@@ -63,10 +63,12 @@ UNREAD = 1 << 20
 
 # In a cell they do what they do anywhere. The module signal would first make enums of them, in pages of the cell's own.
 HANDLED = (int(signal.SIGCHLD), int(signal.SIGTERM), int(signal.SIGINT))
+DEFAULT = int(signal.SIG_DFL)
+_handle, _wake = _signal.signal, _signal.set_wakeup_fd
 
 
 class Host:
-    """A host process: its control connection and its living cells, by their numbers."""
+    """A host process: its control connection, a descriptor, and its living cells, by their numbers."""
 
     def __init__(self, name, connection):
         self.name = name
@@ -89,7 +91,7 @@ class Zygote:
         self.seal = None
         self.hosts = {}  # by name
         self.controls = {}  # by descriptor
-        self.greeting = {}  # by descriptor
+        self.greeting = set()  # descriptors
         self.cells = {}  # by pid: (host, number)
         self.serial = 0
 
@@ -115,7 +117,7 @@ class Zygote:
         outgoing.prepare()
         warming.up()
         self.cell = cell.Cell(cell.send)
-        cell.hide()
+        cell.hide(self.cell)
         # A cell puts others in their place, and would free them.
         self.streams = (sys.stdin, sys.stdout, sys.stderr)
         gc.collect()
@@ -130,6 +132,10 @@ class Zygote:
                 how = "failed" if what else "absent" if wall == "landlock" and not self.seal.landlock else "held"
                 self.walls.append(f"wall {wall.replace(' ', '-')} {how} {', '.join(what)}")
         probe.forget()
+        # Where this is a cell's zone too, it need not read its file and set all that depends on it.
+        os.environ["TZ"] = cell.ZONE
+        time.tzset()
+        outgoing.replace()
         self.listener.listen(1024)
         os.rename(unready, self.path)
         self.listener.setblocking(False)
@@ -142,7 +148,8 @@ class Zygote:
         # The first process of a container ends by TERM only if it listens to it.
         signal.signal(signal.SIGTERM, lambda *_: self.end())
         self.poll = select.poll()
-        for descriptor in (self.listener.fileno(), self.woken):
+        self.door = self.listener.fileno()
+        for descriptor in (self.door, self.woken):
             self.poll.register(descriptor, select.POLLIN)
         if self.lifeline:
             self.poll.register(0, select.POLLIN)
@@ -157,10 +164,10 @@ class Zygote:
             for descriptor, events in self.poll.poll(left):
                 if descriptor == self.woken:
                     os.read(self.woken, 4096)
-                elif descriptor == self.listener.fileno():
+                elif descriptor == self.door:
                     self.accept()
                 elif descriptor in self.greeting:
-                    self.greet(self.greeting.pop(descriptor))
+                    self.greet(descriptor)
                 elif descriptor in self.controls:
                     host = self.controls[descriptor]
                     if events & select.POLLOUT:
@@ -184,33 +191,36 @@ class Zygote:
 
     def accept(self):
         try:
-            connection, _ = self.listener.accept()
+            connection, _ = self.listener._accept()
         except OSError:
             return
-        connection.setblocking(False)
-        self.greeting[connection.fileno()] = connection
-        self.poll.register(connection.fileno(), select.POLLIN)
+        os.set_blocking(connection, False)
+        self.greeting.add(connection)
+        self.poll.register(connection, select.POLLIN)
 
     def greet(self, connection):
-        self.poll.unregister(connection.fileno())
         try:
-            text = connection.recv(GREETING.size)
+            text = os.read(connection, GREETING.size)
+        except BlockingIOError:
+            return
         except OSError:
             text = b""
+        self.greeting.remove(connection)
+        self.poll.unregister(connection)
         if len(text) != GREETING.size:
-            connection.close()
+            os.close(connection)
             return
         letter, name, number, memory, zone = GREETING.unpack(text)
         host = self.hosts.get(name)
         if letter == b"H" and host is None:
             host = self.hosts[name] = Host(name, connection)
-            self.controls[connection.fileno()] = host
-            self.poll.register(connection.fileno(), select.POLLIN)
+            self.controls[connection] = host
+            self.poll.register(connection, select.POLLIN)
             self.introduce(host)
         elif letter == b"C" and host is not None and number not in host.cells and self.fault is None:
             self.fork(host, number, memory, zone.rstrip(b"\0").decode("ascii", "replace"), connection)
         else:
-            connection.close()
+            os.close(connection)
 
     def introduce(self, host):
         abi = self.seal.landlock if self.seal else 0
@@ -223,26 +233,26 @@ class Zygote:
 
     def fork(self, host, number, memory, zone, connection):
         if len(self.cells) >= self.most:
-            connection.close()
+            os.close(connection)
             self.tell(host, f"dead {number} 0 full {self.most}")
             return
         self.serial += 1
         if zone not in ZONES:
-            zone = "UTC"
+            zone = cell.ZONE
         try:
             pid = os.fork()
         except OSError:
-            connection.close()
+            os.close(connection)
             self.tell(host, f"dead {number} 0 fork")
             return
         if pid == 0:
             try:
-                signal.set_wakeup_fd(-1)
+                _wake(-1)
                 for number in HANDLED:
-                    _signal.signal(number, _signal.SIG_DFL)
-                connection.setblocking(True)
+                    _handle(number, DEFAULT)
+                os.set_blocking(connection, True)
                 # Hosts and their other cells are nobody's business here. What says nothing stays, for to free it would write to its pages.
-                call = (self.cell, connection.detach(), self.null, self.serial, memory, ZONES[zone], zone, self.seal)
+                call = (self.cell, connection, self.null, self.serial, memory, ZONES[zone], zone, self.seal)
                 for other in self.hosts.values():
                     other.cells.clear()
                     vars(other).clear()
@@ -253,11 +263,11 @@ class Zygote:
                 os._exit(77)
         host.cells[number] = pid
         self.cells[pid] = (host, number)
-        connection.close()
+        os.close(connection)
 
     def hear(self, host):
         try:
-            text = host.connection.recv(65536)
+            text = os.read(host.connection, 65536)
         except BlockingIOError:
             return
         except OSError:
@@ -283,9 +293,9 @@ class Zygote:
     def dismiss(self, host):
         if self.hosts.pop(host.name, None) is None:
             return
-        self.poll.unregister(host.connection.fileno())
-        del self.controls[host.connection.fileno()]
-        host.connection.close()
+        self.poll.unregister(host.connection)
+        del self.controls[host.connection]
+        os.close(host.connection)
         for pid in host.cells.values():
             os.kill(pid, signal.SIGKILL)
 
@@ -300,14 +310,14 @@ class Zygote:
                     self.dismiss(host)
                 return
         try:
-            host.unsent = host.unsent[host.connection.send(host.unsent):]
+            host.unsent = host.unsent[os.write(host.connection, host.unsent):]
         except BlockingIOError:
             pass
         except OSError:
             self.dismiss(host)
             return
         if waiting != bool(host.unsent):
-            self.poll.modify(host.connection.fileno(), select.POLLIN | (select.POLLOUT if host.unsent else 0))
+            self.poll.modify(host.connection, select.POLLIN | (select.POLLOUT if host.unsent else 0))
 
     def reap(self):
         while self.cells:
