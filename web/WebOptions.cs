@@ -5,6 +5,7 @@ using Eddy.Identity;
 using Eddy.Ingest;
 using Eddy.Mail;
 using Eddy.Packages;
+using Eddy.Postgres;
 using Eddy.Sandbox;
 using Eddy.Secrets;
 using Eddy.Sites;
@@ -59,10 +60,9 @@ public sealed class WebOptions
 
     private NpgsqlDataSource Open(bool reset)
     {
-        // One plan for a statement: to plan a look-up in partitions anew costs ten times the look-up.
         var connection = new NpgsqlConnectionStringBuilder(AppDb)
         {
-            Options = "-c plan_cache_mode=force_generic_plan -c jit=off", NoResetOnClose = !reset, ApplicationName = "eddy-web",
+            Options = EddyDbs.PlanSettings, NoResetOnClose = !reset, ApplicationName = "eddy-web",
         };
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 30);
         connection.MaxAutoPrepare = connection.MaxAutoPrepare == 0 ? 50 : connection.MaxAutoPrepare;

@@ -120,7 +120,7 @@ public static class WorkerProgram
         var domain = builder.Configuration["Sites:Domain"] is { } said && !string.IsNullOrWhiteSpace(said) ? said.Trim() : builder.Environment.IsDevelopment() ? "localhost" : null;
 
         // The pump's statements are few and always the same.
-        var connection = new NpgsqlConnectionStringBuilder(database) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, ApplicationName = "eddy-worker", Options = "-c plan_cache_mode=force_generic_plan -c jit=off" };
+        var connection = new NpgsqlConnectionStringBuilder(database) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, ApplicationName = "eddy-worker", Options = EddyDbs.PlanSettings };
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));

@@ -486,6 +486,7 @@ namespace Eddy.Migrations
                         .HasName("pk_api_keys");
 
                     b.HasIndex("Hash")
+                        .IsUnique()
                         .HasDatabaseName("ix_api_keys_hash");
 
                     b.HasIndex("TenantId", "Name")

@@ -98,7 +98,8 @@ public sealed class EddyDb(DbContextOptions<EddyDb> options) : IdentityUserConte
         {
             key.ToTable("api_keys", table => table.HasCheckConstraint("api_keys_scopes", "scopes <@ array['ingest', 'read', 'write'] and cardinality(scopes) > 0"));
             key.HasKey(k => new { k.TenantId, k.Id });
-            key.HasIndex(k => k.Hash);
+            // Unique, so that PostgreSQL knows without statistics that it finds one row by it.
+            key.HasIndex(k => k.Hash).IsUnique();
             key.HasIndex(k => new { k.TenantId, k.Name }).IsUnique().HasFilter("revoked_at is null");
             key.HasQueryFilter(k => k.TenantId == TenantValue);
         });

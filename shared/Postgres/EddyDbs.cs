@@ -11,6 +11,12 @@ namespace Eddy.Postgres;
 /// <param name="batches">For batches alone, whose name ends with their transaction: a reset would cost more than most of them do. Null: as <paramref name="source"/>. Owned.</param>
 public sealed class EddyDbs(NpgsqlDataSource source, NpgsqlDataSource? batches = null) : IDisposable
 {
+    /// <summary>
+    /// What every connection asks of PostgreSQL (docs/operations.md): one plan for a statement, for to plan a look-up in partitions anew costs ten times the look-up; and
+    /// none that reads a whole table because it was small when the plan was made.
+    /// </summary>
+    public const string PlanSettings = "-c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off";
+
     public void Dispose() => batches?.Dispose();
 
     /// <summary>A context that sees this tenant's rows. One open connection per unit of work is best: open it where several statements follow.</summary>

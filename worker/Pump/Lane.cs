@@ -631,8 +631,8 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         }
 
         _connection = source.OpenConnection();
-        // Statements prepared while the tables are empty would scan for ever after (docs/operations.md, "The pump's connections").
-        using var set = new NpgsqlCommand("set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off", _connection);
+        // Statements prepared while the tables are empty would scan for ever after (docs/operations.md, "Plans").
+        using var set = new NpgsqlCommand("set enable_bitmapscan = off; set enable_sort = off", _connection);
         set.ExecuteNonQuery();
     }
 
