@@ -31,6 +31,7 @@ public sealed class KeyRing
     private readonly List<(UInt256 Name, byte[] Hash, Entry Entry)> _asked = [];
     private readonly NpgsqlDataSource _source;
     private readonly TimeProvider _time;
+    private int _added;
     private bool _isAsking;
 
     public KeyRing(NpgsqlDataSource source, Listener listener, TimeProvider time)
@@ -59,11 +60,6 @@ public sealed class KeyRing
             return entry.Found.IsCompletedSuccessfully ? new ValueTask<KeyHolder?>(Used(entry.Found.Result)) : AwaitAsync(entry.Found);
         }
 
-        if (_entries.Count >= Most)
-        {
-            _entries.Clear();
-        }
-
         // Whoever comes first asks for all who come meanwhile, so nobody's cancellation ends it.
         var mine = new Entry(_time.GetTimestamp());
         var kept = entry is null
@@ -71,6 +67,12 @@ public sealed class KeyRing
             : _entries.TryUpdate(name, mine, entry) ? mine : _entries.GetOrAdd(name, mine);
         if (ReferenceEquals(kept, mine))
         {
+            // Counted here, for a concurrent dictionary takes each of its locks to count.
+            if (entry is null && Interlocked.Increment(ref _added) >= Most)
+            {
+                Forget();
+            }
+
             Resolve(name, hash.ToArray(), mine);
         }
 
@@ -78,7 +80,11 @@ public sealed class KeyRing
     }
 
     /// <summary>Asks the database anew from now on. What is being asked is told to those who wait for it, and not kept.</summary>
-    public void Forget() => _entries.Clear();
+    public void Forget()
+    {
+        _entries.Clear();
+        Volatile.Write(ref _added, 0);
+    }
 
     /// <summary>Writes down when keys were used since the last time, all in one statement.</summary>
     public async Task NoteUseAsync(CancellationToken cancel)
@@ -140,6 +146,8 @@ public sealed class KeyRing
     {
         while (true)
         {
+            // Requests that lie in the queue already are let in first, for they are likely to ask too.
+            await Task.Yield();
             List<(UInt256 Name, byte[] Hash, Entry Entry)> asked;
             lock (_asked)
             {
