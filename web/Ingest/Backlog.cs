@@ -7,13 +7,18 @@ namespace Eddy.Ingest;
 /// <summary>
 /// What this node knows of the arrivals that wait, so that accepting never starves applying. The pumps tell how many wait for each tenant with many, and
 /// how many a second they clear; what this node has added since counts too. A tenant with more waiting than is cleared in
-/// <see cref="DoorOptions.PaceLag"/> is slowed down, one with more than <see cref="DoorOptions.TenantBacklog"/> is refused. Tenants with little waiting notice neither.
+/// <see cref="DoorOptions.PaceLag"/> is slowed down: its requests pass one after the other, at the pace at which the line is cleared, since a crowd that is let in at once takes the
+/// machine from everybody for as long as it is. One with more than <see cref="DoorOptions.TenantBacklog"/> is refused. Tenants with little waiting notice neither.
 /// </summary>
 public sealed class Backlog(DoorOptions options, TimeProvider time)
 {
+    /// <summary>The pumps tell of tenants with as many waiting.</summary>
+    private const int Many = 200;
+
+    private const double SlowestPace = 4;
+
     private readonly ConcurrentDictionary<TenantId, Waiting> _tenants = new();
     private readonly ConcurrentDictionary<string, (double Rate, long At)> _pumps = new();
-    private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _heardAt;
     private double _rate;
 
@@ -31,19 +36,15 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         }
 
         // Where no pump clears anything, holding back helps nobody.
-        if (count > Pace && Volatile.Read(ref _rate) > 0)
+        if (count > Pace && Volatile.Read(ref _rate) is > 0 and var rate)
         {
-            var until = time.GetTimestamp() + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency);
-            while (Left(waiting) > Pace && time.GetTimestamp() is var now && now < until)
+            var now = time.GetTimestamp();
+            // With more waiting than the pace allows, for instance since there are other doors, more slowly.
+            var step = arrivals / rate * Math.Min(SlowestPace, count / Pace);
+            var slot = waiting.Slot(now, (long)(step * time.TimestampFrequency), now + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency));
+            if (slot > now)
             {
-                try
-                {
-                    await Volatile.Read(ref _news).Task.WaitAsync(time.GetElapsedTime(now, until), time, cancel);
-                }
-                catch (TimeoutException)
-                {
-                    break;
-                }
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(time.GetElapsedTime(now, slot).TotalMilliseconds)), time, cancel);
             }
         }
 
@@ -54,6 +55,9 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
 
         return true;
     }
+
+    /// <summary>Many arrivals of this tenant wait.</summary>
+    public bool HasMany(TenantId tenant) => _tenants.TryGetValue(tenant, out var waiting) && waiting.Count > Many;
 
     /// <summary>What has passed is committed, or will not be.</summary>
     public void Arrived(TenantId tenant, int arrivals)
@@ -117,7 +121,6 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
 
         Volatile.Write(ref _rate, Rate());
         Volatile.Write(ref _heardAt, time.GetTimestamp());
-        Interlocked.Exchange(ref _news, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     private double Pace => Math.Max(500, _rate * options.PaceLag.TotalSeconds);
@@ -155,6 +158,7 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         private long _told;
         private long _sinceMark;
         private long _onTheWay;
+        private long _slot;
         private bool _isForgotten;
 
         public long Count
@@ -165,6 +169,15 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
                 {
                     return _told + _sinceMark + _onTheWay;
                 }
+            }
+        }
+
+        /// <summary>When the next one of a tenant that is slowed down passes: so long after the one before.</summary>
+        public long Slot(long now, long step, long latest)
+        {
+            lock (_lock)
+            {
+                return _slot = Math.Clamp(_slot + step, now, latest);
             }
         }
 

@@ -17,6 +17,7 @@ public sealed class Door : BackgroundService
     private readonly NpgsqlDataSource _source;
     private readonly Backlog _backlog;
     private readonly DoorWriter _writer;
+    private readonly DoorWriter _bulkWriter;
     private readonly KnownProcesses _known;
     private readonly TimeProvider _time;
     private readonly ILogger<Door> _log;
@@ -30,11 +31,13 @@ public sealed class Door : BackgroundService
         _backlog = backlog;
         _time = time;
         _log = logs.CreateLogger<Door>();
-        _writer = new DoorWriter(source, options, time, meters, logs.CreateLogger<DoorWriter>());
+        _writer = new DoorWriter("door", source, options, time, meters, logs.CreateLogger<DoorWriter>());
+        _bulkWriter = new DoorWriter("door for bulk", source, options, time, meters, logs.CreateLogger<DoorWriter>());
         _known = new KnownProcesses(source);
         listener.On(_channel, Hear);
         listener.On("eddy_backlog", backlog.Hear);
         _writer.Start();
+        _bulkWriter.Start();
     }
 
     /// <summary>Makes all arrivals of a request durable, or none. They are of one tenant.</summary>
@@ -177,6 +180,7 @@ public sealed class Door : BackgroundService
     public override void Dispose()
     {
         _writer.Dispose();
+        _bulkWriter.Dispose();
         base.Dispose();
     }
 
@@ -187,7 +191,8 @@ public sealed class Door : BackgroundService
     {
         try
         {
-            _writer.Add(request);
+            // Nobody else shall wait for the flush of one whose arrivals wait in the line anyway.
+            (_backlog.HasMany(request.Arrivals[0].Tenant) ? _bulkWriter : _writer).Add(request);
             return await request.Stored;
         }
         finally

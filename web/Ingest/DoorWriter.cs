@@ -9,7 +9,7 @@ namespace Eddy.Ingest;
 /// The one thread of this node that writes arrivals: it takes all that waits and commits it together, so that throughput is not one fsync a
 /// request. Synchronous, for a thread of its own is faster at this than the pool. After a commit whose answer was lost, the door's row tells whether it happened.
 /// </summary>
-internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, TimeProvider time, DoorMeters meters, ILogger<DoorWriter> log) : IDisposable
+internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptions options, TimeProvider time, DoorMeters meters, ILogger<DoorWriter> log) : IDisposable
 {
     /// <summary>A wake-up of the pumps at most this often, unless somebody waits.</summary>
     private static readonly TimeSpan NotifyEvery = TimeSpan.FromMilliseconds(20);
@@ -42,7 +42,7 @@ internal sealed class DoorWriter(NpgsqlDataSource source, DoorOptions options, T
 
     public void Start()
     {
-        _thread = new Thread(Run) { IsBackground = true, Name = "door" };
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
     public void Add(DoorRequest request)
