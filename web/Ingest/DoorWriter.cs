@@ -6,8 +6,8 @@ using NpgsqlTypes;
 namespace Eddy.Ingest;
 
 /// <summary>
-/// The one thread of this node that writes arrivals: it takes all that waits and commits it together, so that throughput is not one fsync a
-/// request. Synchronous, for a thread of its own is faster at this than the pool. After a commit whose answer was lost, the door's row tells whether it happened.
+/// A thread that writes arrivals: it takes all that waits and commits it together, so that throughput is not one fsync a request. A node has two, one of them for
+/// tenants with many arrivals in the line (<see cref="Backlog.HasMany"/>). Synchronous, for a thread of its own is faster at this than the pool. After a commit whose answer was lost, the door's row tells whether it happened.
 /// </summary>
 internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptions options, TimeProvider time, DoorMeters meters, ILogger<DoorWriter> log) : IDisposable
 {
