@@ -29,7 +29,7 @@ public sealed class GuestRoadTests
     /// <summary>All that the zygote itself calls of the other files. What a host sends it goes to none of them.</summary>
     private static readonly string[] UsedByTheZygote =
     [
-        "cell.Cell", "cell.enter", "cell.hide", "cell.send", "outgoing.prepare", "platform_modules.close", "platform_modules.load", "probe.fault", "probe.forget", "probe.try_walls", "seal.Seal", "seal.Unsealed", "warming.filling", "warming.up",
+        "cell.Cell", "cell.ZONE", "cell.enter", "cell.hide", "cell.send", "outgoing.prepare", "outgoing.replace", "platform_modules.close", "platform_modules.load", "probe.fault", "probe.forget", "probe.try_walls", "seal.Seal", "seal.Unsealed", "warming.filling", "warming.up",
     ];
 
     private const string FindEvaluators = """

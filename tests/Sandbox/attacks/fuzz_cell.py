@@ -115,8 +115,10 @@ def feed(data):
             null = os.open("/dev/null", os.O_RDWR)
             for descriptor in (0, 1, 2):
                 os.dup2(null, descriptor)
-            cell.hide()
-            cell.enter(cell.Cell(cell.send), theirs.detach(), 0, 1, 1 << 30, timezone.utc, "UTC", NoSeal)
+            one = cell.Cell(cell.send)
+            cell.hide(one)
+            cell.outgoing.replace()
+            cell.enter(one, theirs.detach(), 0, 1, 1 << 30, timezone.utc, "UTC", NoSeal)
         finally:
             os._exit(77)
     theirs.close()
