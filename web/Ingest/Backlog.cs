@@ -7,7 +7,7 @@ namespace Eddy.Ingest;
 /// <summary>
 /// What this node knows of the arrivals that wait, so that accepting never starves applying. The pumps tell how many wait for each tenant with many, and
 /// how many a second they clear; what this node has added since counts too. A tenant with more waiting than is cleared in
-/// <see cref="DoorOptions.PaceLag"/> is slowed down: its requests pass one after the other, at the pace at which the line is cleared, since a crowd that is let in at once takes the
+/// <see cref="DoorOptions.PaceLag"/> is slowed down: its requests pass a few at a time, at the pace at which the line is cleared, since a crowd that is let in at once takes the
 /// machine from everybody for as long as it is. One with more than <see cref="DoorOptions.TenantBacklog"/> is refused. Tenants with little waiting notice neither.
 /// </summary>
 public sealed class Backlog(DoorOptions options, TimeProvider time)
@@ -16,6 +16,8 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
     private const int Many = 200;
 
     private const double SlowestPace = 4;
+
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(4);
 
     private readonly ConcurrentDictionary<TenantId, Waiting> _tenants = new();
     private readonly ConcurrentDictionary<string, (double Rate, long At)> _pumps = new();
@@ -41,9 +43,13 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
             var now = time.GetTimestamp();
             // With more waiting than the pace allows, for instance since there are other doors, more slowly.
             var step = arrivals / rate * Math.Min(SlowestPace, count / Pace);
-            var slot = waiting.Slot(now, (long)(step * time.TimestampFrequency), now + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency));
+            var latest = now + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency);
+            var slot = waiting.Slot(now, (long)(step * time.TimestampFrequency), latest);
             if (slot > now)
             {
+                // A few go together, for each flush has its price.
+                var together = (long)(Together.TotalSeconds * time.TimestampFrequency);
+                slot = Math.Min((slot + together - 1) / together * together, latest);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(time.GetElapsedTime(now, slot).TotalMilliseconds)), time, cancel);
             }
         }
