@@ -16,9 +16,7 @@ public sealed class PlanTests(TestDatabase database)
     public async Task A_commit_reads_the_arrivals_that_it_is_about_and_no_others()
     {
         await using var own = await database.OfItsOwnAsync();
-        var source = new NpgsqlConnectionStringBuilder(own.SuperuserConnection) { Options = EddyDbs.PlanSettings, Pooling = false };
-        await using var connection = new NpgsqlConnection(source.ConnectionString);
-        await connection.OpenAsync(Cancel);
+        await using var connection = await OpenAsync(own);
         await ExecuteAsync(connection, "set enable_bitmapscan = off; set enable_sort = off");
         var tenant = await TestTenant.MakeAsync(own);
         var shard = tenant.Id.Shard;
@@ -43,9 +41,7 @@ public sealed class PlanTests(TestDatabase database)
     public async Task A_key_is_looked_up_among_many_by_reading_its_row_and_its_tenants()
     {
         await using var own = await database.OfItsOwnAsync();
-        var source = new NpgsqlConnectionStringBuilder(own.SuperuserConnection) { Options = EddyDbs.PlanSettings, Pooling = false };
-        await using var connection = new NpgsqlConnection(source.ConnectionString);
-        await connection.OpenAsync(Cancel);
+        await using var connection = await OpenAsync(own);
         var tenant = await TestTenant.MakeAsync(own);
         var key = tenant.Key;
         await ExecuteAsync(connection, "vacuum analyze api_keys, tenants");
@@ -62,6 +58,14 @@ public sealed class PlanTests(TestDatabase database)
 
         ShouldRead(plans, "api_keys", 1);
         ShouldRead(plans, "tenants", 1);
+    }
+
+    private static async Task<NpgsqlConnection> OpenAsync(TestDatabase own)
+    {
+        var source = new NpgsqlConnectionStringBuilder(own.SuperuserConnection) { Options = EddyDbs.PlanSettings, Pooling = false };
+        var connection = new NpgsqlConnection(source.ConnectionString);
+        await connection.OpenAsync(Cancel);
+        return connection;
     }
 
     private static async Task ResolveAsync(NpgsqlConnection connection, string key)

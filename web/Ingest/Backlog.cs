@@ -12,7 +12,7 @@ namespace Eddy.Ingest;
 /// </summary>
 public sealed class Backlog(DoorOptions options, TimeProvider time)
 {
-    /// <summary>The pumps tell of tenants with as many waiting.</summary>
+    /// <summary>The pumps tell of tenants with more waiting than this.</summary>
     private const int Many = 200;
 
     private const double SlowestPace = 4;
