@@ -26,11 +26,8 @@ public sealed class RunStore(EddyDbs dbs)
     private static readonly string RangeSql =
         $"select {Columns} from runs r where r.tenant_id = $1 and r.id between $2 and $3 and r.root = $4 order by r.id limit {MostOfRange}";
 
-    /// <summary>
-    /// A process, or null where there is none, and an arrival's runs, which have these numbers, without their logs: what a door answers to somebody who waited. One round trip.
-    /// </summary>
-    public async Task<(StoredProcess? Process, IReadOnlyList<StoredRun> Runs)> ReadWithProcessAsync(
-        TenantId tenant, long pid, Guid root, long first, long last, CancellationToken cancel)
+    /// <summary>What an arrival came to whose process and runs have these numbers. One round trip.</summary>
+    public async Task<Settlement> ReadSettlementAsync(TenantId tenant, long pid, Guid root, long first, long last, CancellationToken cancel)
     {
         await using var batch = dbs.BatchFor(tenant);
         batch.BatchCommands.Add(ProcessStore.ReadCommand(tenant, pid));
@@ -45,7 +42,7 @@ public sealed class RunStore(EddyDbs dbs)
             runs.Add(ReadRow(rows));
         }
 
-        return (process, runs);
+        return new Settlement(process?.Kind, process?.Kvps ?? [], runs);
     }
 
     /// <summary>The numbers of the runs that an arrival caused in its process: for who missed the news of them. Empty where there are none.</summary>

@@ -1,5 +1,6 @@
 using Eddy.Kvps;
 using Eddy.Pump;
+using Eddy.Runs;
 using Eddy.Sandbox;
 using Eddy.Tenants;
 
@@ -67,8 +68,36 @@ public sealed class FoldTests
             [Arrival(7, [("a", "1")], "door_1:s41"), Arrival(8, [("a", "1")], "door_1:s42"), Arrival(9, [("b", "1")], "door_2:a7")],
             [new ArrivalApplied(0), Ran("x", 7, 0, 11), new ArrivalApplied(1), new ArrivalApplied(2)]);
 
-        _rows.Told["door_1"].ShouldBe(["41:6-6", "42:7-6"]);
+        _rows.Told["door_1"].Select(told => told.Split(';')[0]).ShouldBe(["41:6-6", "42:7-6"]);
         _rows.Told["door_2"].ShouldBe(["7"]);
+    }
+
+    [Fact]
+    public void Who_waits_is_told_what_it_came_to()
+    {
+        _line.State(7)["old"] = "0";
+        Fold(
+            [Arrival(7, [("kind", "\"order\"")], "door_1:s41"), Arrival(8, [("a", "1")], "door_1:s42")],
+            [new ArrivalApplied(0), No("x", 7, 11), Ran("y", 7, 0, 11, ("b", "1")), No("z", 7, 11), new ArrivalApplied(1), Ran("y", 8, 1, 13)]);
+
+        var (first, second) = (Settlement.Read(_rows.Told["door_1"][0].Split(';')[1]), Settlement.Read(_rows.Told["door_1"][1].Split(';')[1]));
+
+        first.Kind.ShouldBe("order");
+        first.Kvps.ShouldBe([new("b", "1"), new("kind", "\"order\""), new("old", "0")]);
+        first.Runs.Select(run => run.Id).ShouldBe([6, 7]);
+        first.Runs[0].SaidNo.ShouldBe(["x", "z"]);
+        (first.Runs[1].Rule, first.Runs[1].FirstPosition, first.Runs[1].Changes).ShouldBe(("y", 12, 1));
+        second.Runs.ShouldHaveSingleItem().Id.ShouldBe(8);
+    }
+
+    [Fact]
+    public void What_is_long_is_not_told()
+    {
+        Fold(
+            [Arrival(7, [.. Enumerable.Range(0, 21).Select(n => ($"k{n}", (string?)"1"))], "door_1:s41"), Arrival(8, [("a", $"\"{new string('a', 4000)}\"")], "door_1:s42")],
+            [new ArrivalApplied(0), new ArrivalApplied(1)]);
+
+        _rows.Told["door_1"].ShouldBe(["41:6-5", "42:6-5"]);
     }
 
     [Fact]

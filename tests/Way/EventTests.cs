@@ -39,6 +39,53 @@ public sealed class EventTests(TestWay way) : IClassFixture<TestWay>
             .ShouldBe(["1 temperature post key:test", "2 room post key:test", "3 alert rule key:test"]);
     }
 
+    /// <summary>Whether it is short, and told, or long, and read.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    public async Task Who_waits_is_answered_what_there_is_to_be_read(int more)
+    {
+        var caller = await way.CallerAsync(("scripts/rules.py", """
+            class first(Rule):
+                listens_to = ["n"]
+
+                def action(self):
+                    self.of_first = {"b": 1, "a": [1.50, "ü"]}
+
+            class second(Rule):
+                listens_to = ["of_first"]
+
+                def action(self):
+                    del self.gone
+                    self.kind = "thing"
+
+            class never(Rule):
+                listens_to = ["n"]
+
+                def check(self):
+                    return False
+
+            class nor_this(never):
+                listens_to = ["n"]
+
+            class broken(Rule):
+                listens_to = ["kind"]
+
+                def action(self):
+                    raise ValueError("not 'this'")
+            """));
+        var fields = Enumerable.Range(0, more).Select(n => $"\"k{n}\": {n}, ");
+
+        var answer = await caller.SettleAsync($"{{{string.Concat(fields)}\"gone\": 1, \"n\": 1}}");
+
+        var pid = answer.GetProperty("pid").GetInt64();
+        var runs = (await caller.GetAsync($"/api/runs?pid={pid}")).GetProperty("runs").EnumerateArray().OrderBy(run => run.GetProperty("id").GetInt64());
+        JsonElement.DeepEquals(answer.GetProperty("kvps"), await caller.ProcessAsync(pid)).ShouldBeTrue(answer.ToString());
+        answer.GetProperty("kvps").EnumerateObject().Count().ShouldBe(more + 5);
+        answer.GetProperty("runs").EnumerateArray().Select(run => run.ToString()).ShouldBe(runs.Select(run => run.ToString()), ignoreOrder: true);
+        answer.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("outcome").GetString()).ShouldBe(["no", "no", "ran", "ran", "failed"], ignoreOrder: true);
+    }
+
     [Fact]
     public async Task A_check_that_says_no_is_a_run_that_changes_nothing()
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Eddy.Endpoints;
 using Eddy.Postgres;
+using Eddy.Runs;
 using Eddy.Tenants;
 using Npgsql;
 using NpgsqlTypes;
@@ -110,7 +111,7 @@ public sealed class Door : BackgroundService
             }
 
             return new DoorAnswer.Accepted(
-                [.. request.Ids.Select((id, i) => new AcceptedArrival(id, request.Pids[i], settled[i]?.Runs, settled[i] is { IsRefused: false }))]);
+                [.. request.Ids.Select((id, i) => new AcceptedArrival(id, request.Pids[i], settled[i]?.Runs, settled[i]?.Came, settled[i] is { IsRefused: false }))]);
         }
         finally
         {
@@ -205,9 +206,16 @@ public sealed class Door : BackgroundService
     {
         foreach (var part in payload.Split(','))
         {
-            // number, number:first-last, number! where it was refused, or number~ where what it depends on has changed
+            // number, number:first-last, number:first-last;what it came to, number! where it was refused, or number~ where what it depends on has changed
             var (refused, conflict) = (part.EndsWith('!'), part.EndsWith('~'));
             var text = refused || conflict ? part.AsSpan(0, part.Length - 1) : part;
+            Settlement? came = null;
+            if (text.IndexOf(';') is var mark and > 0)
+            {
+                came = Settlement.Read(text[(mark + 1)..].ToString());
+                text = text[..mark];
+            }
+
             var colon = text.IndexOf(':');
             if (!long.TryParse(colon < 0 ? text : text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var tag) || !_waiters.TryGetValue(tag, out var waiter))
             {
@@ -220,7 +228,7 @@ public sealed class Door : BackgroundService
                 runs = new RunRange(long.Parse(range[..dash], CultureInfo.InvariantCulture), long.Parse(range[(dash + 1)..], CultureInfo.InvariantCulture));
             }
 
-            waiter.Complete(new Settled(runs, refused, conflict));
+            waiter.Complete(new Settled(runs, came, refused, conflict));
         }
     }
 
@@ -277,7 +285,7 @@ public sealed class Door : BackgroundService
         {
             if (!pending.TryGetValue(waiter.Arrival, out var left) || left.Refused || (!left.InLine && waiter.For == WaitFor.Applied))
             {
-                waiter.Complete(new Settled(null, left.Refused, null));
+                waiter.Complete(new Settled(null, null, left.Refused, null));
             }
         }
     }
@@ -325,7 +333,7 @@ public sealed class Door : BackgroundService
     }
 
     /// <param name="IsConflict">Null where it was looked for, and is not known.</param>
-    private sealed record Settled(RunRange? Runs, bool IsRefused, bool? IsConflict);
+    private sealed record Settled(RunRange? Runs, Settlement? Came, bool IsRefused, bool? IsConflict);
 
     private sealed class Waiter(long tag)
     {

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Eddy.Access;
 using Eddy.Api;
@@ -12,6 +13,8 @@ using Eddy.Problems;
 using Eddy.Processes;
 using Eddy.Runs;
 using Eddy.Tenants;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using Npgsql;
 
@@ -143,13 +146,13 @@ public static class IngestApi
             if (accepted.Arrivals.Count <= MostRead && accepted.Arrivals.All(arrival => arrival.Settled)
                 && await ReadSettledAsync(context, tenant, accepted) is { } answers)
             {
-                await (isList ? context.Response.WriteAsJsonAsync(answers, context.RequestAborted) : context.Response.WriteAsJsonAsync(answers[0], context.RequestAborted));
+                var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+                await WriteAsync(context, isList ? JsonSerializer.SerializeToUtf8Bytes(answers, json) : JsonSerializer.SerializeToUtf8Bytes(answers[0], json));
                 return;
             }
         }
 
         context.Response.StatusCode = StatusCodes.Status202Accepted;
-        context.Response.ContentType = "application/json";
         var text = new StringBuilder(96 * accepted.Arrivals.Count);
         text.Append(isList ? "[" : "");
         foreach (var arrival in accepted.Arrivals)
@@ -157,9 +160,15 @@ public static class IngestApi
             text.Append(text.Length > 1 ? "," : "").Append(CultureInfo.InvariantCulture, $$"""{"arrival":"{{arrival.Arrival}}","pid":{{arrival.Pid}}}""");
         }
 
-        var bytes = Encoding.ASCII.GetBytes(text.Append(isList ? "]" : "").ToString());
-        context.Response.ContentLength = bytes.Length;
-        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+        await WriteAsync(context, Encoding.ASCII.GetBytes(text.Append(isList ? "]" : "").ToString()));
+    }
+
+    /// <summary>In one piece, whose length is said before: chunks would be two writes.</summary>
+    private static async Task WriteAsync(HttpContext context, byte[] json)
+    {
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = json.Length;
+        await context.Response.Body.WriteAsync(json, context.RequestAborted);
     }
 
     /// <summary>What came of them; null while the database does not answer, for they are accepted all the same: who is told of an error sends them again.</summary>
@@ -184,16 +193,20 @@ public static class IngestApi
 
     private static async Task<SettledAnswer> SettledAsync(RunStore store, TenantId tenant, AcceptedArrival arrival, ActorAccess access, CancellationToken cancel)
     {
-        var (first, last) = arrival.Runs is { } range ? (range.First, range.Last) : await store.FindRangeAsync(tenant, arrival.Pid, arrival.Arrival, cancel);
-        var (process, runs) = await store.ReadWithProcessAsync(tenant, arrival.Pid, arrival.Arrival, first, last, cancel);
-        var answer = process is null ? null : ProcessAnswer.Of(process, access);
+        if (arrival.Came is not { } came)
+        {
+            var (first, last) = arrival.Runs is { } range ? (range.First, range.Last) : await store.FindRangeAsync(tenant, arrival.Pid, arrival.Arrival, cancel);
+            came = await store.ReadSettlementAsync(tenant, arrival.Pid, arrival.Arrival, first, last, cancel);
+        }
+
+        var process = ProcessAnswer.Of(new StoredProcess(arrival.Pid, came.Kind, null, came.Kvps), access);
         return new SettledAnswer(
             arrival.Arrival,
             arrival.Pid,
-            answer?.Kvps ?? new Dictionary<string, RawJson>(),
-            [.. runs.SelectMany(run => RunAnswer.Of(run, access))])
+            process.Kvps,
+            [.. came.Runs.SelectMany(run => RunAnswer.Of(run, access))])
         {
-            LeftOut = answer?.LeftOut ?? 0,
+            LeftOut = process.LeftOut,
         };
     }
 

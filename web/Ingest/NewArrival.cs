@@ -1,3 +1,4 @@
+using Eddy.Runs;
 using Eddy.Kvps;
 using Eddy.Tenants;
 
@@ -28,7 +29,8 @@ public sealed record Idempotency(string Key, byte[] Fingerprint);
 /// <summary>An arrival that is durable.</summary>
 /// <param name="Settled">What was waited for has come. False too where nothing was waited for.</param>
 /// <param name="Runs">The numbers of the runs that it caused, where that was waited for and is known.</param>
-public sealed record AcceptedArrival(Guid Arrival, long Pid, RunRange? Runs, bool Settled);
+/// <param name="Came">What it came to, where that was waited for and told.</param>
+public sealed record AcceptedArrival(Guid Arrival, long Pid, RunRange? Runs, Settlement? Came, bool Settled);
 
 /// <summary>Numbers of runs, both ends included; empty where <see cref="Last"/> is less than <see cref="First"/>.</summary>
 public readonly record struct RunRange(long First, long Last);

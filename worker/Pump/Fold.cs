@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json;
 using Eddy.Hindsight;
 using Eddy.Kvps;
+using Eddy.Processes;
+using Eddy.Runs;
 using Eddy.Sandbox;
 
 namespace Eddy.Pump;
@@ -27,7 +29,10 @@ public sealed class Fold
     private readonly Dictionary<(long Pid, string Key), (string? Value, long Position)> _changed = [];
     private readonly HashSet<long> _shaped = [];
     private readonly Dictionary<(long Set, long Pid), int> _saidNo = [];
-    private readonly List<(int Row, StringBuilder Rules)> _saidNoRules = [];
+    private readonly Dictionary<int, List<string>> _saidNoRules = [];
+
+    // Cascades that have ended, whose callers wait: their runs' numbers, the process that they are about and the rows of their runs, as far as all of them are here.
+    private readonly List<(string Tag, long First, long Last, long Pid, Range? Rows)> _settled = [];
 
     // The cascade that the steps belong to.
     private Guid _root;
@@ -37,6 +42,9 @@ public sealed class Fold
     private string? _trace;
     private long _firstRun;
     private int _runs;
+
+    // The process of its arrival and its first row, where it began in this turn.
+    private (long Pid, int Row)? _begun;
 
     // Of the run that lands next: it may be another than that of the turn; and what woke it.
     private long? _tree;
@@ -143,6 +151,7 @@ public sealed class Fold
         }
 
         WriteState();
+        TellSettled();
         _line.At = _turn.At;
         _rows.Heads.Tenants.Add(_tenant);
         _rows.Heads.Before.Add(_positionBefore);
@@ -164,6 +173,7 @@ public sealed class Fold
         }
 
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (arrival.Root, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
+        _begun = (set.Pid, _rows.Runs.Ids.Count);
         _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
         var first = _line.Position + 1;
@@ -181,6 +191,7 @@ public sealed class Fold
 
     private void Land((Flight Flight, Landing Landing) landed)
     {
+        _begun = null;
         var flight = landed.Flight;
         var cascade = flight.Run.Cascade;
         _acting = cascade.Acting;
@@ -220,7 +231,7 @@ public sealed class Fold
         var woken = landed is null ? run.Woken : LeftRun.Of(landed) with { Loaded = run.Woken?.Loaded };
         if (run is { Outcome: RunOutcome.No, Log: null, Calls.Count: 0 } && woken is null && _saidNo.TryGetValue((run.SetPosition, run.Pid), out var at))
         {
-            AppendText(_saidNoRules[at].Rules, run.Rule);
+            _saidNoRules[at].Add(run.Rule);
             return;
         }
 
@@ -275,13 +286,13 @@ public sealed class Fold
         {
             rows.Rules.Add(null);
             rows.SaidNo.Add(null);
-            var rules = AppendText(new StringBuilder(), run.Rule);
+            var row = rows.SaidNo.Count - 1;
             if (run is { Log: null, Calls.Count: 0 })
             {
-                _saidNo[(run.SetPosition, run.Pid)] = _saidNoRules.Count;
+                _saidNo[(run.SetPosition, run.Pid)] = row;
             }
 
-            _saidNoRules.Add((rows.SaidNo.Count - 1, rules));
+            _saidNoRules[row] = [run.Rule];
         }
         else
         {
@@ -467,9 +478,38 @@ public sealed class Fold
     {
         if (_tag is { } tag && !_line.HasBeside(_root))
         {
-            Tell(tag, string.Create(CultureInfo.InvariantCulture, $":{_firstRun}-{_line.Run}"));
+            _settled.Add((tag, _firstRun, _line.Run, _begun?.Pid ?? 0, _begun is { } begun ? begun.Row.._rows.Runs.Ids.Count : null));
         }
     }
+
+    /// <summary>Who waits is told the numbers of the runs, and where it is short, what it came to.</summary>
+    private void TellSettled()
+    {
+        foreach (var (tag, first, last, pid, rows) in _settled)
+        {
+            var came = rows is { } range && pid != 0 ? Came(pid, range)?.Write() : null;
+            Tell(tag, string.Create(CultureInfo.InvariantCulture, $":{first}-{last}{(came is null ? "" : ";")}{came}"));
+        }
+    }
+
+    private Settlement? Came(long pid, Range range)
+    {
+        var (state, rows) = (_line.State(pid), _rows.Runs);
+        var (first, count) = range.GetOffsetAndLength(rows.Ids.Count);
+        if (Math.Max(state.Count, count) > Settlement.MostTold)
+        {
+            return null;
+        }
+
+        var runs = Enumerable.Range(first, count).Select(row => new StoredRun(
+            rows.Ids[row], rows.At[row], rows.Rules[row], _saidNoRules.GetValueOrDefault(row), rows.Trees[row], rows.Pids[row], rows.Sets[row], rows.Roots[row], rows.Generations[row],
+            (RunOutcome)rows.Outcomes[row], rows.First[row], rows.Changes[row], TimeSpan.FromMicroseconds(rows.Elapsed[row]), TimeSpan.FromMicroseconds(rows.Cpu[row]), null,
+            rows.Errors[row], rows.Traces[row]));
+        return new Settlement(
+            Kind(state), [.. state.OrderBy(kvp => kvp.Key, StringComparer.Ordinal).Select(kvp => new StoredKvp(kvp.Key, kvp.Value))], [.. runs]);
+    }
+
+    private static string? Kind(Dictionary<string, string> state) => state.GetValueOrDefault("kind") is { } kind ? KvpLookup.Of(kind).Txt : null;
 
     private void Owe(LeftRun run, bool beside)
     {
@@ -525,7 +565,7 @@ public sealed class Fold
     {
         foreach (var (row, rules) in _saidNoRules)
         {
-            _rows.Runs.SaidNo[row] = rules.Append('}').ToString();
+            _rows.Runs.SaidNo[row] = ArrayText(rules);
         }
 
         foreach (var pid in _shaped)
@@ -540,7 +580,7 @@ public sealed class Fold
 
             _rows.Processes.Tenants.Add(_tenant);
             _rows.Processes.Pids.Add(pid);
-            _rows.Processes.Kinds.Add(state.GetValueOrDefault("kind") is { } kind ? KvpLookup.Of(kind).Txt : null);
+            _rows.Processes.Kinds.Add(Kind(state));
             _rows.Processes.Parents.Add(state.GetValueOrDefault("PARENT") is { } parent && long.TryParse(KvpLookup.Of(parent).Txt, CultureInfo.InvariantCulture, out var above) ? above : null);
             _rows.Processes.At.Add(_turn.At);
         }
@@ -579,18 +619,15 @@ public sealed class Fold
         payloads.Add(string.Concat(tag.AsSpan(colon + 2), what));
     }
 
+    /// <summary>PostgreSQL's text form of an array.</summary>
     private static string ArrayText(IEnumerable<string> texts)
     {
         var array = new StringBuilder("{");
         foreach (var text in texts)
         {
-            AppendText(array, text);
+            array.Append(array.Length > 1 ? ",\"" : "\"").Append(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)).Append('"');
         }
 
         return array.Append('}').ToString();
     }
-
-    /// <summary>An element of PostgreSQL's text form of an array, still open at its end.</summary>
-    private static StringBuilder AppendText(StringBuilder array, string text) =>
-        array.Append(array.Length > 1 ? ",\"" : array.Length == 1 ? "\"" : "{\"").Append(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)).Append('"');
 }
