@@ -124,7 +124,7 @@ begin
 end
 $$;
 
--- The commit of a slice: one batch of the functions below, fence_slice first, so one transaction. The leases' rows are the fence: without one of them, under
+-- The commit of a slice: one statement that calls the functions below, fence_slice first, so one transaction. The leases' rows are the fence: without one of them, under
 -- the epoch that the worker knows, everything is refused (ED001); while it is locked, nobody can take the shard. Its slice number tells
 -- afterwards whether a commit happened whose answer was lost. ED002: what the worker knows of the line is out of date, which no arrival is to blame for.
 create function fence_slice(

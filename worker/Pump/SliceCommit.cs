@@ -4,7 +4,10 @@ using NpgsqlTypes;
 
 namespace Eddy.Pump;
 
-/// <summary>Commits a slice: one batch, one round trip, one transaction, with the lease's row as its fence. Statements without rows are left out.</summary>
+/// <summary>
+/// Commits a slice: one statement, one round trip, one transaction, with the lease's row as its fence. One statement and not a batch, for each one more costs PostgreSQL and Npgsql
+/// as much as a small function does. Functions without rows are left out.
+/// </summary>
 internal static class SliceCommit
 {
     /// <summary>The lease is lost: nothing was written.</summary>
@@ -27,42 +30,44 @@ internal static class SliceCommit
 
     public static void Execute(NpgsqlConnection connection, Guid worker, List<ShardLine> shards, SliceRows rows)
     {
-        using var batch = new NpgsqlBatch(connection);
+        using var commit = new NpgsqlCommand { Connection = connection };
         var heads = rows.Heads;
-        Add(batch, "fence_slice", (worker, Uuid), Column(shards.ConvertAll(shard => shard.Shard), Short), Column(shards.ConvertAll(shard => shard.Epoch), Long),
+        // What the other functions see, they see once the fence has the locks: a subquery has its row before the query around it.
+        var fence = Call(commit, "fence_slice", (worker, Uuid), Column(shards.ConvertAll(shard => shard.Shard), Short), Column(shards.ConvertAll(shard => shard.Epoch), Long),
             Column(shards.ConvertAll(shard => shard.Slice + 1), Long), Column(rows.DoneShards, Short), Column(rows.Done, Long),
             Column(heads.Tenants, Uuid), Column(heads.Before, Long), Column(heads.Positions, Long), Column(heads.Runs, Long), Column(heads.At, Moment), Column(heads.Cpu, Long));
+        var calls = new List<string>();
         if (rows.Processes is { Tenants.Count: > 0 } made)
         {
-            Add(batch, "make_processes", Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.Parents, Long), Column(made.At, Moment));
+            Add("make_processes", Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.Parents, Long), Column(made.At, Moment));
         }
 
         if (rows.Gone is { Tenants.Count: > 0 } gone)
         {
-            Add(batch, "remove_processes", Column(gone.Tenants, Uuid), Column(gone.Pids, Long));
+            Add("remove_processes", Column(gone.Tenants, Uuid), Column(gone.Pids, Long));
         }
 
         if (rows.Events is { Tenants.Count: > 0 } events)
         {
-            Add(batch, "append_events", Column(events.Tenants, Uuid), Column(events.Positions, Long), Column(events.At, Moment), Column(events.Pids, Long),
+            Add("append_events", Column(events.Tenants, Uuid), Column(events.Positions, Long), Column(events.At, Moment), Column(events.Pids, Long),
                 Column(events.Keys, Text), Column(events.Values, Text), Column(events.Previous, Text), Column(events.Actors, Text),
                 Column(events.Sources, Text), Column(events.Causes, Long), Column(events.Sets, Long), Column(events.Roots, Uuid));
         }
 
         if (rows.Kvps is { Tenants.Count: > 0 } kvps)
         {
-            Add(batch, "fold_kvps", Column(kvps.Tenants, Uuid), Column(kvps.Pids, Long), Column(kvps.Keys, Text), Column(kvps.Values, Text),
+            Add("fold_kvps", Column(kvps.Tenants, Uuid), Column(kvps.Pids, Long), Column(kvps.Keys, Text), Column(kvps.Values, Text),
                 Column(kvps.Txt, Text), Column(kvps.Num, Double), Column(kvps.At, Moment), Column(kvps.Positions, Long));
         }
 
         if (rows.Removed is { Tenants.Count: > 0 } removed)
         {
-            Add(batch, "remove_kvps", Column(removed.Tenants, Uuid), Column(removed.Pids, Long), Column(removed.Keys, Text));
+            Add("remove_kvps", Column(removed.Tenants, Uuid), Column(removed.Pids, Long), Column(removed.Keys, Text));
         }
 
         if (rows.Runs is { Tenants.Count: > 0 } runs)
         {
-            Add(batch, "append_runs", Column(runs.Tenants, Uuid), Column(runs.Ids, Long), Column(runs.At, Moment), Column(runs.Rules, Text),
+            Add("append_runs", Column(runs.Tenants, Uuid), Column(runs.Ids, Long), Column(runs.At, Moment), Column(runs.Rules, Text),
                 Column(runs.SaidNo, Text), Column(runs.Trees, Long), Column(runs.Pids, Long), Column(runs.Sets, Long), Column(runs.Roots, Uuid),
                 Column(runs.Generations, Int), Column(runs.Outcomes, Short), Column(runs.First, Long), Column(runs.Changes, Int), Column(runs.Elapsed, Long),
                 Column(runs.Cpu, Long), Column(runs.Logs, Text), Column(runs.Errors, Text), Column(runs.Traces, Text), Column(runs.Calls, Text));
@@ -71,7 +76,7 @@ internal static class SliceCommit
         if (rows.Paid.Ids.Count > 0 || rows.Wakings.Tenants.Count > 0)
         {
             var wakings = rows.Wakings;
-            Add(batch, "owe_runs", Column(rows.Paid.Tenants, Uuid), Column(rows.Paid.Ids, Long),
+            Add("owe_runs", Column(rows.Paid.Tenants, Uuid), Column(rows.Paid.Ids, Long),
                 Column(wakings.Tenants, Uuid), Column(wakings.Rules, Text), Column(wakings.Pids, Long), Column(wakings.Sets, Long), Column(wakings.Counts, Int),
                 Column(wakings.SetAt, Moment), Column(wakings.Generations, Int), Column(wakings.Chains, Text), Column(wakings.Roots, Uuid),
                 Column(wakings.Actors, Text), Column(wakings.Runs, Int), Column(wakings.FirstRuns, Long), Column(wakings.LastRuns, Long),
@@ -82,7 +87,7 @@ internal static class SliceCommit
         if (rows.Quarantined.Ids.Count + rows.Released.Ids.Count + rows.Off.Rules.Count > 0)
         {
             var (aside, off) = (rows.Quarantined, rows.Off);
-            Add(batch, "quarantine_runs", Column(aside.Tenants, Uuid), Column(aside.Ids, Long), Column(aside.Rules, Text), Column(aside.Pids, Long), Column(aside.Wakings, Text),
+            Add("quarantine_runs", Column(aside.Tenants, Uuid), Column(aside.Ids, Long), Column(aside.Rules, Text), Column(aside.Pids, Long), Column(aside.Wakings, Text),
                 Column(aside.Kinds, Text), Column(aside.Holds, NpgsqlDbType.Boolean), Column(aside.At, Moment), Column(aside.Runs, Long), Column(aside.Errors, Text),
                 Column(rows.Released.Tenants, Uuid), Column(rows.Released.Ids, Long),
                 Column(off.Tenants, Uuid), Column(off.Rules, Text), Column(off.At, Moment), Column(off.Reasons, Text));
@@ -90,25 +95,25 @@ internal static class SliceCommit
 
         if (rows.Deferred is { Tenants.Count: > 0 } deferred)
         {
-            Add(batch, "defer_runs", Column(deferred.Tenants, Uuid), Column(deferred.Rules, Text), Column(deferred.Pids, Long), Column(deferred.Streams, Text),
+            Add("defer_runs", Column(deferred.Tenants, Uuid), Column(deferred.Rules, Text), Column(deferred.Pids, Long), Column(deferred.Streams, Text),
                 Column(deferred.Kinds, Text), Column(deferred.Waits, Long), Column(deferred.Most, Int), Column(deferred.Wakings, Text), Column(deferred.At, Moment));
         }
 
         if (rows.Refused is { Tenants.Count: > 0 } refused)
         {
-            Add(batch, "refuse_arrivals", Column(refused.Tenants, Uuid), Column(refused.Arrivals, Uuid), Column(refused.Pids, Long), Column(refused.Kvps, Text),
+            Add("refuse_arrivals", Column(refused.Tenants, Uuid), Column(refused.Arrivals, Uuid), Column(refused.Pids, Long), Column(refused.Kvps, Text),
                 Column(refused.Actors, Text), Column(refused.Sources, Text), Column(refused.ReceivedAt, Moment), Column(refused.Reasons, Text));
         }
 
         if (rows.Effects.Files is { Paths.Count: > 0 } files)
         {
-            Add(batch, "save_files", Column(files.Tenants, Uuid), Column(files.Paths, Text), Column(files.Contents, NpgsqlDbType.Bytea), Column(files.Authors, Text), Column(files.At, Moment));
+            Add("save_files", Column(files.Tenants, Uuid), Column(files.Paths, Text), Column(files.Contents, NpgsqlDbType.Bytea), Column(files.Authors, Text), Column(files.At, Moment));
         }
 
         if (rows.Effects is { IsEmpty: false } effects)
         {
             var (mails, cards) = (effects.Mails, effects.Cards);
-            Add(batch, "append_effects", Column(mails.Tenants, Uuid), Column(mails.Ids, Long), Column(mails.Runs, Long), Column(mails.Pids, Long), Column(mails.At, Moment),
+            Add("append_effects", Column(mails.Tenants, Uuid), Column(mails.Ids, Long), Column(mails.Runs, Long), Column(mails.Pids, Long), Column(mails.At, Moment),
                 Column(mails.Receivers, Text), Column(mails.Subjects, Text), Column(mails.Texts, Text), Column(mails.Htmls, Text), Column(mails.Attached, Text),
                 Column(cards.Tenants, Uuid), Column(cards.Ids, Long), Column(cards.Runs, Long), Column(cards.Pids, Long), Column(cards.At, Moment), Column(cards.Names, Text), Column(cards.Users, Text));
         }
@@ -116,10 +121,13 @@ internal static class SliceCommit
         if (rows.Told.Count > 0)
         {
             var (channels, payloads) = Payloads(rows.Told);
-            Add(batch, "tell_doors", Column(channels, Text), Column(payloads, Text));
+            Add("tell_doors", Column(channels, Text), Column(payloads, Text));
         }
 
-        batch.ExecuteNonQuery();
+        commit.CommandText = calls.Count == 0 ? $"select {fence}" : $"select {string.Join(',', calls)} from (select {fence} offset 0) fence";
+        commit.ExecuteNonQuery();
+
+        void Add(string function, params ReadOnlySpan<(object Value, NpgsqlDbType Type)> arguments) => calls.Add(Call(commit, function, arguments));
     }
 
     private static (List<string> Channels, List<string> Payloads) Payloads(Dictionary<string, List<string>> told)
@@ -147,18 +155,16 @@ internal static class SliceCommit
         return (channels, payloads);
     }
 
-    private static void Add(NpgsqlBatch batch, string function, params ReadOnlySpan<(object Value, NpgsqlDbType Type)> arguments)
+    private static string Call(NpgsqlCommand commit, string function, params ReadOnlySpan<(object Value, NpgsqlDbType Type)> arguments)
     {
-        var sql = new StringBuilder("select ").Append(function).Append('(');
-        var command = batch.CreateBatchCommand();
-        for (var i = 0; i < arguments.Length; i++)
+        var call = new StringBuilder(function).Append('(');
+        foreach (var (value, type) in arguments)
         {
-            sql.Append(i > 0 ? ",$" : "$").Append(i + 1);
-            command.Parameters.Add(new NpgsqlParameter { Value = arguments[i].Value, NpgsqlDbType = arguments[i].Type });
+            commit.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+            call.Append(call[^1] == '(' ? "$" : ",$").Append(commit.Parameters.Count);
         }
 
-        command.CommandText = sql.Append(')').ToString();
-        batch.BatchCommands.Add(command);
+        return call.Append(')').ToString();
     }
 
     private static (object Value, NpgsqlDbType Type) Column<T>(List<T> values, NpgsqlDbType type) => (values, Array | type);
