@@ -157,6 +157,20 @@ public sealed class FoldTests
     }
 
     [Fact]
+    public void What_an_arrival_makes_is_new_to_the_database()
+    {
+        Fold(
+            [Arrival(7, [("a", "1")]) with { Fresh = true }, Arrival(8, [("a", "1")]), Arrival(7, [("a", "2"), ("b", "1")])],
+            [new ArrivalApplied(0), Ran("x", 7, 0, 11, ("c", "1")), new ArrivalApplied(1), new ArrivalApplied(2)]);
+
+        _rows.NewProcesses.Pids.ShouldBe([7]);
+        _rows.NewKvps.Keys.ShouldBe(["a", "c", "b"], ignoreOrder: true);
+        _rows.NewKvps.Values.ShouldBe(["2", "1", "1"], ignoreOrder: true);
+        _rows.Processes.Pids.ShouldBe([8]);
+        _rows.Kvps.Pids.ShouldBe([8]);
+    }
+
+    [Fact]
     public void A_process_is_gone_with_its_last_KVP()
     {
         Fold([Arrival(7, [("kind", "\"order\"")]), Arrival(7, [("kind", null)])], [new ArrivalApplied(0), new ArrivalApplied(1)]);

@@ -114,6 +114,22 @@ public sealed class FailureTests(TestWay way) : IClassFixture<TestWay>
         await new TestLog(way.Database).ShouldBeSoundAsync(caller.Tenant.Id);
     }
 
+    [Fact]
+    public async Task What_calls_itself_new_and_is_there_is_applied_all_the_same()
+    {
+        var caller = await way.CallerAsync();
+        await InsertAsync(caller.Tenant, ["""[["n",1]]""", """[["n",2]]"""]);
+        await caller.SettleAsync("""{"n": 0}""");
+
+        await InsertAsync(caller.Tenant, ["""[["n",7],["m",1]]"""]);
+        await caller.SettleAsync("""{"n": 0}""");
+
+        (await caller.ProcessAsync(100_001)).ToString().ShouldBe("""{"m":1,"n":7}""");
+        (await caller.ProcessAsync(100_002)).ToString().ShouldBe("""{"n":2}""");
+        (await new TestLog(way.Database).TextsAsync(caller.Tenant.Id, "select kvps from refused where tenant_id = $1")).ShouldBeEmpty();
+        await new TestLog(way.Database).ShouldBeSoundAsync(caller.Tenant.Id);
+    }
+
     private static string Many(string prefix, int count) => $"{{{string.Join(',', Enumerable.Range(0, count).Select(i => $"\"{prefix}{i}\":{i}"))}}}";
 
     /// <summary>Puts into the line what no door would let in.</summary>

@@ -28,6 +28,9 @@ public sealed class Fold
     // The last value of each KVP that changed, with its position; null where it is removed.
     private readonly Dictionary<(long Pid, string Key), (string? Value, long Position)> _changed = [];
     private readonly HashSet<long> _shaped = [];
+
+    // Processes that arrivals of this turn make: the database has nothing of them.
+    private readonly HashSet<long> _made = [];
     private readonly Dictionary<(long Set, long Pid), int> _saidNo = [];
     private readonly Dictionary<int, List<string>> _saidNoRules = [];
 
@@ -174,6 +177,11 @@ public sealed class Fold
 
         (_root, _actor, _tag, _trace, _firstRun, _runs) = (arrival.Root, set.Actor, arrival.Tag, arrival.Trace, _line.Run + 1, 0);
         _begun = (set.Pid, _rows.Runs.Ids.Count);
+        if (arrival.Fresh)
+        {
+            _made.Add(set.Pid);
+        }
+
         _rows.DoneShards.Add(arrival.Tenant.Shard);
         _rows.Done.Add(arrival.Id);
         var first = _line.Position + 1;
@@ -578,11 +586,12 @@ public sealed class Fold
                 continue;
             }
 
-            _rows.Processes.Tenants.Add(_tenant);
-            _rows.Processes.Pids.Add(pid);
-            _rows.Processes.Kinds.Add(Kind(state));
-            _rows.Processes.Parents.Add(state.GetValueOrDefault("PARENT") is { } parent && long.TryParse(KvpLookup.Of(parent).Txt, CultureInfo.InvariantCulture, out var above) ? above : null);
-            _rows.Processes.At.Add(_turn.At);
+            var rows = _made.Contains(pid) ? _rows.NewProcesses : _rows.Processes;
+            rows.Tenants.Add(_tenant);
+            rows.Pids.Add(pid);
+            rows.Kinds.Add(Kind(state));
+            rows.Parents.Add(state.GetValueOrDefault("PARENT") is { } parent && long.TryParse(KvpLookup.Of(parent).Txt, CultureInfo.InvariantCulture, out var above) ? above : null);
+            rows.At.Add(_turn.At);
         }
 
         foreach (var ((pid, key), (value, position)) in _changed)
@@ -596,14 +605,15 @@ public sealed class Fold
             }
 
             var lookup = KvpLookup.Of(value);
-            _rows.Kvps.Tenants.Add(_tenant);
-            _rows.Kvps.Pids.Add(pid);
-            _rows.Kvps.Keys.Add(key);
-            _rows.Kvps.Values.Add(value);
-            _rows.Kvps.Txt.Add(lookup.Txt);
-            _rows.Kvps.Num.Add(lookup.Num);
-            _rows.Kvps.At.Add(lookup.At);
-            _rows.Kvps.Positions.Add(position);
+            var rows = _made.Contains(pid) ? _rows.NewKvps : _rows.Kvps;
+            rows.Tenants.Add(_tenant);
+            rows.Pids.Add(pid);
+            rows.Keys.Add(key);
+            rows.Values.Add(value);
+            rows.Txt.Add(lookup.Txt);
+            rows.Num.Add(lookup.Num);
+            rows.At.Add(lookup.At);
+            rows.Positions.Add(position);
         }
     }
 

@@ -227,6 +227,12 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         var limit = shards is [{ Alone: > 0 }] ? 1 : shards is [{ IsHeavy: true }] && queue.IsFlood ? Math.Min(SliceOfFlood, options.Slice) : Math.Max(LeastOfShard, options.Slice / shards.Count);
         var held = shards.SelectMany(shard => shard.Tenants.Values).Where(_requests.IsWaitedFor).Select(line => line.Tenant).ToList();
         var line = SliceReader.Line(_connection!, shards, without, held, limit);
+        if (shards is [{ Alone: > 0 }])
+        {
+            // A commit with it was refused: what is there is read, and not taken for granted.
+            line = line.ConvertAll(arrival => arrival with { Fresh = false });
+        }
+
         if (limit == 1 && line.Count > 1)
         {
             // Requests come beside the rest, and what is to stand alone would not.

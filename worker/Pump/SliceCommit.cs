@@ -37,11 +37,8 @@ internal static class SliceCommit
             Column(shards.ConvertAll(shard => shard.Slice + 1), Long), Column(rows.DoneShards, Short), Column(rows.Done, Long),
             Column(heads.Tenants, Uuid), Column(heads.Before, Long), Column(heads.Positions, Long), Column(heads.Runs, Long), Column(heads.At, Moment), Column(heads.Cpu, Long));
         var calls = new List<string>();
-        if (rows.Processes is { Tenants.Count: > 0 } made)
-        {
-            Add("make_processes", Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.Parents, Long), Column(made.At, Moment));
-        }
-
+        AddProcesses("make_processes", rows.Processes);
+        AddProcesses("add_processes", rows.NewProcesses);
         if (rows.Gone is { Tenants.Count: > 0 } gone)
         {
             Add("remove_processes", Column(gone.Tenants, Uuid), Column(gone.Pids, Long));
@@ -54,12 +51,8 @@ internal static class SliceCommit
                 Column(events.Sources, Text), Column(events.Causes, Long), Column(events.Sets, Long), Column(events.Roots, Uuid));
         }
 
-        if (rows.Kvps is { Tenants.Count: > 0 } kvps)
-        {
-            Add("fold_kvps", Column(kvps.Tenants, Uuid), Column(kvps.Pids, Long), Column(kvps.Keys, Text), Column(kvps.Values, Text),
-                Column(kvps.Txt, Text), Column(kvps.Num, Double), Column(kvps.At, Moment), Column(kvps.Positions, Long));
-        }
-
+        AddKvps("fold_kvps", rows.Kvps);
+        AddKvps("add_kvps", rows.NewKvps);
         if (rows.Removed is { Tenants.Count: > 0 } removed)
         {
             Add("remove_kvps", Column(removed.Tenants, Uuid), Column(removed.Pids, Long), Column(removed.Keys, Text));
@@ -126,6 +119,23 @@ internal static class SliceCommit
 
         commit.CommandText = calls.Count == 0 ? $"select {fence}" : $"select {string.Join(',', calls)} from (select {fence} offset 0) fence";
         commit.ExecuteNonQuery();
+
+        void AddProcesses(string function, SliceRows.ProcessRows made)
+        {
+            if (made.Tenants.Count > 0)
+            {
+                Add(function, Column(made.Tenants, Uuid), Column(made.Pids, Long), Column(made.Kinds, Text), Column(made.Parents, Long), Column(made.At, Moment));
+            }
+        }
+
+        void AddKvps(string function, SliceRows.KvpRows kvps)
+        {
+            if (kvps.Tenants.Count > 0)
+            {
+                Add(function, Column(kvps.Tenants, Uuid), Column(kvps.Pids, Long), Column(kvps.Keys, Text), Column(kvps.Values, Text),
+                    Column(kvps.Txt, Text), Column(kvps.Num, Double), Column(kvps.At, Moment), Column(kvps.Positions, Long));
+            }
+        }
 
         void Add(string function, params ReadOnlySpan<(object Value, NpgsqlDbType Type)> arguments) => calls.Add(Call(commit, function, arguments));
     }

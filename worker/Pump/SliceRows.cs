@@ -13,10 +13,16 @@ public sealed class SliceRows
 
     public ProcessRows Processes { get; } = new();
 
+    /// <summary>Those that arrivals of this commit have made.</summary>
+    public ProcessRows NewProcesses { get; } = new();
+
     /// <summary>Processes without KVPs.</summary>
     public GoneRows Gone { get; } = new();
 
     public KvpRows Kvps { get; } = new();
+
+    /// <summary>Those of <see cref="NewProcesses"/>.</summary>
+    public KvpRows NewKvps { get; } = new();
 
     public RemovedRows Removed { get; } = new();
 
