@@ -111,7 +111,7 @@ public sealed class Door : BackgroundService
             }
 
             return new DoorAnswer.Accepted(
-                [.. request.Ids.Select((id, i) => new AcceptedArrival(id, request.Pids[i], settled[i]?.Runs, settled[i]?.Came, settled[i] is { IsRefused: false }))]);
+                [.. request.Ids.Select((id, i) => new AcceptedArrival(id, request.Pids[i], settled[i]?.Runs, settled[i]?.Came is { } came ? Settlement.Read(came) : null, settled[i] is { IsRefused: false }))]);
         }
         finally
         {
@@ -209,10 +209,10 @@ public sealed class Door : BackgroundService
             // number, number:first-last, number:first-last;what it came to, number! where it was refused, or number~ where what it depends on has changed
             var (refused, conflict) = (part.EndsWith('!'), part.EndsWith('~'));
             var text = refused || conflict ? part.AsSpan(0, part.Length - 1) : part;
-            Settlement? came = null;
+            string? came = null;
             if (text.IndexOf(';') is var mark and > 0)
             {
-                came = Settlement.Read(text[(mark + 1)..].ToString());
+                came = text[(mark + 1)..].ToString();
                 text = text[..mark];
             }
 
@@ -332,8 +332,9 @@ public sealed class Door : BackgroundService
         }
     }
 
+    /// <param name="Came">As it was told; whoever waits reads it, and not the thread that hears for all.</param>
     /// <param name="IsConflict">Null where it was looked for, and is not known.</param>
-    private sealed record Settled(RunRange? Runs, Settlement? Came, bool IsRefused, bool? IsConflict);
+    private sealed record Settled(RunRange? Runs, string? Came, bool IsRefused, bool? IsConflict);
 
     private sealed class Waiter(long tag)
     {

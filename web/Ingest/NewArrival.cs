@@ -1,5 +1,5 @@
-using Eddy.Runs;
 using Eddy.Kvps;
+using Eddy.Runs;
 using Eddy.Tenants;
 
 namespace Eddy.Ingest;

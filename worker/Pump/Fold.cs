@@ -34,8 +34,8 @@ public sealed class Fold
     private readonly Dictionary<(long Set, long Pid), int> _saidNo = [];
     private readonly Dictionary<int, List<string>> _saidNoRules = [];
 
-    // Cascades that have ended, whose callers wait: their runs' numbers, the process that they are about and the rows of their runs, as far as all of them are here.
-    private readonly List<(string Tag, long First, long Last, long Pid, Range? Rows)> _settled = [];
+    // Cascades that have ended, whose callers wait: their runs' numbers, and where all of them are here, the process of their arrival and the rows of their runs.
+    private readonly List<(string Tag, long First, long Last, (long Pid, Range Rows)? Here)> _settled = [];
 
     // The cascade that the steps belong to.
     private Guid _root;
@@ -486,16 +486,16 @@ public sealed class Fold
     {
         if (_tag is { } tag && !_line.HasBeside(_root))
         {
-            _settled.Add((tag, _firstRun, _line.Run, _begun?.Pid ?? 0, _begun is { } begun ? begun.Row.._rows.Runs.Ids.Count : null));
+            _settled.Add((tag, _firstRun, _line.Run, _begun is (var pid and not 0, var row) ? (pid, row.._rows.Runs.Ids.Count) : null));
         }
     }
 
     /// <summary>Who waits is told the numbers of the runs, and where it is short, what it came to.</summary>
     private void TellSettled()
     {
-        foreach (var (tag, first, last, pid, rows) in _settled)
+        foreach (var (tag, first, last, here) in _settled)
         {
-            var came = rows is { } range && pid != 0 ? Came(pid, range)?.Write() : null;
+            var came = here is var (pid, rows) ? Came(pid, rows)?.Write() : null;
             Tell(tag, string.Create(CultureInfo.InvariantCulture, $":{first}-{last}{(came is null ? "" : ";")}{came}"));
         }
     }
