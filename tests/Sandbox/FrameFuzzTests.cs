@@ -15,8 +15,11 @@ public sealed class FrameFuzzTests
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("CI") == "true";
     private static readonly SandboxOptions Limits = CellFixture.Limits();
     private static readonly LoadedRule[] Rules = [new("s/a.py:a", ["a"]), new("s/a.py:b", ["b", "a"]), new("s/a.py:all", ["*"]), new("s/a.py:s", ["shared.s"])];
+    private static readonly long[] Known = [1, 2];
     private static readonly string[] Keys = ["a", "b", "c", "s", "é\\\""];
     private static readonly string[] Values = ["1", "null", "\"x\"", "[1,{\"k\":[]}]", "{}", "-0.5", "\"é\\n\"", "true"];
+
+    private static readonly string[] Effects = ["", "", "", "[\"actor\",\"ann\"]", "[\"mail\",1,[\"a@b.example\"],\"m\",0,0]", "[\"actor\",\"ann\"],[\"card\",2,\"c\",0]"];
 
     private static readonly string[] Tokens =
     [
@@ -160,27 +163,46 @@ public sealed class FrameFuzzTests
         }
 
         var parts = step.GetArrayLength();
-        parts.ShouldBeOneOf(6, 10);
+        parts.ShouldBeOneOf(6, 10, 11, 12);
         var text = new StringBuilder($"{rule} {pid} {step[3].GetInt32()}");
-        for (var bag = 6; bag < Math.Min(parts, 8); bag++)
+        if (parts > 6)
         {
-            if (step[bag].ValueKind == JsonValueKind.Number)
-            {
-                step[bag].GetInt32().ShouldBe(0);
-                continue;
-            }
+            SayChanges(text, pid, step[6]);
+            SayChanges(text, 0, step[7]);
+        }
 
-            var items = step[bag].EnumerateArray().ToList();
-            for (var i = 0; i < items.Count; i++)
+        if (parts > 10)
+        {
+            var others = step[10].EnumerateArray().ToList();
+            for (var i = 0; i < others.Count; i += 2)
             {
-                var of = bag == 6 ? pid : 0;
-                text.Append(items[i].ValueKind == JsonValueKind.Array
-                    ? $" -{of}.{items[i].EnumerateArray().ShouldHaveSingleItem().GetString()}"
-                    : $" {of}.{items[i].GetString()}={items[++i].GetRawText()}");
+                SayChanges(text, others[i].GetInt64(), others[i + 1]);
             }
         }
 
+        if (parts > 11)
+        {
+            text.AppendJoin("", step[11].EnumerateArray().Select(effect => " " + effect[0].GetString()));
+        }
+
         return text.ToString();
+    }
+
+    private static void SayChanges(StringBuilder text, long pid, JsonElement changes)
+    {
+        if (changes.ValueKind == JsonValueKind.Number)
+        {
+            changes.GetInt32().ShouldBe(0);
+            return;
+        }
+
+        var items = changes.EnumerateArray().ToList();
+        for (var i = 0; i < items.Count; i++)
+        {
+            text.Append(items[i].ValueKind == JsonValueKind.Array
+                ? $" -{pid}.{items[i].EnumerateArray().ShouldHaveSingleItem().GetString()}"
+                : $" {pid}.{items[i].GetString()}={items[++i].GetRawText()}");
+        }
     }
 
     private static string Text(Step step) => step switch
@@ -189,7 +211,8 @@ public sealed class FrameFuzzTests
         RunLeft left => $"{left.Run.Rule} {left.Run.Pid} left",
         RunEnded { Error.Kind: "Cascade" } => "stopped",
         RunEnded run => $"{run.Rule} {run.Pid} {(int)run.Outcome}"
-            + string.Concat(run.Changes.Select(change => change.Value is null ? $" -{change.Pid}.{change.Key}" : $" {change.Pid}.{change.Key}={change.Value}")),
+            + string.Concat(run.Changes.Select(change => change.Value is null ? $" -{change.Pid}.{change.Key}" : $" {change.Pid}.{change.Key}={change.Value}"))
+            + string.Concat(run.Effects.Select(effect => effect switch { ActorChosen => " actor", MailSent => " mail", CardLoaded => " card", _ => throw new NotSupportedException() })),
         _ => step.ToString(),
     };
 
@@ -197,7 +220,7 @@ public sealed class FrameFuzzTests
     {
         var arrivals = Enumerable.Range(0, random.Next(1, 6)).Select(_ =>
             TestTenant.Arrival(random.Next(0, 4), [.. Enumerable.Range(0, random.Next(1, 4)).Select(i => (Keys[(i + random.Next(2)) % 4], (string?)Values[random.Next(Values.Length)])).DistinctBy(change => change.Item1)])).ToList();
-        return new Slice(100, TestTenant.Now, [], arrivals, new Dictionary<long, IReadOnlyDictionary<string, string>>(), 1000, TimeSpan.FromMinutes(1));
+        return new Slice(100, TestTenant.Now, [], arrivals, Known.ToDictionary(pid => pid, _ => (IReadOnlyDictionary<string, string>)new Dictionary<string, string>()), 1000, TimeSpan.FromMinutes(1));
     }
 
     /// <summary>What a cell could tell of a slice, in frames.</summary>
@@ -229,7 +252,8 @@ public sealed class FrameFuzzTests
                 {
                     // Few, so that cascades come to an end.
                     changes = [.. Enumerable.Range(0, Math.Max(0, random.Next(6) - 3)).Select(_ => new PidChange(
-                        random.Next(2) * next.Pid, Keys[random.Next(Keys.Length)], random.Next(4) == 0 ? null : Values[random.Next(Values.Length)])).DistinctBy(change => (change.Pid, change.Key)).OrderBy(change => change.Pid == 0)];
+                        random.Next(5) == 0 ? Known[random.Next(Known.Length)] : random.Next(2) * next.Pid, Keys[random.Next(Keys.Length)], random.Next(4) == 0 ? null : Values[random.Next(Values.Length)]))
+                        .DistinctBy(change => (change.Pid, change.Key)).OrderBy(change => change.Pid == next.Pid ? -1 : change.Pid)];
                 }
 
                 var failed = outcome is RunOutcome.Failed or RunOutcome.Killed;
@@ -238,10 +262,18 @@ public sealed class FrameFuzzTests
                     changes = [.. new RunError("E", "m", null, 1, null).SaidIn(next.Pid, Rules[next.Rule].Id)];
                 }
 
-                steps.Add(changes.Count == 0 && !failed && random.Next(2) == 0
+                if (next.Pid == 0)
+                {
+                    changes = [];
+                }
+
+                var effects = outcome == RunOutcome.Ran ? Effects[random.Next(Effects.Length)] : "";
+                var others = string.Join(',', Known.Where(pid => pid != next.Pid && changes.Exists(change => change.Pid == pid)).Select(pid => $"{pid},{Told(changes, pid)}"));
+                var tail = effects.Length > 0 ? $",[{others}],[{effects}]" : others.Length > 0 || random.Next(4) == 0 ? $",[{others}]" : "";
+                steps.Add(changes.Count == 0 && !failed && tail.Length == 0 && random.Next(2) == 0
                     ? $"[3,{next.Rule},{next.Pid},{(int)outcome},5,4]"
-                    : $"[3,{next.Rule},{next.Pid},{(int)outcome},5,4,{Told(changes, next.Pid, true)},{Told(changes, 0, next.Pid != 0)},{(random.Next(2) == 0 ? "0" : "\"log\\n\"")},{(failed ? "[\"E\",\"m\",null,1,null]" : "0")}]");
-                course.End(next.Rule, next.Pid, outcome, next.Pid == 0 ? [] : changes, null, failed ? new RunError("E", "m", null, 1, null) : null, default, default);
+                    : $"[3,{next.Rule},{next.Pid},{(int)outcome},5,4,{Told(changes, next.Pid)},{(next.Pid == 0 ? "0" : Told(changes, 0))},{(random.Next(2) == 0 ? "0" : "\"log\\n\"")},{(failed ? "[\"E\",\"m\",null,1,null]" : "0")}{tail}]");
+                course.End(next.Rule, next.Pid, outcome, changes, null, failed ? new RunError("E", "m", null, 1, null) : null, default, default);
             }
 
             if (random.Next(3) == 0)
@@ -260,9 +292,9 @@ public sealed class FrameFuzzTests
             steps.Clear();
         }
 
-        static string Told(List<PidChange> changes, long pid, bool any)
+        static string Told(List<PidChange> changes, long pid)
         {
-            var some = changes.Where(change => any && change.Pid == pid).ToList();
+            var some = changes.Where(change => change.Pid == pid).ToList();
             return some.Count == 0 ? "0" : "[" + string.Join(',', some.Select(change => change.Value is null ? $"[\"{Escaped(change.Key)}\"]" : $"\"{Escaped(change.Key)}\",{change.Value}")) + "]";
         }
 
@@ -330,7 +362,7 @@ public sealed class FrameFuzzTests
                     case RunEnded run:
                         _queue.Dequeue().ShouldBe((run.Rule, run.Pid));
                         (run.Outcome == RunOutcome.Ran || run.Changes.Count == 0 || run.Changes.SequenceEqual(run.Error!.SaidIn(run.Pid, run.Rule))).ShouldBeTrue();
-                        run.Changes.ShouldAllBe(change => change.Pid == run.Pid || change.Pid == 0);
+                        run.Changes.ShouldAllBe(change => change.Pid == run.Pid || change.Pid == 0 || slice.State.ContainsKey(change.Pid));
                         run.Changes.Select(change => (change.Pid, change.Key)).ShouldBeUnique();
                         Change(run.Pid, [.. run.Changes.Select(change => (change.Pid, change.Key))]);
                         break;
@@ -343,9 +375,11 @@ public sealed class FrameFuzzTests
             Position += changes.Count;
             foreach (var rule in Rules)
             {
-                if (changes.Exists(change => rule.ListensTo.Any(entry => entry == (change.Pid == 0 ? "shared." : "") + change.Key || entry == "*" && change.Pid != 0)))
+                // In each process once, and where SHARED changed, in that of the run.
+                var heard = changes.Where(change => rule.ListensTo.Any(entry => entry == (change.Pid == 0 ? "shared." : "") + change.Key || entry == "*" && change.Pid != 0));
+                foreach (var of in heard.Select(change => change.Pid == 0 ? pid : change.Pid).Distinct())
                 {
-                    _queue.Enqueue((rule.Id, pid));
+                    _queue.Enqueue((rule.Id, of));
                 }
             }
         }
