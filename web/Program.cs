@@ -90,7 +90,7 @@ public static class WebProgram
         builder.AddKestrel(options);
 
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(options.OpenSource());
+        builder.Services.AddSingleton(_ => options.OpenSource());
         builder.Services.AddSingleton(all => new EddyDbs(all.GetRequiredService<NpgsqlDataSource>(), options.OpenBatchSource()));
         builder.Services.AddScoped(all => all.GetRequiredService<EddyDbs>().Global());
         builder.Services.AddDataProtection().SetApplicationName("eddy").PersistKeysToDbContext<EddyDb>();

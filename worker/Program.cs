@@ -123,7 +123,7 @@ public static class WorkerProgram
         var connection = new NpgsqlConnectionStringBuilder(database) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, ApplicationName = "eddy-worker", Options = EddyDbs.PlanSettings };
         connection.MaxPoolSize = Math.Min(connection.MaxPoolSize, 40);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
+        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(connection));
         builder.Services.AddSingleton(pump).AddSingleton(schedules).AddSingleton(sandbox).AddSingleton(egress).AddSingleton(mail).AddSingleton(metrics);
         builder.Services.AddSingleton<EddyDbs>().AddSingleton<FileStore>().AddSingleton<ProcessFinder>().AddSingleton<AccessStore>().AddSingleton<ReceiverStore>();
         builder.Services.AddSingleton(masters).AddSingleton<SecretStore>().AddSingleton<SecretKeeper>();

@@ -62,6 +62,10 @@ public sealed class Listener(NpgsqlDataSource source, ILogger log) : IHostedServ
                 {
                     connection.Wait(LongestWait);
                 }
+
+                // It goes back to its pool, where nobody would read what it is told.
+                using var end = new NpgsqlCommand("unlisten *", connection);
+                end.ExecuteNonQuery();
             }
             catch (Exception) when (_stop.IsCancellationRequested)
             {

@@ -111,8 +111,6 @@ public sealed class HostTests(TestDatabase database, SharedWeb shared) : IClassF
         await using (var server = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(superuser) { Database = "postgres" }.ConnectionString))
         {
             await using var drop = server.CreateCommand($"drop database {name} with (force)");
-            // It waits for every backend of the server, other tests' too.
-            drop.CommandTimeout = 120;
             await drop.ExecuteNonQueryAsync(Cancel);
         }
 
