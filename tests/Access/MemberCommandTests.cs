@@ -6,6 +6,7 @@ using Eddy.Postgres;
 namespace Eddy.Tests.Access;
 
 /// <summary>The operator's commands for people and their keys, as processes of their own.</summary>
+[Trait("Category", "Long")]
 public sealed class MemberCommandTests(TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

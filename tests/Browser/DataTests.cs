@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace Eddy.Tests.Browser;
 
 /// <summary>KVPs on screens: live, judged, set, taken along.</summary>
+[Trait("Category", "Long")]
 public sealed class DataTests(TestBrowser browser, TestWay way) : IClassFixture<TestWay>
 {
     [Fact]

@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace Eddy.Tests.Browser;
 
 /// <summary>Why a rule ran or did not, and what a draft would have done, in the screens.</summary>
+[Trait("Category", "Long")]
 public sealed class HindsightTests(TestBrowser browser, TestWay way) : IClassFixture<TestWay>
 {
     private const string Heat = """

@@ -129,7 +129,7 @@ public sealed class OperationsTests(TestBrowser browser, TestWay way) : IClassFi
         await screen.ShouldBeAccessibleAsync();
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task Every_screen_is_sound_on_a_phone_and_tells_nothing_of_another_tenant()
     {
         string[] paths = ["quarantine", "schedules", "schedules/owed", "refused", "inbox", "outbox", "settings/keys", "settings/secrets", "settings/groups", "settings/inbox", "settings/tenant", "settings/usage", "more"];

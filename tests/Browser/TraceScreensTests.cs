@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace Eddy.Tests.Browser;
 
 /// <summary>Console, trace and the runs' screens, from the line that somebody writes to the change that a rule makes of it.</summary>
+[Trait("Category", "Long")]
 public sealed class TraceScreensTests(TestBrowser browser, TestWay way) : IClassFixture<TestWay>
 {
     private const string Heat = """

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Eddy.Tests.Client;
 
 /// <summary>The client does not trust its server: whatever a tree says, nothing is written but a tenant's files in the folder.</summary>
+[Trait("Category", "Long")]
 public sealed class HostileServerTests
 {
     private static readonly byte[] Content = Encoding.UTF8.GetBytes("#!/bin/sh\ntouch /tmp/owned\n");

@@ -3,6 +3,7 @@ using Npgsql;
 namespace Eddy.Tests.Faults;
 
 /// <summary>A database that is there, and for a while has nothing for us.</summary>
+[Trait("Category", "Long")]
 public sealed class ConnectionTests(TestDatabase database)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -11,7 +11,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task Nothing_is_lost_or_doubled_while_parts_are_killed() => KillAsync(TimeSpan.FromSeconds(20));
+    public Task Nothing_is_lost_or_doubled_while_parts_are_killed() => KillAsync(TimeSpan.FromSeconds(10));
 
     [Fact, Trait("Category", "Long")]
     public Task Nothing_is_lost_or_doubled_while_parts_are_killed_for_a_minute() => KillAsync(TimeSpan.FromMinutes(1));

@@ -1,6 +1,7 @@
 namespace Eddy.Tests.Flow;
 
 /// <summary>What is put off survives the end of those who put it off.</summary>
+[Trait("Category", "Long")]
 public sealed class FlowOnceTests
 {
     [Fact]

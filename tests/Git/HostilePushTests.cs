@@ -7,6 +7,7 @@ using Eddy.Git;
 namespace Eddy.Tests.Git;
 
 /// <summary>What nobody means well by is refused with a reason, and leaves nothing.</summary>
+[Trait("Category", "Long")]
 public sealed class HostilePushTests(TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

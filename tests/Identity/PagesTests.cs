@@ -8,7 +8,7 @@ namespace Eddy.Tests.Identity;
 /// <summary>The pages of the way in and of one's own account, for whoever has them read out or sees them on a phone.</summary>
 public sealed class PagesTests(TestBrowser browser, TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
 {
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task The_pages_of_the_way_in_are_accessible()
     {
         var tenant = await TestTenant.MakeAsync(database);
@@ -38,7 +38,7 @@ public sealed class PagesTests(TestBrowser browser, TestDatabase database, Share
         await screen.ShouldBeAccessibleEverywhereAsync();
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task The_pages_of_an_account_are_accessible()
     {
         var tenant = await TestTenant.MakeAsync(database);

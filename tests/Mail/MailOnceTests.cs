@@ -106,7 +106,7 @@ public sealed class MailOnceTests(TestDatabase database)
         await new TestLog(own).ShouldBeSoundAsync(tenant.Id);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task However_a_worker_is_killed_each_event_has_its_mail_once()
     {
         const int Events = 60;

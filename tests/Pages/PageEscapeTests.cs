@@ -4,6 +4,7 @@ using Eddy.Pages;
 namespace Eddy.Tests.Pages;
 
 /// <summary>Whatever a KVP holds, it is no program on a page: at every place at which a template can print it, by every way that a template has.</summary>
+[Trait("Category", "Long")]
 public sealed class PageEscapeTests(TestWay way) : IClassFixture<TestWay>
 {
     private const string Evil = """<script>alert(1)</script>"' onload=alert(1) x=`\ javascript:alert(1) --> </style></title></textarea>{{ shared.x }}{% raw %}""";

@@ -6,9 +6,11 @@ using Eddy.Sandbox;
 namespace Eddy.Tests.Sandbox;
 
 /// <summary>The attacks in the cells of a child of the host.</summary>
+[Trait("Category", "Long")]
 public sealed class ChildAttackTests(ChildAttackFixture cells) : AttackTests(cells), IClassFixture<ChildAttackFixture>;
 
 /// <summary>The attacks in the cells of a service without privileges.</summary>
+[Trait("Category", "Long")]
 public sealed class NobodyAttackTests(NobodyAttackFixture cells) : AttackTests(cells), IClassFixture<NobodyAttackFixture>;
 
 /// <summary>

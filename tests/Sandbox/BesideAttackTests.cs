@@ -4,6 +4,7 @@ using Eddy.Sandbox;
 namespace Eddy.Tests.Sandbox;
 
 /// <summary>Attacks by a run beside the line, which may ask the host for calls: whatever it tells, there is an end to it, and one outcome.</summary>
+[Trait("Category", "Long")]
 public sealed class BesideAttackTests(ShortCells cells) : IClassFixture<ShortCells>
 {
     private const string Rule = """

@@ -15,6 +15,7 @@ namespace Eddy.Tests.Sandbox;
 /// Attacks from a real cell on the real way out: by frames of their own, past whatever the guest's Python would check. Each says what stopped it, and
 /// none of them may reach a server that is not allowed, or bring a secret's value into the cell or to a host that it is not for.
 /// </summary>
+[Trait("Category", "Long")]
 public sealed class EgressAttackTests(TestDatabase database, EgressAttackTests.Cells cells) : IClassFixture<EgressAttackTests.Cells>, IAsyncLifetime
 {
     private const string Value = "s3cr3t-0f-the-attacker+own/letters";

@@ -3,6 +3,7 @@ using Eddy.Sandbox;
 namespace Eddy.Tests.Sandbox;
 
 /// <summary>Attacks by a file while it loads or is compiled: the file is told of, the tenant's other file is in force, and the host goes on.</summary>
+[Trait("Category", "Long")]
 public sealed class LoadAttackTests(CellFixture cells)
 {
     private const string Good = "class good(Rule):\n    listens_to = ['go']\n    def action(self): self.out = 1\n";

@@ -4,6 +4,7 @@ using Eddy.Sandbox;
 namespace Eddy.Tests.Sandbox;
 
 /// <summary>A neighbour's runs beside tenants that do their worst. How long they take is told in the test's output.</summary>
+[Trait("Category", "Long")]
 public sealed class NeighbourTests
 {
     private static readonly (string Name, string Action)[] Bombs =

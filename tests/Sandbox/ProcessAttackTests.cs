@@ -9,6 +9,7 @@ namespace Eddy.Tests.Sandbox;
 /// Attacks by what a run may ask of processes, by frames of its own making: whatever it asks, there is an end to it, it sees no other tenant's, and what it changes is its own
 /// tenant's, where the host knows it.
 /// </summary>
+[Trait("Category", "Long")]
 public sealed class ProcessAttackTests(TestDatabase database, ProcessAttackTests.Cells cells) : IClassFixture<ProcessAttackTests.Cells>, IAsyncLifetime
 {
     private const string Rule = """

@@ -3,6 +3,7 @@ using Eddy.Sandbox;
 namespace Eddy.Tests.Sandbox;
 
 /// <summary>Breaks each wall of the seal in a copy of the guest: the self-test must see it, name it, and let nothing run.</summary>
+[Trait("Category", "Long")]
 public sealed class SealFaultTests(CellFixture cells)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

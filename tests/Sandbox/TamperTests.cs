@@ -6,6 +6,7 @@ namespace Eddy.Tests.Sandbox;
 /// A rule that changes the guest's own runtime. It may harm the later runs of its own tenant; the host's order, limits and state stay right, a fresh cell knows nothing
 /// of it, and so does the neighbour.
 /// </summary>
+[Trait("Category", "Long")]
 public sealed class TamperTests(ShortCells cells) : IClassFixture<ShortCells>
 {
     private const string Rule = """

@@ -88,7 +88,7 @@ public sealed class DripWayTests(TestDatabase database, ITestOutputHelper output
         }
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task Workers_that_are_killed_lose_no_drip_and_run_none_twice()
     {
         await using var product = await TestProduct.StartAsync("Schedules__Chunk=5", "Schedules__Poll=00:00:00.1");

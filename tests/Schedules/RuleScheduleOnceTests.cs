@@ -1,6 +1,7 @@
 namespace Eddy.Tests.Schedules;
 
 /// <summary>A tick survives the end of those who see to it.</summary>
+[Trait("Category", "Long")]
 public sealed class RuleScheduleOnceTests
 {
     [Fact]

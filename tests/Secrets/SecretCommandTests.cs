@@ -3,6 +3,7 @@ using System.Diagnostics;
 namespace Eddy.Tests.Secrets;
 
 /// <summary>The operator's command line, as a process of its own.</summary>
+[Trait("Category", "Long")]
 public sealed class SecretCommandTests(TestDatabase database)
 {
     private const string Value = "sk_live_1234567890";

@@ -4,6 +4,7 @@ using Eddy.Mail.Inbox;
 namespace Eddy.Tests.Mail.Inbox;
 
 /// <summary>Messages that are made to be too much: each ends in a sentence, and what is known of it is kept.</summary>
+[Trait("Category", "Long")]
 public sealed class MessageBombTests
 {
     private const string Head = "Delivered-To: acme@in.example.com\r\nFrom: eve@evil.test\r\nSubject: bomb\r\nMessage-ID: <b@evil.test>\r\nMIME-Version: 1.0\r\n";

@@ -5,6 +5,7 @@ using Eddy.Tests.Secrets;
 namespace Eddy.Tests.Mail;
 
 /// <summary>Mailboxes that tenants add.</summary>
+[Trait("Category", "Long")]
 public sealed class OwnMailboxTests(TestDatabase database, MailServers servers)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
