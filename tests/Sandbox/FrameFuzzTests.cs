@@ -29,7 +29,7 @@ public sealed class FrameFuzzTests
 
     [Fact]
     public void A_transcript_that_is_true_is_taken_as_it_is() =>
-        Gen.Int.Sample(seed => Read(Transcript(new Random(seed))).ShouldBeNull(), iter: IsLong ? 10_000 : 200);
+        Gen.Int.Sample(seed => Read(Transcript(new Random(seed))).ShouldBeNull(), iter: IsLong ? 20_000 : 200);
 
     [Fact]
     public void A_transcript_with_broken_bytes_is_taken_rightly_or_refused() =>
@@ -63,7 +63,7 @@ public sealed class FrameFuzzTests
                     return [.. bytes];
                 });
             },
-            iter: IsLong ? 20_000 : 300);
+            iter: IsLong ? 40_000 : 300);
 
     [Fact]
     public void A_transcript_with_other_words_in_it_is_taken_rightly_or_refused() =>
@@ -102,12 +102,12 @@ public sealed class FrameFuzzTests
                     return Encoding.UTF8.GetBytes(string.Concat(tokens));
                 });
             },
-            iter: IsLong ? 20_000 : 300);
+            iter: IsLong ? 40_000 : 300);
 
     [Fact]
     public void Random_bytes_and_random_words_are_refused_or_read() =>
         Gen.OneOf(Gen.Byte.Array[0, 200], Gen.Int[0, Tokens.Length - 1].Array[0, 30].Select(words => Encoding.UTF8.GetBytes("[7," + string.Join(',', words.Select(word => Tokens[word])) + "]")))
-            .Sample(bytes => Read((SliceOf(new Random(1)), [bytes])), iter: IsLong ? 20_000 : 300);
+            .Sample(bytes => Read((SliceOf(new Random(1)), [bytes])), iter: IsLong ? 40_000 : 300);
 
     /// <summary>Reads frames until one is refused; whatever was taken must be what the frames say, in the order of the model. Gives what was refused.</summary>
     private static string? Read((Slice Slice, List<byte[]> Frames) told, Func<byte[], byte[]>? change = null)
