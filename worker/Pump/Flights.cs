@@ -122,14 +122,14 @@ internal sealed class Flights(Pump pump, FlightRunner runner, SandboxOptions lim
     {
         var byNumber = shards.ToDictionary(shard => shard.Shard);
         var flights = SliceReader.Beside(connection, shards);
-        var unknown = flights.Select(flight => flight.Tenant).Distinct().Where(tenant => !byNumber[tenant.Shard].Tenants.ContainsKey(tenant)).ToList();
+        var unknown = flights.Select(flight => flight.Tenant).Distinct().Where(tenant => !byNumber[tenant.Shard].Knows(tenant)).ToList();
         var lines = unknown.ConvertAll(tenant => new TenantLine(tenant));
         SliceReader.Tenants(connection, lines);
-        lines.ForEach(line => byNumber[line.Tenant.Shard].Tenants[line.Tenant] = line);
+        lines.ForEach(line => byNumber[line.Tenant.Shard].Meet(line));
         foreach (var flight in flights)
         {
             var shard = byNumber[flight.Tenant.Shard];
-            var line = shard.Tenants[flight.Tenant];
+            var line = shard.Tenant(flight.Tenant);
             shard.Aloft.Add(line);
             if (line.Flights.Find(known => known.Waking == flight.Waking) is { } known)
             {

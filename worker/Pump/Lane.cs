@@ -165,7 +165,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         var busy = new HashSet<TenantId>();
         foreach (var shard in shards)
         {
-            busy.UnionWith(shard.Tenants.Values.Where(line => line.IsRunning).Select(line => line.Tenant));
+            busy.UnionWith(shard.Busy.Select(line => line.Tenant));
             busy.UnionWith(Resting(shard));
             busy.UnionWith(Flights.Held(shard));
         }
@@ -177,7 +177,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         owed.ForEach(cascade => byNumber[cascade.Tenant.Shard].MayOwe = true);
         owed.RemoveAll(cascade => busy.Contains(cascade.Tenant));
         var arrivals = Line(shards, busy, owed);
-        var aloft = shards.SelectMany(shard => shard.Aloft.Where(line => !line.IsRunning && !shard.Resting.ContainsKey(line.Tenant)).Select(line => (shard, line))).ToList();
+        var aloft = shards.SelectMany(shard => shard.Aloft.Where(line => !shard.Busy.Contains(line) && !shard.Resting.ContainsKey(line.Tenant)).Select(line => (shard, line))).ToList();
         if (arrivals.Count == 0 && owed.Count == 0 && aloft.Count == 0)
         {
             return;
@@ -200,7 +200,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
                 continue;
             }
 
-            turn.Line.IsRunning = true;
+            turn.Shard.Busy.Add(turn.Line);
             _ = FinishAsync(turn, slice);
         }
 
@@ -225,7 +225,8 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     {
         var without = busy.Concat(owed.Select(cascade => cascade.Tenant)).ToList();
         var limit = shards is [{ Alone: > 0 }] ? 1 : shards is [{ IsHeavy: true }] && queue.IsFlood ? Math.Min(SliceOfFlood, options.Slice) : Math.Max(LeastOfShard, options.Slice / shards.Count);
-        var held = shards.SelectMany(shard => shard.Tenants.Values).Where(_requests.IsWaitedFor).Select(line => line.Tenant).ToList();
+        shards.ForEach(shard => shard.Waiting.RemoveWhere(line => !_requests.IsWaitedFor(line)));
+        var held = shards.SelectMany(shard => shard.Waiting).Select(line => line.Tenant).ToList();
         var line = SliceReader.Line(_connection!, shards, without, held, limit);
         if (shards is [{ Alone: > 0 }])
         {
@@ -271,7 +272,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
         HashSet<Guid> outdated;
         try
         {
-            var unknown = tenants.FindAll(tenant => !shards[tenant.Shard].Tenants.ContainsKey(tenant));
+            var unknown = tenants.FindAll(tenant => !shards[tenant.Shard].Knows(tenant));
             tenants.ForEach(tenant => lines[tenant] = shards[tenant.Shard].Tenant(tenant));
             SliceReader.Tenants(_connection!, unknown.ConvertAll(tenant => lines[tenant]));
             var wanted = new HashSet<(TenantLine, long)>();
@@ -318,6 +319,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
             if (line.Waits is not null)
             {
                 // What waits comes when the line goes on, should the one that it waits for never come.
+                shards[tenant.Shard].Waiting.Add(line);
                 pump.AskAfter(shards[tenant.Shard], EndpointLanding.MostHeld);
             }
 
@@ -428,7 +430,7 @@ internal sealed class Lane(Pump pump, ShardQueue queue, NpgsqlDataSource source,
     /// <summary>Commits the turns that ended.</summary>
     private void Commit(List<Turn> ended)
     {
-        ended.ForEach(turn => turn.Line.IsRunning = false);
+        ended.ForEach(turn => turn.Shard.Busy.Remove(turn.Line));
         foreach (var turn in ended.Where(turn => turn.Transcript is null))
         {
             if (turn.Fault is not OperationCanceledException)

@@ -73,9 +73,6 @@ public sealed class TenantLine(TenantId tenant)
     /// <summary>How often a rule has used up its time, one run after the other.</summary>
     public Dictionary<string, int> Strikes { get; } = [];
 
-    /// <summary>A turn of it is under way.</summary>
-    public bool IsRunning { get; set; }
-
     /// <summary>A cell of it is alive and remembers processes.</summary>
     public bool HasCell { get; set; }
 
@@ -186,13 +183,17 @@ public sealed class TenantLine(TenantId tenant)
     }
 }
 
-/// <summary>A shard that this worker holds: its lease, and the tenants that it has met under it.</summary>
+/// <summary>
+/// A shard that this worker holds: its lease, and the tenants that it has met under it. These may be thousands, so no slice looks through all of them: they are asked for by name, and what a slice has to
+/// know of others is in sets of few.
+/// </summary>
 public sealed class ShardLine(short shard, long epoch, long slice)
 {
     /// <summary>With more tenants than this, those at rest are forgotten.</summary>
     private const int Remembered = 5000;
 
     private readonly Lock _gate = new();
+    private readonly Dictionary<TenantId, TenantLine> _tenants = [];
     private Place _place;
     private bool _isAskedFor;
 
@@ -203,8 +204,6 @@ public sealed class ShardLine(short shard, long epoch, long slice)
     /// <summary>The number of the last commit under this lease.</summary>
     public long Slice { get; set; } = slice;
 
-    public Dictionary<TenantId, TenantLine> Tenants { get; } = [];
-
     /// <summary>Tenants whose last turn could not be taken, and since when.</summary>
     public Dictionary<TenantId, long> Resting { get; } = [];
 
@@ -213,6 +212,12 @@ public sealed class ShardLine(short shard, long epoch, long slice)
 
     /// <summary>Flights that are back. Filled by any thread, emptied by the lane that has the shard.</summary>
     public ConcurrentQueue<Flight> Landed { get; } = new();
+
+    /// <summary>Tenants with a turn under way.</summary>
+    public HashSet<TenantLine> Busy { get; } = [];
+
+    /// <summary>Tenants whose line may wait for a request (<see cref="TenantLine.Waits"/>).</summary>
+    public HashSet<TenantLine> Waiting { get; } = [];
 
     /// <summary>Tenants with runs beside the line.</summary>
     public HashSet<TenantLine> Aloft { get; } = [];
@@ -278,33 +283,42 @@ public sealed class ShardLine(short shard, long epoch, long slice)
         }
     }
 
+    /// <summary>It has met this tenant under its lease, and remembers it.</summary>
+    public bool Knows(TenantId tenant) => _tenants.ContainsKey(tenant);
+
     public TenantLine Tenant(TenantId tenant)
     {
-        if (!Tenants.TryGetValue(tenant, out var line))
+        if (!_tenants.TryGetValue(tenant, out var line))
         {
-            Tenants[tenant] = line = new TenantLine(tenant);
+            _tenants[tenant] = line = new TenantLine(tenant);
         }
 
         return line;
     }
 
+    /// <summary>What was just read of a tenant.</summary>
+    public void Meet(TenantLine line) => _tenants[line.Tenant] = line;
+
     /// <summary>What is known of a tenant does not hold. Its runs beside the line take off again with what is read anew.</summary>
     public void Forget(TenantLine line)
     {
-        Tenants.Remove(line.Tenant);
+        _tenants.Remove(line.Tenant);
+        Busy.Remove(line);
+        Waiting.Remove(line);
         line.Flights.ForEach(flight => flight.Control?.Cancel());
         MayBeBeside |= Aloft.Remove(line) || line.Left.Count > 0;
     }
 
     public void Trim()
     {
-        if (Tenants.Count > Remembered)
+        if (_tenants.Count > Remembered)
         {
-            foreach (var (tenant, line) in Tenants)
+            foreach (var (tenant, line) in _tenants)
             {
-                if (!line.IsRunning && line.Flights.Count == 0 && line.Left.Count == 0)
+                if (!Busy.Contains(line) && line.Flights.Count == 0 && line.Left.Count == 0)
                 {
-                    Tenants.Remove(tenant);
+                    _tenants.Remove(tenant);
+                    Waiting.Remove(line);
                 }
             }
         }
