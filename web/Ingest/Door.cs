@@ -11,7 +11,7 @@ namespace Eddy.Ingest;
 
 /// <summary>
 /// Where events come in, whoever brings them: makes arrivals durable, and tells those who wait when they are applied or settled. An answer
-/// <see cref="DoorAnswer.Accepted"/> is given after the commit, so nothing accepted is ever lost.
+/// <see cref="DoorAnswer.Accepted"/> is given after a commit that is on disk, so nothing accepted is ever lost.
 /// </summary>
 public sealed class Door : BackgroundService
 {
@@ -93,7 +93,7 @@ public sealed class Door : BackgroundService
 
                 for (var i = 0; i < waiters.Length; i++)
                 {
-                    waiters[i].LookAfter(tenant, request.Ids[i], wait, isTold: request.IsFirst);
+                    waiters[i].LookAfter(tenant, request.Ids[i], wait, isTold: request.IsFirst, request);
                     _waiters[waiters[i].Tag] = waiters[i];
                 }
 
@@ -104,6 +104,20 @@ public sealed class Door : BackgroundService
 
                 await WaitAsync(waiters, upTo - _time.GetElapsedTime(started), cancel);
                 settled = [.. waiters.Select(waiter => waiter.Done.IsCompletedSuccessfully ? waiter.Done.Result : (Settled?)null)];
+                if (Array.TrueForAll(settled, one => one is not null))
+                {
+                    request.IsDurable = true;
+                }
+                else if (!request.IsDurable && await MakeDurableAsync() is { } broken)
+                {
+                    return broken;
+                }
+
+                if (request.IsLost)
+                {
+                    return new DoorAnswer.Unavailable("The database has lost the request, and does not take it again.");
+                }
+
                 if (waiters.Length == 1 && settled[0] is { IsRefused: true })
                 {
                     return new DoorAnswer.Refused(await ReasonAsync(tenant, request.Ids[0], cancel));
@@ -202,6 +216,12 @@ public sealed class Door : BackgroundService
         }
     }
 
+    private async Task<DoorAnswer?> MakeDurableAsync()
+    {
+        var answers = await Task.WhenAll(_writer.MakeDurableAsync(), _bulkWriter.MakeDurableAsync());
+        return answers[0] ?? answers[1];
+    }
+
     private void Hear(string payload)
     {
         foreach (var part in payload.Split(','))
@@ -269,6 +289,12 @@ public sealed class Door : BackgroundService
 
     private async Task LookForAsync(IReadOnlyCollection<Waiter> due, CancellationToken cancel)
     {
+        // Of what is on disk alone can be said that it is settled where it is not in the line: else the database may have lost it.
+        if (due.Any(waiter => waiter.Request is { IsDurable: false }) && await MakeDurableAsync() is not null)
+        {
+            return;
+        }
+
         await using var read = _source.CreateCommand("select arrival, is_line, is_refused from arrivals_left($1, $2)");
         read.Parameters.Add(new() { Value = due.Select(waiter => waiter.Tenant.Value).ToArray() });
         read.Parameters.Add(new() { Value = due.Select(waiter => waiter.Arrival).ToArray() });
@@ -349,10 +375,14 @@ public sealed class Door : BackgroundService
 
         public WaitFor For { get; private set; }
 
+        /// <summary>What brought it; null where it is no request of the writers.</summary>
+        public DoorRequest? Request { get; private set; }
+
         public Task<Settled> Done => _done.Task;
 
         /// <param name="isTold">News of it will come; else each look is due.</param>
-        public void LookAfter(TenantId tenant, Guid arrival, WaitFor wait, bool isTold) => (_seen, Tenant, For, Arrival) = (!isTold, tenant, wait, arrival);
+        public void LookAfter(TenantId tenant, Guid arrival, WaitFor wait, bool isTold, DoorRequest? request = null) =>
+            (_seen, Tenant, For, Request, Arrival) = (!isTold, tenant, wait, request, arrival);
 
         public void Complete(Settled settled) => _done.TrySetResult(settled);
 

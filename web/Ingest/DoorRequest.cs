@@ -48,7 +48,19 @@ internal sealed class DoorRequest
     /// <summary>This very request went in, so its tags will be answered; false where it was an earlier one of the same idempotency key.</summary>
     public bool IsFirst { get; private set; } = true;
 
-    /// <summary>Null once it is durable, else why not.</summary>
+    /// <summary>
+    /// Somebody waits for all of it, and is answered when it is settled: that commit takes this one along to the disk. Without an idempotency key, for others may be
+    /// given the answer of a key at once; and small, for it is kept until then.
+    /// </summary>
+    public bool IsWaitedFor => Idempotency is null && Arrivals.Count is > 0 and <= 64 && Array.TrueForAll(Tags, tag => tag is not null) && Kvps.Sum(kvps => kvps.Length) <= 16 << 10;
+
+    /// <summary>It is known to be on disk. The writer says so, or whoever was told what it came to.</summary>
+    public volatile bool IsDurable;
+
+    /// <summary>The database has lost it and refuses to take it again.</summary>
+    public volatile bool IsLost;
+
+    /// <summary>Null once it is committed, else why not. It is durable then, unless it is one <see cref="IsWaitedFor">that is waited for</see>.</summary>
     public Task<DoorAnswer?> Stored => _stored.Task;
 
     public void Complete(DoorAnswer? refusal) => _stored.TrySetResult(refusal);

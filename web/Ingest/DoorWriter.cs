@@ -8,6 +8,11 @@ namespace Eddy.Ingest;
 /// <summary>
 /// A thread that writes arrivals: it takes all that waits and commits it together, so that throughput is not one fsync a request. A node has two, one of them for
 /// tenants with many arrivals in the line (<see cref="Backlog.HasMany"/>). Synchronous, for a thread of its own is faster at this than the pool. After a commit whose answer was lost, the door's row tells whether it happened.
+/// <para>
+/// A flush of nothing but <see cref="DoorRequest.IsWaitedFor">requests that are waited for</see> does not wait for the disk (<c>synchronous_commit</c> off): the commit of what they come to has its
+/// place behind it in the write-ahead log, so that what is answered is on disk. Until then they are kept here: a database that broke off may have lost them, which the door's row
+/// tells as well, and they are written again. Whoever is answered earlier asks for <see cref="MakeDurableAsync"/> first.
+/// </para>
 /// </summary>
 internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptions options, TimeProvider time, DoorMeters meters, ILogger<DoorWriter> log) : IDisposable
 {
@@ -20,6 +25,9 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
     /// <summary>Between two tries to reach the database.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>So many flushes may be on their way to the disk.</summary>
+    private const int MostUnflushed = 64;
+
     /// <summary>What append_arrivals says of a flush that was committed before.</summary>
     private const string IsCommitted = "ED003";
 
@@ -27,6 +35,7 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly PidBlocks _pids = new();
+    private readonly List<(long Number, List<DoorRequest> Batch)> _unflushed = [];
     private List<DoorRequest> _waiting = [];
     private HashSet<short> _unannounced = [];
     private long _announcedAt;
@@ -53,6 +62,14 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
         }
 
         _wake.Set();
+    }
+
+    /// <summary>All that was committed before is on disk then; null, or why that can not be said.</summary>
+    public Task<DoorAnswer?> MakeDurableAsync()
+    {
+        var nothing = new DoorRequest([], null, [], time.GetTimestamp());
+        Add(nothing);
+        return nothing.Stored;
     }
 
     /// <summary>Writes what waits, and ends.</summary>
@@ -171,6 +188,8 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
     {
         var number = _flush + 1;
         var unknown = false;
+        _unflushed.RemoveAll(flush => flush.Batch.TrueForAll(request => request.IsDurable));
+        var isLeft = _unflushed.Count < MostUnflushed && batch.TrueForAll(request => request.IsWaitedFor);
         while (true)
         {
             try
@@ -187,12 +206,22 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
                     GivePids(batch);
                     var started = Stopwatch.GetTimestamp();
                     unknown = true;
-                    var known = Append(batch, number);
+                    var known = Append(batch, number, isLeft);
                     meters.Flushed(batch.Sum(request => request.Arrivals.Count), Stopwatch.GetElapsedTime(started));
                     ResolveKeys(known);
                 }
 
                 _flush = number;
+                if (isLeft)
+                {
+                    _unflushed.Add((number, batch));
+                }
+                else
+                {
+                    Flushed();
+                    batch.ForEach(request => request.IsDurable = true);
+                }
+
                 Complete(batch, null);
                 return;
             }
@@ -228,6 +257,43 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
 
                 _stop.Token.WaitHandle.WaitOne(Pause);
             }
+        }
+    }
+
+    /// <summary>A commit that waited for the disk took all before it along.</summary>
+    private void Flushed()
+    {
+        _unflushed.ForEach(flush => flush.Batch.ForEach(request => request.IsDurable = true));
+        _unflushed.Clear();
+    }
+
+    /// <summary>After a connection that was lost: what did not get to the disk in time is written again, before anything else is.</summary>
+    private void WriteAgain()
+    {
+        if (_unflushed.Count == 0)
+        {
+            return;
+        }
+
+        var last = LastFlush() ?? 0;
+        foreach (var (number, batch) in _unflushed.FindAll(flush => flush.Number > last))
+        {
+            log.LogWarning("The database has lost {Count} requests that somebody waits for; they are written again", batch.Count);
+            try
+            {
+                Append(batch, number, isLeft: false);
+            }
+            catch (PostgresException refusal) when (!IsPassing(refusal))
+            {
+                log.LogError(refusal, "What the database has lost it does not take again");
+                batch.ForEach(request => request.IsLost = true);
+                _unflushed.Remove((number, batch));
+            }
+        }
+
+        if (_unflushed.Count > 0 && _unflushed[^1].Number > last)
+        {
+            Flushed();
         }
     }
 
@@ -287,7 +353,8 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
     }
 
     /// <summary>One transaction. Returns the requests whose idempotency key was known already.</summary>
-    private List<DoorRequest> Append(List<DoorRequest> batch, long number)
+    /// <param name="isLeft">It is left to a later commit to take it along to the disk.</param>
+    private List<DoorRequest> Append(List<DoorRequest> batch, long number, bool isLeft)
     {
         var count = batch.Sum(request => request.Arrivals.Count);
         var (shards, tenants, ids, pids, wakes, fresh) = (new short[count], new Guid[count], new Guid[count], new long[count], new long[count], new bool[count]);
@@ -335,6 +402,7 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
         p[17].Value = keyed.ConvertAll(request => request.Idempotency!.Key).ToArray();
         p[18].Value = keyed.ConvertAll(request => request.Idempotency!.Fingerprint).ToArray();
         p[19].Value = keyed.ConvertAll(request => request.AnswerText()).ToArray();
+        p[20].Value = isLeft;
         try
         {
             return [.. ((int[])_append.ExecuteScalar()!).Select(ordinal => keyed[ordinal - 1])];
@@ -413,14 +481,14 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
         var connection = source.OpenConnection();
         try
         {
-            _append = Prepared(connection, "select append_arrivals($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)",
+            _append = Prepared(connection, "select append_arrivals($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20), case when $21 then set_config('synchronous_commit', 'off', true) end",
                 NpgsqlDbType.Uuid, NpgsqlDbType.Bigint, NpgsqlDbType.TimestampTz, NpgsqlDbType.Text,
                 NpgsqlDbType.Array | NpgsqlDbType.Smallint, NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Uuid,
                 NpgsqlDbType.Array | NpgsqlDbType.Bigint, NpgsqlDbType.Array | NpgsqlDbType.Bigint, NpgsqlDbType.Array | NpgsqlDbType.Boolean,
                 NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Text,
                 NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Integer,
                 NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Bytea,
-                NpgsqlDbType.Array | NpgsqlDbType.Text);
+                NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Boolean);
             _append.Parameters[0].Value = _door;
             _draw = Prepared(connection, "select tenant_id, first from draw_pids($1,$2)", NpgsqlDbType.Array | NpgsqlDbType.Uuid, NpgsqlDbType.Array | NpgsqlDbType.Integer);
             _notify = Prepared(connection, "select pg_notify('eddy_arrivals', $1)", NpgsqlDbType.Text);
@@ -431,6 +499,8 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
             connection.Dispose();
             throw;
         }
+
+        WriteAgain();
     }
 
     private static NpgsqlCommand Prepared(NpgsqlConnection connection, string sql, params NpgsqlDbType[] types)
