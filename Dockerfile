@@ -45,11 +45,12 @@ RUN apt-get update \
 ENV Git__Folder=/var/cache/eddy
 USER 1654
 COPY --from=build /out/web/ ./
-ENTRYPOINT ["dotnet", "Eddy.Web.dll"]
+# A thread that is woken does not push out the one that woke it: .NET's would go to sleep again at once, on a lock that the other still holds.
+ENTRYPOINT ["chrt", "--batch", "0", "dotnet", "Eddy.Web.dll"]
 
 FROM host AS worker
 COPY --from=build /out/worker/ ./
-ENTRYPOINT ["dotnet", "Eddy.Worker.dll"]
+ENTRYPOINT ["chrt", "--batch", "0", "dotnet", "Eddy.Worker.dll"]
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS migrate
 WORKDIR /app
