@@ -117,7 +117,7 @@ public static class WebProgram
         builder.Services.AddGit();
         builder.Services.AddEndpoints();
         builder.Services.AddSingleton<WhyStore>().AddSingleton<WhyReader>().AddSingleton<DryRunner>().AddSingleton<RuleTester>().AddSingleton<TestMaker>().AddSingleton<TestDesk>().AddSingleton<BacktestStore>().AddSingleton<Backtester>().AddSingleton<Backtests>();
-        builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
+        builder.Services.AddSingleton<Backlog>().AddSingleton<DoorMeters>().AddSingleton<IdleProcessors>().AddSingleton<Door>().AddHostedService(all => all.GetRequiredService<Door>());
         builder.Services.AddSingleton<KeyRing>().AddHostedService<KeyUse>();
         builder.Services.AddSingleton(all => new Listener(all.GetRequiredService<NpgsqlDataSource>(), all.GetRequiredService<ILogger<Listener>>()))
             .AddHostedService(all => all.GetRequiredService<Listener>());

@@ -17,6 +17,7 @@ public sealed class Door : BackgroundService
 {
     private readonly NpgsqlDataSource _source;
     private readonly Backlog _backlog;
+    private readonly IdleProcessors _processors;
     private readonly DoorWriter _writer;
     private readonly DoorWriter _bulkWriter;
     private readonly KnownProcesses _known;
@@ -26,10 +27,11 @@ public sealed class Door : BackgroundService
     private readonly ConcurrentDictionary<long, Waiter> _waiters = new();
     private long _lastTag;
 
-    public Door(NpgsqlDataSource source, Listener listener, DoorOptions options, Backlog backlog, DoorMeters meters, TimeProvider time, ILoggerFactory logs)
+    public Door(NpgsqlDataSource source, Listener listener, DoorOptions options, Backlog backlog, IdleProcessors processors, DoorMeters meters, TimeProvider time, ILoggerFactory logs)
     {
         _source = source;
         _backlog = backlog;
+        _processors = processors;
         _time = time;
         _log = logs.CreateLogger<Door>();
         _writer = new DoorWriter("door", source, options, time, meters, logs.CreateLogger<DoorWriter>());
@@ -45,6 +47,11 @@ public sealed class Door : BackgroundService
     public async Task<DoorAnswer> AcceptAsync(
         IReadOnlyList<NewArrival> arrivals, Idempotency? idempotency, WaitFor wait, TimeSpan upTo, CancellationToken cancel)
     {
+        if (wait != WaitFor.Nothing)
+        {
+            _processors.StayAwake();
+        }
+
         var tenant = arrivals[0].Tenant;
         foreach (var arrival in arrivals)
         {
@@ -143,6 +150,7 @@ public sealed class Door : BackgroundService
             return new LandingAnswer.TooMany(TimeSpan.FromSeconds(1));
         }
 
+        _processors.StayAwake();
         var waiter = new Waiter(Interlocked.Increment(ref _lastTag));
         waiter.LookAfter(tenant, id, WaitFor.Applied, isTold: true);
         _waiters[waiter.Tag] = waiter;

@@ -30,6 +30,9 @@ public sealed class DoorOptions
     /// <summary>The longest that <c>Prefer: wait</c> may ask for.</summary>
     public TimeSpan LongestWait { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>So long after somebody began to wait no idle processor halts (<see cref="IdleProcessors"/>); 0: they halt as they like.</summary>
+    public TimeSpan StayAwake { get; set; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Most arrivals of one flush.</summary>
     public int Flush { get; set; } = 2000;
 
