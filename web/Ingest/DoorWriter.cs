@@ -28,6 +28,9 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
     /// <summary>So many flushes may be on their way to the disk.</summary>
     private const int MostUnflushed = 64;
 
+    /// <summary>Longer than anybody may wait (<see cref="DoorOptions.LongestWait"/>), and than PostgreSQL takes to bring a commit to the disk by itself.</summary>
+    private static readonly TimeSpan LongestKept = TimeSpan.FromMinutes(10);
+
     /// <summary>What append_arrivals says of a flush that was committed before.</summary>
     private const string IsCommitted = "ED003";
 
@@ -188,7 +191,7 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
     {
         var number = _flush + 1;
         var unknown = false;
-        _unflushed.RemoveAll(flush => flush.Batch.TrueForAll(request => request.IsDurable));
+        Settle();
         var isLeft = _unflushed.Count < MostUnflushed && batch.TrueForAll(request => request.IsWaitedFor);
         while (true)
         {
@@ -267,9 +270,16 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
         _unflushed.Clear();
     }
 
+    /// <summary>
+    /// Lets go what is on disk, and what nobody waits for any more. The door's row tells of none that is as old as that: it is cleared away after a day without a flush, and would make them all seem lost.
+    /// </summary>
+    private void Settle() =>
+        _unflushed.RemoveAll(flush => flush.Batch.TrueForAll(request => request.IsDurable || time.GetElapsedTime(request.EnqueuedAt) > LongestKept));
+
     /// <summary>After a connection that was lost: what did not get to the disk in time is written again, before anything else is.</summary>
     private void WriteAgain()
     {
+        Settle();
         if (_unflushed.Count == 0)
         {
             return;
@@ -282,6 +292,10 @@ internal sealed class DoorWriter(string name, NpgsqlDataSource source, DoorOptio
             try
             {
                 Append(batch, number, isLeft: false);
+            }
+            catch (PostgresException twice) when (twice.SqlState == IsCommitted)
+            {
+                // The first one got there after all.
             }
             catch (PostgresException refusal) when (!IsPassing(refusal))
             {
