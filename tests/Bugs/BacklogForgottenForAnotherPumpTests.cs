@@ -16,13 +16,13 @@ public sealed class BacklogForgottenForAnotherPumpTests
         backlog.Hear($"a|100000|{1UL << 3:x}|{mine.Value:N}=2000");
         backlog.Hear($"b|100000|{1UL << 40:x}|{other.Value:N}=2000");
 
-        (await backlog.PassAsync(mine, 1, cancel)).ShouldBeFalse();
-        (await backlog.PassAsync(other, 1, cancel)).ShouldBeFalse();
+        (await backlog.PassAsync(mine, 1, isWaitedFor: false, cancel)).ShouldBeFalse();
+        (await backlog.PassAsync(other, 1, isWaitedFor: false, cancel)).ShouldBeFalse();
 
         backlog.Hear($"a|100000|{1UL << 3:x}");
 
-        (await backlog.PassAsync(mine, 1, cancel)).ShouldBeTrue();
-        (await backlog.PassAsync(other, 1, cancel)).ShouldBeFalse();
+        (await backlog.PassAsync(mine, 1, isWaitedFor: false, cancel)).ShouldBeTrue();
+        (await backlog.PassAsync(other, 1, isWaitedFor: false, cancel)).ShouldBeFalse();
     }
 
     private static TenantId TenantAt(short shard)

@@ -12,26 +12,26 @@ public sealed class BacklogForgottenOnTheWayTests
     public async Task What_is_not_committed_when_a_look_begins_still_counts_after_it()
     {
         var (backlog, tenant) = (new Backlog(new DoorOptions { TenantBacklog = 300 }, TimeProvider.System), new TenantId(Guid.NewGuid()));
-        (await backlog.PassAsync(tenant, 300, Cancel)).ShouldBeTrue();
+        (await backlog.PassAsync(tenant, 300, isWaitedFor: false, Cancel)).ShouldBeTrue();
 
         backlog.BeginLook();
         backlog.Set(new Dictionary<TenantId, long>());
         backlog.Arrived(tenant, 300);
 
-        (await backlog.PassAsync(tenant, 1, Cancel)).ShouldBeFalse();
+        (await backlog.PassAsync(tenant, 1, isWaitedFor: false, Cancel)).ShouldBeFalse();
     }
 
     [Fact]
     public async Task What_was_committed_before_a_look_counts_until_the_look_has_told_of_it()
     {
         var (backlog, tenant) = (new Backlog(new DoorOptions { TenantBacklog = 300 }, TimeProvider.System), new TenantId(Guid.NewGuid()));
-        (await backlog.PassAsync(tenant, 300, Cancel)).ShouldBeTrue();
+        (await backlog.PassAsync(tenant, 300, isWaitedFor: false, Cancel)).ShouldBeTrue();
         backlog.Arrived(tenant, 300);
 
         backlog.BeginLook();
-        (await backlog.PassAsync(tenant, 1, Cancel)).ShouldBeFalse();
+        (await backlog.PassAsync(tenant, 1, isWaitedFor: false, Cancel)).ShouldBeFalse();
         backlog.Set(new Dictionary<TenantId, long>());
 
-        (await backlog.PassAsync(tenant, 1, Cancel)).ShouldBeTrue();
+        (await backlog.PassAsync(tenant, 1, isWaitedFor: false, Cancel)).ShouldBeTrue();
     }
 }

@@ -8,7 +8,8 @@ namespace Eddy.Ingest;
 /// What this node knows of the arrivals that wait, so that accepting never starves applying. The pumps tell how many wait for each tenant with many, and
 /// how many a second they clear; what this node has added since counts too. A tenant with more waiting than is cleared in
 /// <see cref="DoorOptions.PaceLag"/> is slowed down: its requests pass a few at a time, at the pace at which the line is cleared, since a crowd that is let in at once takes the
-/// machine from everybody for as long as it is. One with more than <see cref="DoorOptions.TenantBacklog"/> is refused. Tenants with little waiting notice neither.
+/// machine from everybody for as long as it is. While somebody else waits for an answer, so are crowds: of a tenant with more than a few arrivals at the door at once as many pass as
+/// <see cref="DoorOptions.CrowdPace"/> says, all together every now and then, so that whoever waits has the machine in between. One with more than <see cref="DoorOptions.TenantBacklog"/> is refused. Tenants with little waiting notice neither.
 /// </summary>
 public sealed class Backlog(DoorOptions options, TimeProvider time)
 {
@@ -17,18 +18,30 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
 
     private const double SlowestPace = 4;
 
+    /// <summary>More arrivals of a tenant at the door at once than this are a crowd.</summary>
+    private const int Crowd = 8;
+
+    /// <summary>Those that are slowed down pass a few at a time, for each flush has its price.</summary>
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(4);
+
+    /// <summary>Crowds pass seldom: whoever waits meets few of them, and most not at all.</summary>
+    private static readonly TimeSpan CrowdsTogether = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>So long after somebody began to wait crowds are slowed down.</summary>
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
 
     private readonly ConcurrentDictionary<TenantId, Waiting> _tenants = new();
     private readonly ConcurrentDictionary<string, (double Rate, long At)> _pumps = new();
     private long _heardAt;
     private double _rate;
+    private volatile LastWaits _waits = new(default, null, null);
 
     /// <summary>Nobody has told of the line for a second: the pumps are idle, or gone.</summary>
     public bool IsStale => time.GetElapsedTime(Volatile.Read(ref _heardAt)) > TimeSpan.FromSeconds(1);
 
     /// <summary>Lets a request of so many arrivals pass, now or a little later; false where the tenant has too many waiting.</summary>
-    public async ValueTask<bool> PassAsync(TenantId tenant, int arrivals, CancellationToken cancel)
+    /// <param name="isWaitedFor">Somebody waits for what it comes to.</param>
+    public async ValueTask<bool> PassAsync(TenantId tenant, int arrivals, bool isWaitedFor, CancellationToken cancel)
     {
         var waiting = _tenants.GetOrAdd(tenant, static _ => new Waiting());
         var count = Left(waiting);
@@ -37,21 +50,28 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
             return false;
         }
 
+        var atTheDoor = waiting.AtTheDoor + arrivals;
+        if (isWaitedFor && atTheDoor <= Crowd)
+        {
+            _waits = _waits.And(tenant, time.GetTimestamp());
+        }
+
+        var (pace, together) = (double.PositiveInfinity, Together);
         // Where no pump clears anything, holding back helps nobody.
         if (count > Pace && Volatile.Read(ref _rate) is > 0 and var rate)
         {
-            var now = time.GetTimestamp();
             // With more waiting than the pace allows, for instance since there are other doors, more slowly.
-            var step = arrivals / rate * Math.Min(SlowestPace, count / Pace);
-            var latest = now + (long)(options.PaceHold.TotalSeconds * time.TimestampFrequency);
-            var slot = waiting.Slot(now, (long)(step * time.TimestampFrequency), latest);
-            if (slot > now)
-            {
-                // A few go together, for each flush has its price.
-                var together = (long)(Together.TotalSeconds * time.TimestampFrequency);
-                slot = Math.Min((slot + together - 1) / together * together, latest);
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(time.GetElapsedTime(now, slot).TotalMilliseconds)), time, cancel);
-            }
+            pace = rate / Math.Min(SlowestPace, count / Pace);
+        }
+
+        if (IsCrowdBesideWaits(tenant, atTheDoor))
+        {
+            (pace, together) = (Math.Min(pace, options.CrowdPace), CrowdsTogether);
+        }
+
+        if (pace < double.PositiveInfinity)
+        {
+            await waiting.HoldAsync(arrivals, pace, together, options.PaceHold, time, cancel);
         }
 
         while (!waiting.Add(arrivals))
@@ -62,8 +82,8 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         return true;
     }
 
-    /// <summary>Many arrivals of this tenant wait.</summary>
-    public bool HasMany(TenantId tenant) => _tenants.TryGetValue(tenant, out var waiting) && waiting.Count > Many;
+    /// <summary>Many arrivals of this tenant wait, or a crowd of them is at the door while somebody else waits for an answer: nobody else shall wait for their flush.</summary>
+    public bool GoesApart(TenantId tenant) => _tenants.TryGetValue(tenant, out var waiting) && (waiting.Count > Many || IsCrowdBesideWaits(tenant, waiting.AtTheDoor));
 
     /// <summary>What has passed is committed, or will not be.</summary>
     public void Arrived(TenantId tenant, int arrivals)
@@ -129,6 +149,9 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         Volatile.Write(ref _heardAt, time.GetTimestamp());
     }
 
+    private bool IsCrowdBesideWaits(TenantId tenant, long atTheDoor) =>
+        atTheDoor > Crowd && options.CrowdPace > 0 && _waits.Besides(tenant) is { } since && time.GetElapsedTime(since) < Moment;
+
     private double Pace => Math.Max(500, _rate * options.PaceLag.TotalSeconds);
 
     /// <summary>What waits of a tenant by now: the pumps have gone on since they told of it.</summary>
@@ -164,6 +187,7 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         private long _told;
         private long _sinceMark;
         private long _onTheWay;
+        private long _held;
         private long _slot;
         private bool _isForgotten;
 
@@ -178,13 +202,47 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
             }
         }
 
-        /// <summary>When the next one of a tenant that is slowed down passes: so long after the one before.</summary>
-        public long Slot(long now, long step, long latest)
+        /// <summary>Arrivals that have come and are not committed.</summary>
+        public long AtTheDoor
         {
+            get
+            {
+                lock (_lock)
+                {
+                    return _held + _onTheWay;
+                }
+            }
+        }
+
+        /// <summary>Waits until it is their turn at a pace (arrivals a second), and then for the next that pass together.</summary>
+        public async Task HoldAsync(int arrivals, double pace, TimeSpan together, TimeSpan longest, TimeProvider time, CancellationToken cancel)
+        {
+            var now = time.GetTimestamp();
+            var (step, latest, grid) = (Ticks(TimeSpan.FromSeconds(arrivals / pace)), now + Ticks(longest), Ticks(together));
+            long slot;
             lock (_lock)
             {
-                return _slot = Math.Clamp(_slot + step, now, latest);
+                slot = _slot = Math.Clamp(_slot + step, now, latest);
+                _held += arrivals;
             }
+
+            try
+            {
+                if (slot > now)
+                {
+                    slot = Math.Min((slot + grid - 1) / grid * grid, latest);
+                    await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(time.GetElapsedTime(now, slot).TotalMilliseconds)), time, cancel);
+                }
+            }
+            finally
+            {
+                lock (_lock)
+                {
+                    _held -= arrivals;
+                }
+            }
+
+            long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
         }
 
         /// <summary>False where it is forgotten by now, and another counts.</summary>
@@ -220,10 +278,19 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         {
             lock (_lock)
             {
-                _isForgotten = _told == 0 && _sinceMark == 0 && _onTheWay == 0 && count == 0;
+                _isForgotten = _told == 0 && _sinceMark == 0 && _onTheWay == 0 && _held == 0 && count == 0;
                 _told = count;
                 return _isForgotten;
             }
         }
+    }
+
+    /// <summary>Who began to wait last and when, and when anybody else did before; as timestamps.</summary>
+    private sealed record LastWaits(TenantId Tenant, long? At, long? OthersAt)
+    {
+        public LastWaits And(TenantId tenant, long at) => new(tenant, at, tenant == Tenant ? OthersAt : At);
+
+        /// <summary>When somebody else than this tenant began to wait last.</summary>
+        public long? Besides(TenantId tenant) => tenant == Tenant ? OthersAt : At;
     }
 }

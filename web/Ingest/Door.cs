@@ -61,7 +61,7 @@ public sealed class Door : BackgroundService
             }
         }
 
-        if (!await _backlog.PassAsync(tenant, arrivals.Count, cancel))
+        if (!await _backlog.PassAsync(tenant, arrivals.Count, wait != WaitFor.Nothing, cancel))
         {
             return new DoorAnswer.TooMany(TimeSpan.FromSeconds(1));
         }
@@ -145,7 +145,7 @@ public sealed class Door : BackgroundService
     /// <param name="wakePid">The process in which what it shares wakes rules.</param>
     public async Task<LandingAnswer> LandAsync(TenantId tenant, Guid id, EndpointLanding landing, long wakePid, string actor, string? trace, CancellationToken cancel)
     {
-        if (!await _backlog.PassAsync(tenant, 1, cancel))
+        if (!await _backlog.PassAsync(tenant, 1, isWaitedFor: true, cancel))
         {
             return new LandingAnswer.TooMany(TimeSpan.FromSeconds(1));
         }
@@ -214,8 +214,7 @@ public sealed class Door : BackgroundService
     {
         try
         {
-            // Nobody else shall wait for the flush of one whose arrivals wait in the line anyway.
-            (_backlog.HasMany(request.Arrivals[0].Tenant) ? _bulkWriter : _writer).Add(request);
+            (_backlog.GoesApart(request.Arrivals[0].Tenant) ? _bulkWriter : _writer).Add(request);
             return await request.Stored;
         }
         finally

@@ -24,6 +24,9 @@ public sealed class DoorOptions
     /// <summary>By how much a request is slowed down at the most.</summary>
     public TimeSpan PaceHold { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>While somebody else waits for an answer, so many arrivals a second of a tenant pass that brings a crowd of them; 0: as many as come.</summary>
+    public int CrowdPace { get; set; } = 750 * Environment.ProcessorCount;
+
     /// <summary>How long a request waits for a database that does not answer.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -50,6 +53,11 @@ public sealed class DoorOptions
             {
                 yield return $"Door:{name} is {value}; it takes more than 0.";
             }
+        }
+
+        if (CrowdPace < 0)
+        {
+            yield return $"Door:CrowdPace is {CrowdPace}; it takes 0 or more.";
         }
     }
 }

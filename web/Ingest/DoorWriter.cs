@@ -7,7 +7,7 @@ namespace Eddy.Ingest;
 
 /// <summary>
 /// A thread that writes arrivals: it takes all that waits and commits it together, so that throughput is not one fsync a request. A node has two, one of them for
-/// tenants with many arrivals in the line (<see cref="Backlog.HasMany"/>). Synchronous, for a thread of its own is faster at this than the pool. After a commit whose answer was lost, the door's row tells whether it happened.
+/// tenants with many arrivals in the line (<see cref="Backlog.GoesApart"/>). Synchronous, for a thread of its own is faster at this than the pool. After a commit whose answer was lost, the door's row tells whether it happened.
 /// <para>
 /// A flush of nothing but <see cref="DoorRequest.IsWaitedFor">requests that are waited for</see> does not wait for the disk (<c>synchronous_commit</c> off): the commit of what they come to has its
 /// place behind it in the write-ahead log, so that what is answered is on disk. Until then they are kept here: a database that broke off may have lost them, which the door's row
