@@ -31,7 +31,7 @@ public sealed class CardTests(TestBrowser browser, CardWay way) : IClassFixture<
         <eddy-submit name="approved" value="false">Refuse</eddy-submit>
         """;
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task Who_has_a_link_fills_in_every_element_and_it_is_good_on_a_phone_and_in_the_dark()
     {
         var owner = await way.CallerAsync(("card_html_files/every.html", Every));

@@ -29,7 +29,7 @@ public sealed class MapTests(TestBrowser browser, TestWay way) : IClassFixture<T
                 self.n = self.m
         """;
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task Rules_and_keys_are_drawn_with_their_traffic_and_what_is_wrong_and_lead_to_their_source()
     {
         var caller = await way.CallerAsync(("scripts/heat.py", Heat), ("pages/index.html", "<p>{{ shared.alert }}</p>"));

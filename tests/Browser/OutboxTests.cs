@@ -10,7 +10,7 @@ namespace Eddy.Tests.Browser;
 /// <summary>The outbox on screens, and the page of a receiver who wants no more.</summary>
 public sealed class OutboxTests(TestBrowser browser, TestDatabase database)
 {
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_receiver_unsubscribes_on_a_page_and_an_owner_sees_it_and_lifts_it()
     {
         var line = TestSecrets.Line("one");

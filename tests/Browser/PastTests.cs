@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace Eddy.Tests.Browser;
 
 /// <summary>A process as it was, and what came in then come in once more.</summary>
+[Trait("Category", "Long")]
 public sealed class PastTests(TestBrowser browser, TestWay way) : IClassFixture<TestWay>
 {
     private const string Heat = "class hot(Rule):\n    listens_to = ['temperature']\n\n    def check(self):\n        return (self.temperature or 0) > 90\n\n    def action(self):\n        self.alert = 'Too hot'\n";

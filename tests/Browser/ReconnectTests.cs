@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace Eddy.Tests.Browser;
 
 /// <summary>What a page does whose connection is lost.</summary>
+[Trait("Category", "Long")]
 public sealed class ReconnectTests(TestBrowser browser, TestDatabase database, SharedWeb shared) : IClassFixture<SharedWeb>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -126,7 +126,7 @@ public sealed class GitRemoteTests(TestWay way) : IClassFixture<TestWay>
         (await caller.Http.GetStringAsync("/api/files/README.md", Cancel)).ShouldBe(pushes[0] ? "one\n" : "other\n");
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_repository_that_is_gone_is_made_again_with_the_same_commits()
     {
         var caller = await way.CallerAsync(("scripts/hot.py", Hot));

@@ -60,7 +60,7 @@ public sealed class PasskeyTests(TestBrowser browser, TestDatabase database, Sha
         (await count.ExecuteScalarAsync(Cancel)).ShouldBe(0L);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task The_field_of_the_address_offers_the_passkey()
     {
         var address = await TestBrowser.AddPersonAsync(await TestTenant.MakeAsync(database), "viewer");
@@ -90,7 +90,7 @@ public sealed class PasskeyTests(TestBrowser browser, TestDatabase database, Sha
         await screen.Page.WaitForURLAsync("**/t/**");
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task An_answer_to_another_question_or_page_or_for_another_person_is_refused()
     {
         var tenant = await TestTenant.MakeAsync(database);
@@ -133,7 +133,7 @@ public sealed class PasskeyTests(TestBrowser browser, TestDatabase database, Sha
         (await HandInAsync(screen, good)).ShouldContain("open for more than five minutes", customMessage: "an answer is good once");
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_passkey_that_was_made_for_one_person_is_not_added_to_another()
     {
         var tenant = await TestTenant.MakeAsync(database);

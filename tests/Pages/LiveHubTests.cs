@@ -48,7 +48,7 @@ public sealed class LiveHubTests(TestWay way) : IClassFixture<TestWay>
         answer.ShouldNotContain("   at ");
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task Whose_membership_or_rights_have_ended_hears_nothing_new_whatever_their_script_does()
     {
         var caller = await way.CallerAsync(("pages/m.html", "<p>{{ shared.n }}</p>"));

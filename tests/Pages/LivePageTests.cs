@@ -83,7 +83,7 @@ public sealed class LivePageTests(TestBrowser browser, TestWay way) : IClassFixt
         await Assertions.Expect(screen.Page.GetByText("after")).ToBeVisibleAsync();
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_page_that_lost_its_line_says_so_and_shows_the_newest_when_another_web_answers()
     {
         await using var wire = new TestWire();

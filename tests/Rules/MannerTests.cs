@@ -21,7 +21,7 @@ public sealed class MannerTests(TestDatabase database) : IAsyncLifetime
         _worker = await TestWorker.StartAsync(_own, keys, _site.Allowed);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_webhook_app_keeps_what_came_in_models()
     {
         var caller = await CallerAsync("scripts/webhook.py");
@@ -45,7 +45,7 @@ public sealed class MannerTests(TestDatabase database) : IAsyncLifetime
         await new TestLog(_own).ShouldBeSoundAsync(caller.Tenant.Id);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task An_SMS_app_sends_and_tries_again_by_a_drip()
     {
         var caller = await CallerAsync("scripts/sms.py");
@@ -82,7 +82,7 @@ public sealed class MannerTests(TestDatabase database) : IAsyncLifetime
         (await caller.GetAsync("/api/rules/schedules")).GetProperty("schedules").EnumerateArray().ShouldHaveSingleItem().GetProperty("rule").GetString().ShouldBe("scripts/sms.py:retry_sms");
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task An_authentication_library_guards_actions_with_a_decorator()
     {
         var caller = await CallerAsync("libraries/authentication.py", "scripts/login.py");

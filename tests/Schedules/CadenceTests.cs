@@ -74,7 +74,7 @@ public sealed class CadenceTests
                 iter: 1500);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public void It_agrees_with_looking_at_the_clock_each_minute_of_whole_years()
     {
         foreach (var zoneName in Zones)
