@@ -31,7 +31,7 @@ public sealed class PastTests(TestBrowser browser, TestWay way) : IClassFixture<
         await Assertions.Expect(Row("alert")).ToContainTextAsync("hot");
         await screen.Page.Keyboard.PressAsync("ArrowLeft");
         await Assertions.Expect(Row("alert")).ToContainTextAsync("not set");
-        await screen.Page.WaitForFunctionAsync("location.search === '?at=2'");
+        await screen.Page.WaitForFunctionAsync("() => location.search === '?at=2'");
         await screen.ShouldBeAccessibleEverywhereAsync();
 
         // Another moment to compare with, and back.
@@ -40,7 +40,7 @@ public sealed class PastTests(TestBrowser browser, TestWay way) : IClassFixture<
         await Assertions.Expect(seen).ToContainTextAsync("1 key was different");
         await slider.PressAsync("Escape");
         await Assertions.Expect(seen).ToHaveCountAsync(0);
-        await screen.Page.WaitForFunctionAsync("location.search === ''");
+        await screen.Page.WaitForFunctionAsync("() => location.search === ''");
 
         await screen.GoAsync($"/t/{caller.Tenant.Slug}/processes/{pid}?at=3");
         await Assertions.Expect(seen).ToContainTextAsync("after event 3.");
