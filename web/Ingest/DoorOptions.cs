@@ -25,7 +25,7 @@ public sealed class DoorOptions
     public TimeSpan PaceHold { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>While somebody else waits for an answer, so many arrivals a second of a tenant pass that brings a crowd of them; 0: as many as come.</summary>
-    public int CrowdPace { get; set; } = 750 * Environment.ProcessorCount;
+    public int CrowdPace { get; set; } = 500 * Environment.ProcessorCount;
 
     /// <summary>How long a request waits for a database that does not answer.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
