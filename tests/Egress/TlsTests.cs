@@ -95,7 +95,7 @@ public sealed class TlsTests : IDisposable
         trap.Connections.ShouldBe(0);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_server_without_tls_is_not()
     {
         await using var server = new RawServer(RawServer.Ok("plain"));

@@ -41,7 +41,7 @@ public sealed class BlameTests(CellFixture cells)
     public async Task A_run_that_ends_its_cell_is_blamed_and_the_others_run_once(string how, string kind, string message) =>
         await BlameAsync(await cells.Sandbox, how, kind, message);
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_run_that_sleeps_is_ended_at_its_limit()
     {
         var limits = CellFixture.Limits();

@@ -60,7 +60,7 @@ public sealed class DripWayTests(TestDatabase database, ITestOutputHelper output
         (await caller.GetAsync("/api/drips/nightly")).GetProperty("last").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_worker_sees_to_what_is_due_by_itself_and_two_of_them_share_it()
     {
         await using var own = await database.OfItsOwnAsync();

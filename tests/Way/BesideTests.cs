@@ -236,7 +236,7 @@ public sealed class BesideTests(TestDatabase database) : IAsyncLifetime
         await new TestLog(_own).ShouldBeSoundAsync(caller.Tenant.Id);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public async Task A_worker_that_stops_while_calls_wait_leaves_them_to_the_next()
     {
         var caller = await CallerAsync("""
