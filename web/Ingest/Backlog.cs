@@ -53,6 +53,7 @@ public sealed class Backlog(DoorOptions options, TimeProvider time)
         var atTheDoor = waiting.AtTheDoor + arrivals;
         if (isWaitedFor && atTheDoor <= Crowd)
         {
+            // Of two at the same moment one may be lost: the other says as much to all but its own tenant.
             _waits = _waits.And(tenant, time.GetTimestamp());
         }
 
