@@ -114,7 +114,7 @@ public sealed class CascadeStoreTests(TestDatabase database) : IAsyncLifetime
         }
 
         var told = string.Join('\n', plan);
-        told.ShouldContain(table == "runs" ? "tenant_id_root_id_idx" : "tenant_id_root_position_idx", customMessage: told);
+        told.ShouldContain(table == "runs" ? "root_tenant_id_id_idx" : "root_tenant_id_position_idx", customMessage: told);
         told.ShouldNotContain("Rows Removed by Filter", customMessage: told);
     }
 
