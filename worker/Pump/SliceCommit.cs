@@ -177,5 +177,7 @@ internal static class SliceCommit
         return call.Append(')').ToString();
     }
 
-    private static (object Value, NpgsqlDbType Type) Column<T>(List<T> values, NpgsqlDbType type) => (values, Array | type);
+    /// <summary>A column without any value goes empty: unnest gives nulls for an array that has ended before the others.</summary>
+    private static (object Value, NpgsqlDbType Type) Column<T>(List<T> values, NpgsqlDbType type) =>
+        (values.TrueForAll(static value => value is null) ? System.Array.Empty<T>() : values, Array | type);
 }
