@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Eddy.Tenants;
 using Npgsql;
 
@@ -9,23 +8,26 @@ namespace Eddy.Ingest;
 /// </summary>
 internal sealed class KnownProcesses(NpgsqlDataSource source)
 {
-    private const int Remembered = 200_000;
+    /// <summary>So many, and as many of those that came before them.</summary>
+    private const int Remembered = 100_000;
 
-    private readonly ConcurrentDictionary<(TenantId, long), byte> _known = new();
-    private int _count;
+    private readonly Lock _gate = new();
+
+    // Sets of plain values in one piece each: what a collection of garbage had to follow, node by node, was half of its pause.
+    private HashSet<(TenantId, long)> _known = [];
+    private HashSet<(TenantId, long)> _before = [];
 
     public void Add(TenantId tenant, long pid)
     {
-        if (_known.TryAdd((tenant, pid), 0) && Interlocked.Increment(ref _count) > Remembered)
+        lock (_gate)
         {
-            _known.Clear();
-            Interlocked.Exchange(ref _count, 0);
+            Remember((tenant, pid));
         }
     }
 
     public async ValueTask<bool> IsKnownAsync(TenantId tenant, long pid, CancellationToken cancel)
     {
-        if (_known.ContainsKey((tenant, pid)))
+        if (IsRemembered((tenant, pid)))
         {
             return true;
         }
@@ -40,5 +42,28 @@ internal sealed class KnownProcesses(NpgsqlDataSource source)
 
         Add(tenant, pid);
         return true;
+    }
+
+    private bool IsRemembered((TenantId, long) process)
+    {
+        lock (_gate)
+        {
+            if (!_known.Contains(process) && !_before.Contains(process))
+            {
+                return false;
+            }
+
+            Remember(process);
+            return true;
+        }
+    }
+
+    private void Remember((TenantId, long) process)
+    {
+        if (_known.Add(process) && _known.Count >= Remembered)
+        {
+            (_known, _before) = (_before, _known);
+            _known.Clear();
+        }
     }
 }
