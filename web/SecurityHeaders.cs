@@ -14,6 +14,8 @@ internal static class SecurityHeaders
         "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+    private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
+
     public static void UseSecurityHeaders(this IApplicationBuilder app)
     {
         var hosts = app.ApplicationServices.GetRequiredService<SiteHosts>();
@@ -23,6 +25,13 @@ internal static class SecurityHeaders
         {
             var headers = context.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
+            if (context.Request.Path.StartsWithSegments("/in"))
+            {
+                // Data and no document: there is nothing in it that the rest could speak of.
+                headers.ContentSecurityPolicy = DataPolicy;
+                return next(context);
+            }
+
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";

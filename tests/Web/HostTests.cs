@@ -131,6 +131,18 @@ public sealed class HostTests(TestDatabase database, SharedWeb shared) : IClassF
     }
 
     [Fact]
+    public async Task What_the_door_answers_is_data_that_no_page_frames_or_guesses_at()
+    {
+        using var client = new HttpClient { BaseAddress = shared.Web.Address };
+
+        using var answer = await client.PostAsync("/in", new StringContent("{}"), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+        answer.Headers.GetValues("Content-Security-Policy").ShouldBe(["default-src 'none'; frame-ancestors 'none'"]);
+    }
+
+    [Fact]
     public async Task The_home_page_says_what_this_is_and_how_to_send_the_first_event()
     {
         using var client = new HttpClient { BaseAddress = shared.Web.Address };
