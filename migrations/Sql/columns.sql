@@ -114,7 +114,7 @@ begin
 end
 $$;
 
--- A root's number rises with time for all tenants together. With the root before the tenant these grow at their end alone: an entry costs half, and takes half the room.
+-- A root's number rises with time for all tenants together. With the root before the tenant these grow at their end alone: an entry costs half, and takes three fifths of the room.
 drop index runs_root;
 create index runs_root on runs (root, tenant_id, id);
 drop index events_arrived;

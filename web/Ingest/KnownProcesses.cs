@@ -13,7 +13,7 @@ internal sealed class KnownProcesses(NpgsqlDataSource source)
 
     private readonly Lock _gate = new();
 
-    // Sets of plain values in one piece each: what a collection of garbage had to follow, node by node, was half of its pause.
+    // Sets of plain values in one piece each: what a collection of garbage had to follow, node by node, was most of its pause.
     private HashSet<(TenantId, long)> _known = [];
     private HashSet<(TenantId, long)> _before = [];
 
